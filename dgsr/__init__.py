@@ -1,0 +1,1 @@
+"""Degradation-guided one-step image super-resolution with diffusion priors."""

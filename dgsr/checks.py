@@ -1,0 +1,30 @@
+"""Checks of what users hand in: one sentence that says what was expected, what came, and what to do."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+
+class UserError(ValueError):
+    """A mistake that the user can mend; programs print it as one line, without a traceback."""
+
+
+def refuse(what: str, got: object, remedy: str) -> NoReturn:
+    """Raise the one sentence every error of this project has.
+
+    >>> refuse("a rank above 0", -1, "Set generator.unet_rank to 4 or more.")
+    Traceback (most recent call last):
+        ...
+    dgsr.checks.UserError: Expected a rank above 0, but got -1. Set generator.unet_rank to 4 or more.
+    """
+    raise UserError(f"Expected {what}, but got {got}. {remedy}".strip())
+
+
+def expect(condition: bool, what: str, got: object, remedy: str = "") -> None:
+    """Refuse unless the condition holds.
+
+    Raises:
+        UserError: The condition does not hold.
+    """
+    if not condition:
+        refuse(what, got, remedy)
