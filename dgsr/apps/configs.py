@@ -1,0 +1,134 @@
+"""The strict check of a composed config: every mistake in it, in one list, before anything is built."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from inspect import Parameter
+from pathlib import Path
+from typing import Any
+
+import hydra.utils
+from omegaconf import Container, DictConfig, ListConfig, OmegaConf
+from omegaconf.errors import InterpolationToMissingValueError, OmegaConfBaseException
+
+import dgsr
+from dgsr.apps.annotations import describe, fits, options, parameters
+from dgsr.apps.spelling import alike, unknown_key
+from dgsr.checks import UserError
+
+_HYDRA_KEYS = {"_target_", "_partial_", "_args_", "_recursive_", "_convert_"}
+_VARIADIC = (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
+_ANYTHING = Parameter("anything", Parameter.KEYWORD_ONLY, annotation=Any)
+
+
+def conf_dir() -> Path:
+    """Find conf/: inside an installed package, or beside it in a checkout."""
+    package = Path(dgsr.__file__).parent
+    return next(folder for folder in (package / "conf", package.parent / "conf") if (folder / "train.yaml").is_file())
+
+
+def check(cfg: DictConfig, schema: type) -> None:
+    """Compare a composed config with a dataclass, and each `_target_` node in it with what that node will call.
+
+    A node that stands elsewhere (`${other.node}`) is checked there.
+
+    Raises:
+        UserError: Lists every unknown key, wrong type and missing value, one a line.
+    """
+    problems = list(_problems_of_mapping(cfg, schema, where=""))
+    if problems:
+        raise UserError("\n".join(dict.fromkeys(problems)))
+
+
+def _problems_of_mapping(node: DictConfig, target: Any, where: str) -> Iterator[str]:
+    """Compare a mapping with the parameters of a dataclass, class or function."""
+    known = parameters(target)
+    named = {name: parameter for name, parameter in known.items() if parameter.kind not in _VARIADIC}
+    positional = list(named)[: len(node.get("_args_") or ())]
+    takes_any = any(parameter.kind is Parameter.VAR_KEYWORD for parameter in known.values())
+    for key in map(str, node):
+        place = _join(where, key)
+        if key in named:
+            yield from _problems_of_value(node, key, named[key], place)
+        elif takes_any:
+            yield from _problems_of_value(node, key, _ANYTHING, place)
+        elif key not in _HYDRA_KEYS:
+            yield unknown_key(place, [_join(where, name) for name in named])
+    if not node.get("_partial_"):
+        for name, parameter in named.items():
+            if parameter.default is Parameter.empty and name not in node and name not in positional:
+                yield _missing(_join(where, name))
+
+
+def _problems_of_value(parent: Container, key: Any, parameter: Parameter, where: str) -> Iterator[str]:
+    """Look at one value: is it there, does it resolve, is all well inside, does it fit?"""
+    if OmegaConf.is_missing(parent, key):
+        yield _missing(where)
+        return
+    try:
+        value = parent[key]  # pyright: ignore[reportIndexIssue]
+    except InterpolationToMissingValueError:
+        return  # told where that value stands
+    except OmegaConfBaseException as error:
+        yield f"Expected a value that can be resolved for {where}, but got: {str(error).splitlines()[0]}."
+        return
+    inside = [] if OmegaConf.is_interpolation(parent, key) else list(_problems_inside(value, parameter, where))
+    yield from inside
+    is_default = value is None and parameter.default is None  # older libraries write `x: int = None`
+    if not inside and not is_default and not fits(value, parameter.annotation):
+        yield f"Expected {describe(parameter.annotation)} for {where}, but got {_show(value)}."
+
+
+def _problems_inside(value: Any, parameter: Parameter, where: str) -> Iterator[str]:
+    """Go into mappings and lists."""
+    if isinstance(value, ListConfig):
+        for index in range(len(value)):
+            yield from _problems_of_value(value, index, _ANYTHING, _join(where, index))
+    elif isinstance(value, DictConfig):
+        schemas = [option for option in options(parameter.annotation) if dataclasses.is_dataclass(option)]
+        if "_target_" in value:
+            yield from _problems_of_target(value, where)
+        elif schemas:
+            yield from _problems_of_mapping(value, schemas[0], where)
+        else:
+            for key in value:
+                yield from _problems_of_value(value, key, _ANYTHING, _join(where, key))
+
+
+def _problems_of_target(node: DictConfig, where: str) -> Iterator[str]:
+    if OmegaConf.is_missing(node, "_target_"):
+        yield _missing(_join(where, "_target_"))
+        return
+    name = str(node["_target_"])
+    try:
+        target = hydra.utils.get_object(name)
+    except (ImportError, AttributeError, ValueError) as error:
+        similar = _names_beside(name)
+        remedy = f"Did you mean {similar[0]}?" if similar else str(error.__cause__ or error).splitlines()[0]
+        yield f"Expected {where}._target_ to name a class or function, but got {name}. {remedy}"
+        return
+    yield from _problems_of_mapping(node, target, where)
+
+
+def _names_beside(dotted: str) -> list[str]:
+    """Return what resembles the last part of a dotted name in the module or class that holds it."""
+    holder = dotted.rpartition(".")[0]
+    try:
+        return alike(dotted, [f"{holder}.{name}" for name in dir(hydra.utils.get_object(holder))])
+    except (ImportError, AttributeError, ValueError):
+        return []
+
+
+def _missing(where: str) -> str:
+    return f"Expected a value for {where}, but got none. Set {where}=…."
+
+
+def _join(where: str, key: object) -> str:
+    return f"{where}.{key}" if where else str(key)
+
+
+def _show(value: Any) -> str:
+    if value is None:
+        return "null"
+    return repr(OmegaConf.to_container(value)) if OmegaConf.is_config(value) else repr(value)

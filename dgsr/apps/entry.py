@@ -1,0 +1,57 @@
+"""How a program ends when its user has to act: with a sentence, not a traceback."""
+
+from __future__ import annotations
+
+import errno
+import sys
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import CompactHydraException
+from hydra.types import RunMode
+
+from dgsr.checks import UserError
+
+R = TypeVar("R")
+
+
+def run_cleanly(program: Callable[[], R]) -> R:
+    """Run a program's body; a `UserError` or a full disk becomes one line on standard error and exit code 1.
+
+    Any other error keeps its traceback. In a sweep only the job fails, the others go on.
+    """
+    try:
+        return program()
+    except Exception as error:
+        sentence = _sentence(error)
+        if sentence is None:
+            raise
+    if _in_sweep():
+        raise CompactHydraException(sentence)  # Hydra writes it out at the end, without a traceback
+    sys.stderr.write(f"{sentence}\n")
+    raise SystemExit(1)
+
+
+def _sentence(error: Exception) -> str | None:
+    """Say what the user can do about an error, if anything."""
+    if isinstance(error, UserError):
+        return str(error)
+    for cause in _chain(error):
+        if isinstance(cause, OSError) and cause.errno == errno.ENOSPC:
+            return (
+                f"Expected room to write {cause.filename or 'a file'}, but the disk is full. Whatever was complete "
+                "before, the last checkpoint too, is kept: free some space and go on with resume=last."
+            )
+    return None
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """Go from an error back to what it came from; libraries wrap what the system said."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _in_sweep() -> bool:
+    return HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN

@@ -1,0 +1,113 @@
+"""Mistakes on a Hydra command line: all of them at once, one line each, before Hydra stops at the first."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.object_type import ObjectType
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from dgsr.apps.spelling import alike, unknown_key
+
+_BAD_COMMAND_LINE = 2
+
+
+def preflight(argv: Sequence[str], config_name: str, config_dir: Path) -> None:
+    """Try a program's arguments on its config; say what is wrong with each of them and exit, or return if all is well.
+
+    Options other than `-m` (`--help`, `--cfg job`, …) and `hydra.…` keys are Hydra's own business.
+
+    Raises:
+        SystemExit: With code 2, after the mistakes went to standard error.
+    """
+    options = {argument for argument in argv if argument.startswith("-")}
+    if options - {"-m", "--multirun"}:
+        return
+    with initialize_config_dir(str(config_dir.absolute()), version_base="1.3"):
+        problems = list(_problems([argument for argument in argv if argument not in options], config_name))
+    if problems:
+        sys.stderr.writelines(f"{problem}\n" for problem in dict.fromkeys(problems))
+        raise SystemExit(_BAD_COMMAND_LINE)
+
+
+def _problems(arguments: Sequence[str], config_name: str) -> Iterator[str]:
+    """Sort the arguments, check chosen groups by name, and let Hydra compose the rest with every choice that is swept."""
+    groups, values = [], []
+    parser = OverridesParser.create(GlobalHydra.instance().config_loader())
+    for argument in arguments:
+        try:
+            (override,) = parser.parse_overrides([argument])
+        except HydraException:
+            yield f"Expected key=value, but got {argument}."
+            continue
+        if _group_options(override.key_or_group) and not override.is_delete():
+            wrong = list(_wrong_choices(override))
+            yield from wrong
+            groups += [] if wrong else [_lines(override)]
+        elif not override.is_hydra_override():
+            values.append(override)
+    for chosen in itertools.product(*groups):
+        if isinstance(_composed(config_name, [*chosen, *(_lines(value)[0] for value in values)]), str):
+            yield from _blame(values, config_name, chosen)
+
+
+def _blame(values: Sequence[Override], config_name: str, chosen: Sequence[str]) -> Iterator[str]:
+    """Compose with one value at a time, to see which of them Hydra objects to."""
+    cfg = _composed(config_name, chosen)
+    if isinstance(cfg, str):
+        yield cfg
+        return
+    known = {*_dotted_keys(OmegaConf.to_container(cfg)), *_group_options("", ObjectType.GROUP)}
+    for value in values:
+        outcome = _composed(config_name, [*chosen, _lines(value)[0]])
+        if isinstance(outcome, str):
+            yield outcome if value.key_or_group in known else unknown_key(value.key_or_group, known)
+
+
+def _wrong_choices(override: Override) -> Iterator[str]:
+    """Name each chosen option that its group does not have."""
+    group, options = override.key_or_group, _group_options(override.key_or_group)
+    chosen = override.sweep_iterator() if override.is_discrete_sweep() else [override.value()]
+    for choice in itertools.chain.from_iterable(item if isinstance(item, list) else [item] for item in chosen):
+        if choice is None:
+            yield f"Expected {group} to be one of {', '.join(options)}, but got null. Say ~{group} to leave it out."
+        elif isinstance(choice, str) and "/" not in choice and choice not in options:
+            similar = alike(choice, options)
+            remedy = f"Did you mean {similar[0]}?" if similar else ""
+            yield f"Expected {group} to be one of {', '.join(options)}, but got {choice}. {remedy}".rstrip()
+
+
+def _lines(override: Override) -> list[str]:
+    """Write an override out, a sweep as one line for each of its values; an interval has no list of them."""
+    if override.is_discrete_sweep():
+        return [f"{override.get_key_element()}={value}" for value in override.sweep_string_iterator()]
+    return [f"{override.get_key_element()}=null" if override.is_interval_sweep() else str(override.input_line)]
+
+
+def _composed(config_name: str, lines: Sequence[str]) -> DictConfig | str:
+    """Compose, or return Hydra's complaint as one line."""
+    try:
+        return compose(config_name, list(lines))
+    except (HydraException, OmegaConfBaseException) as error:
+        return " ".join(str(error).split())
+
+
+def _group_options(group: str, kind: ObjectType = ObjectType.CONFIG) -> list[str]:
+    return GlobalHydra.instance().config_loader().get_group_options(group, kind)
+
+
+def _dotted_keys(node: Any, where: str = "") -> Iterator[str]:
+    for key, value in node.items():
+        yield f"{where}{key}"
+        if isinstance(value, dict):
+            yield from _dotted_keys(value, f"{where}{key}.")

@@ -1,0 +1,83 @@
+"""What a composed config must hold. `Any` stands for a node with `_target_`, which is checked against what it names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """How long a run goes on, and how often it stops to look at itself; in steps of the generator."""
+
+    max_steps: int
+    validate_every_steps: int
+    save_every_steps: int
+    log_every_steps: int
+    micro_batch: int
+    clip_norm: float | None
+
+
+@dataclass(frozen=True)
+class PathsConfig:
+    """Where runs write."""
+
+    logs: str
+    run: str
+
+
+@dataclass(frozen=True)
+class PairConfig:
+    """Two folders with images of the same names."""
+
+    lq: str
+    hq: str
+
+
+@dataclass(frozen=True)
+class EvaluateDataConfig:
+    """What is evaluated."""
+
+    eval: PairConfig
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """The config of train.py."""
+
+    task_name: str
+    seed: int
+    scale: int
+    features: str
+    run: RunConfig
+    resume: str | None
+    ckpt_path: str | None
+    data: Any
+    degradation: Any
+    estimator: Any
+    generator: Any
+    discriminator: Any
+    objective: Any
+    update: Any
+    optimizer: Any
+    metrics: Any
+    inference: Any
+    trainer: Any
+    callbacks: dict[str, Any]
+    logger: Any
+    paths: PathsConfig
+
+
+@dataclass(frozen=True)
+class EvaluateConfig:
+    """The config of evaluate.py."""
+
+    task_name: str
+    features: str
+    ckpt_path: str
+    device: str
+    data: EvaluateDataConfig
+    inference: Any
+    metrics: Any
+    paths: PathsConfig
+    save_images: bool

@@ -1,0 +1,92 @@
+"""Entry: how programs end."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+import torch
+
+import dgsr
+from dgsr.apps.entry import run_cleanly
+from dgsr.checks import UserError
+
+PROGRAM = """
+    import sys
+    import hydra
+    from dgsr.apps import run_cleanly
+    from dgsr.checks import expect
+
+    def body(cfg):
+        expect(cfg.x < 3, "x below 3", cfg.x, "Set x=2.")
+        sys.stderr.write(f"ran {cfg.x}\\n")
+
+    @hydra.main(version_base="1.3", config_path=None)
+    def main(cfg):
+        run_cleanly(lambda: body(cfg))
+
+    main()
+"""
+
+
+def test_a_result_is_handed_on() -> None:
+    assert run_cleanly(lambda: 3) == 3
+
+
+def test_a_mistake_of_the_user_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    def program() -> None:
+        raise UserError("Expected a folder, but got nothing.")
+
+    with pytest.raises(SystemExit) as stop:
+        run_cleanly(program)
+    assert stop.value.code == 1
+    assert capsys.readouterr().err == "Expected a folder, but got nothing.\n"
+
+
+def test_our_own_mistake_keeps_its_traceback() -> None:
+    with pytest.raises(ZeroDivisionError):
+        run_cleanly(lambda: 1 / 0)
+    with pytest.raises(FileNotFoundError):
+        run_cleanly(lambda: Path("nowhere").read_text())
+
+
+def test_a_full_disk_is_one_line_also_when_torch_met_it(capsys: pytest.CaptureFixture[str]) -> None:
+    def write() -> None:
+        Path("/dev/full").write_bytes(b"0" * 100_000)
+
+    def save() -> None:
+        with Path("/dev/full").open("wb") as file:
+            torch.save(torch.zeros(100_000), file)
+
+    for program in (write, save):
+        with pytest.raises(SystemExit):
+            run_cleanly(program)
+        words = capsys.readouterr().err
+        assert words.count("\n") == 1
+        assert "disk is full" in words
+        assert "resume=last" in words
+
+
+def test_under_hydra_a_mistake_is_one_line(tmp_path: Path) -> None:
+    done = _run_program(tmp_path, "+x=7")
+    assert (done.returncode, done.stderr) == (1, "Expected x below 3, but got 7. Set x=2.\n")
+
+
+def test_in_a_sweep_the_other_jobs_run(tmp_path: Path) -> None:
+    done = _run_program(tmp_path, "-m", "+x=7,1")
+    assert done.returncode == 1
+    assert "ran 1\n" in done.stderr
+    assert "Expected x below 3, but got 7. Set x=2.\n" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def _run_program(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    program = folder / "program.py"
+    program.write_text(textwrap.dedent(PROGRAM))
+    command = [sys.executable, str(program), *arguments]
+    environment = os.environ | {"PYTHONPATH": str(Path(dgsr.__file__).parents[1])}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=60)

@@ -1,0 +1,33 @@
+"""Spelling: what a mistyped name may have meant."""
+
+from __future__ import annotations
+
+import pytest
+
+from dgsr.apps.spelling import alike, unknown_key
+
+KEYS = ["seed", "data", "data.crop_px", "data.seed", "data.train", "data.train.root", "optimizer.lr", "critic.lr"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("data.crp_px", ["data.crop_px"]),
+        ("dta.train.root", ["data.train.root"]),
+        ("data.train.rot", ["data.train.root"]),
+        ("sed", ["seed"]),
+        ("lr", ["critic.lr", "optimizer.lr"]),
+        ("blue", []),
+    ],
+)
+def test_the_nearest_known_key_is_found(typed: str, meant: list[str]) -> None:
+    assert sorted(alike(typed, KEYS)) == meant
+
+
+def test_no_more_than_three_are_offered() -> None:
+    assert len(alike("step", [f"step{i}" for i in range(9)])) == 3
+
+
+def test_without_a_likely_one_the_siblings_are_listed() -> None:
+    assert unknown_key("data.blue", KEYS).endswith("got data.blue. Known there: crop_px, seed, train.")
+    assert unknown_key("nowhere.blue", KEYS).endswith("Known there: nothing.")
