@@ -41,7 +41,7 @@ def preflight(argv: Sequence[str], config_name: str, config_dir: Path) -> None:
 
 
 def _problems(arguments: Sequence[str], config_name: str) -> Iterator[str]:
-    """Sort the arguments, check chosen groups by name, and let Hydra compose the rest with every choice that is swept."""
+    """Check chosen groups by name, and let Hydra compose the rest with every choice that is swept."""
     groups, values = [], []
     parser = OverridesParser.create(GlobalHydra.instance().config_loader())
     for argument in arguments:
