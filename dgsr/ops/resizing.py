@@ -12,12 +12,13 @@ from dgsr.checks import expect
 from dgsr.types import Images
 
 Mode: TypeAlias = Literal["area", "bilinear", "bicubic"]
+ResizeMode: TypeAlias = Mode | Literal["bicubic_antialiased"]
 MODES: tuple[Mode, ...] = ("area", "bilinear", "bicubic")
 Resized: TypeAlias = Float[Tensor, "b 3 new_h new_w"]
 
 
-def resize(images: Images, size: tuple[int, int], mode: Mode) -> Resized:
-    """Resize to (height, width) without antialiasing; bicubic overshoots are kept.
+def resize(images: Images, size: tuple[int, int], mode: ResizeMode) -> Resized:
+    """Resize to (height, width); only `bicubic_antialiased` averages, and bicubic overshoots are kept.
 
     >>> import torch
     >>> resize(torch.rand(2, 3, 8, 6), (4, 5), "area").shape
@@ -26,7 +27,11 @@ def resize(images: Images, size: tuple[int, int], mode: Mode) -> Resized:
     expect(min(size) >= 1, "a size of at least one pixel", size, "Use a larger image or a smaller scale.")
     if tuple(images.shape[-2:]) == tuple(size):
         return images
-    return functional.interpolate(images, size, mode=mode, align_corners=None if mode == "area" else False)
+    if mode == "area":
+        return functional.interpolate(images, size, mode="area")
+    if mode == "bicubic_antialiased":
+        return functional.interpolate(images, size, mode="bicubic", align_corners=False, antialias=True)
+    return functional.interpolate(images, size, mode=mode, align_corners=False)
 
 
 def rescale(images: Images, factor: float, mode: Mode) -> Resized:
@@ -36,9 +41,8 @@ def rescale(images: Images, factor: float, mode: Mode) -> Resized:
     """
     if factor == 1:
         return images
-    return functional.interpolate(
-        images, scale_factor=factor, mode=mode, align_corners=None if mode == "area" else False
-    )
+    align_corners = None if mode == "area" else False
+    return functional.interpolate(images, scale_factor=factor, mode=mode, align_corners=align_corners)
 
 
 def upsample(lq: Images, scale: int) -> Resized:

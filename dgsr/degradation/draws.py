@@ -1,0 +1,137 @@
+"""Draw recipes: a pure function of what may be drawn, a seed and the size of the image."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from dgsr.checks import expect
+from dgsr.degradation.operators import (
+    Blur,
+    BlurKind,
+    GaussianNoise,
+    Jpeg,
+    Operator,
+    PoissonNoise,
+    Rescale,
+    Resize,
+    Round,
+    Sharpen,
+    Sinc,
+)
+from dgsr.degradation.recipe import Recipe
+from dgsr.degradation.spec import KINDS, Range, Spec, StageSpec
+from dgsr.ops.resizing import MODES, Mode
+from dgsr.seeds import rng
+
+_FINAL_SIZES = (7, 21)
+_LOWEST_CUTOFF, _LOWEST_CUTOFF_LARGE, _LARGE = math.pi / 3, math.pi / 5, 13
+
+
+def draw(spec: Spec, seed: int, size: tuple[int, int]) -> Recipe:
+    """Draw the degradation of one image of a height and width; equal arguments give equal recipes.
+
+    Every step draws from a stream of its own, so that a change of one range leaves all other draws as they were.
+
+    Raises:
+        UserError: The image is so small that a step would leave nothing of it.
+    """
+    small = 8 * spec.scale
+    expect(
+        min(size) >= small, f"images of at least {small}x{small} pixels", f"{size[0]}x{size[1]}", "Use larger crops."
+    )
+    lq_size = (size[0] // spec.scale, size[1] // spec.scale)
+    clean = not spec.stages or rng(seed, "clean").random() < spec.clean_prob
+    operators = [Resize(*lq_size, spec.reduction)] if clean else list(_degradation(spec, seed, size, lq_size))
+    before = [Sharpen()] if spec.sharpen_target else []
+    after = [Round()] if spec.round_8bit else []
+    return Recipe(size, lq_size, (*before, *operators, *after), spec.full_blur_px, spec.full_noise_255, clean)
+
+
+def _degradation(spec: Spec, seed: int, size: tuple[int, int], lq_size: tuple[int, int]) -> Iterator[Operator]:
+    stages: list[Operator] = []
+    for number, stage in enumerate(spec.stages):
+        last = number == len(spec.stages) - 1
+        name = f"stage {number}"
+        stages += _blur(stage, rng(seed, f"{name} blur"))
+        factor, mode = _resize(stage, rng(seed, f"{name} resize"))
+        if last:
+            stages.append(Resize(int(size[0] / spec.scale * factor), int(size[1] / spec.scale * factor), mode))
+        elif factor != 1:
+            stages.append(Rescale(factor, mode))
+        stages.append(_noise(stage, rng(seed, f"{name} noise")))
+        stages.append(Jpeg(_uniform(rng(seed, f"{name} jpeg"), stage.jpeg_range)))
+    *steps, final_jpeg = stages
+    yield from _shuffled(steps, rng(seed, "order")) if spec.shuffled else steps
+    reduction = _reduction(spec, lq_size, rng(seed, "reduction"))
+    jpeg_last = rng(seed, "jpeg last").random() < 0.5
+    yield from (*reduction, final_jpeg) if jpeg_last else (final_jpeg, *reduction)
+
+
+def _shuffled(steps: list[Operator], draws: np.random.Generator) -> list[Operator]:
+    """Permute all steps but the resizes among each other: the one to the size of `lq` has to remain the last."""
+    resizes = iter([step for step in steps if isinstance(step, Rescale | Resize)])
+    order = [steps[place] for place in draws.permutation(len(steps))]
+    return [next(resizes) if isinstance(step, Rescale | Resize) else step for step in order]
+
+
+def _blur(stage: StageSpec, draws: np.random.Generator) -> Iterator[Blur | Sinc]:
+    if draws.random() >= stage.blur_prob:
+        return
+    kernel_size = _odd(draws, stage.kernel_size_range)
+    if draws.random() < stage.sinc_prob:
+        lowest = _LOWEST_CUTOFF if kernel_size < _LARGE else _LOWEST_CUTOFF_LARGE
+        yield Sinc(kernel_size, _uniform(draws, (lowest, math.pi)))
+        return
+    kind = KINDS[draws.choice(len(KINDS), p=stage.kind_probs)]
+    sigma_x = sigma_y = _uniform(draws, stage.sigma_range)
+    rotation, beta = 0.0, 1.0
+    if kind.endswith("aniso"):
+        sigma_y = _uniform(draws, stage.sigma_range)
+        rotation = _uniform(draws, (-math.pi, math.pi))
+    family: BlurKind = "gaussian"
+    if kind.startswith("generalized"):
+        family, beta = "generalized", _beta(draws, stage.generalized_beta_range)
+    elif kind.startswith("plateau"):
+        family, beta = "plateau", _beta(draws, stage.plateau_beta_range)
+    yield Blur(family, kernel_size, sigma_x, sigma_y, rotation, beta)
+
+
+def _resize(stage: StageSpec, draws: np.random.Generator) -> tuple[float, Mode]:
+    low, high = stage.resize_range
+    bounds = ((1.0, high), (low, 1.0), (1.0, 1.0))[draws.choice(3, p=stage.resize_probs)]
+    return _uniform(draws, bounds), _mode(draws)
+
+
+def _noise(stage: StageSpec, draws: np.random.Generator) -> GaussianNoise | PoissonNoise:
+    gaussian = draws.random() < stage.gaussian_prob
+    grey = bool(draws.random() < stage.grey_prob)
+    seed = int(draws.integers(2**48))
+    if gaussian:
+        return GaussianNoise(_uniform(draws, stage.gaussian_range_255), grey, seed)
+    return PoissonNoise(_uniform(draws, stage.poisson_range), grey, seed)
+
+
+def _reduction(spec: Spec, lq_size: tuple[int, int], draws: np.random.Generator) -> Iterator[Resize | Sinc]:
+    yield Resize(*lq_size, _mode(draws))
+    if draws.random() < spec.final_sinc_prob:
+        yield Sinc(_odd(draws, _FINAL_SIZES), _uniform(draws, (_LOWEST_CUTOFF, math.pi)))
+
+
+def _uniform(draws: np.random.Generator, bounds: Range) -> float:
+    return float(draws.uniform(*bounds))
+
+
+def _beta(draws: np.random.Generator, bounds: Range) -> float:
+    return _uniform(draws, (bounds[0], 1.0) if draws.random() < 0.5 else (1.0, bounds[1]))
+
+
+def _odd(draws: np.random.Generator, bounds: tuple[int, int]) -> int:
+    low, high = bounds
+    return low + 2 * int(draws.integers((high - low) // 2 + 1))
+
+
+def _mode(draws: np.random.Generator) -> Mode:
+    return MODES[draws.integers(len(MODES))]

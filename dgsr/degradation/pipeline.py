@@ -1,0 +1,87 @@
+"""Apply a recipe to an image: one loop over its operators."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
+
+import torch
+
+from dgsr.checks import expect
+from dgsr.degradation.operators import (
+    Blur,
+    GaussianNoise,
+    Jpeg,
+    Operator,
+    PoissonNoise,
+    Rescale,
+    Resize,
+    Round,
+    Sharpen,
+    Sinc,
+)
+from dgsr.degradation.recipe import Recipe
+from dgsr.ops.filtering import filter2d, sharpen
+from dgsr.ops.jpeg import jpeg
+from dgsr.ops.noise import gaussian_noise, poisson_noise
+from dgsr.ops.resizing import Resized, rescale, resize
+from dgsr.seeds import torch_generator
+from dgsr.types import Image, Images
+
+Apply: TypeAlias = Callable[[Operator, Images], Images]
+
+
+def apply(operator: Operator, images: Images) -> Resized:
+    """Apply one operator to images around [0, 1]; noise is clamped, and JPEG gets clamped images."""
+    match operator:
+        case Blur() | Sinc():
+            return filter2d(images, operator.kernel())
+        case Rescale(factor=factor, mode=mode):
+            return rescale(images, factor, mode)
+        case Resize(height=height, width=width, mode=mode):
+            return resize(images, (height, width), mode)
+        case GaussianNoise(sigma_255=sigma, grey=grey, seed=seed):
+            return gaussian_noise(images, sigma, grey, torch_generator(seed, "noise", images.device)).clamp_(0, 1)
+        case PoissonNoise(scale=scale, grey=grey, seed=seed):
+            return poisson_noise(images, scale, grey, torch_generator(seed, "noise", images.device)).clamp_(0, 1)
+        case Jpeg(quality=quality):
+            return jpeg(images.clamp(0, 1), quality)
+        case Sharpen():
+            return sharpen(images)
+        case Round():
+            return (images * 255).round_().clamp_(0, 255).div_(255)
+
+
+@torch.no_grad()
+def degrade(hq: Image, recipe: Recipe, apply: Apply = apply) -> Image:
+    """Turn `hq` in [0, 1] into `lq` in [0, 1]; all randomness comes from the recipe.
+
+    Args:
+        hq: The image; it may lie on any device, where the noise, and only that, differs from the CPU's.
+        recipe: What to do, drawn for an image of this size.
+        apply: What carries out one operator; `basicsr_backend.apply` does it by BasicSR.
+
+    Raises:
+        UserError: The recipe was drawn for another size.
+    """
+    lq = hq
+    for _, image in degrade_steps(hq, recipe, apply):
+        lq = image
+    return lq
+
+
+@torch.no_grad()
+def degrade_steps(hq: Image, recipe: Recipe, apply: Apply = apply) -> Iterator[tuple[Operator, Image]]:
+    """Yield each operator of a recipe with the image after it; the last image is `lq`."""
+    size = tuple(hq.shape[1:])
+    expect(size == recipe.size, f"an image of the recipe's size {recipe.size}", size, "Draw a recipe for this image.")
+    images, last = hq[None], len(recipe.operators) - 1
+    for place, operator in enumerate(recipe.operators):
+        images = apply(operator, images)
+        yield operator, (images.clamp(0, 1) if place == last else images)[0]
+
+
+@torch.no_grad()
+def target(hq: Image, recipe: Recipe) -> Image:
+    """Return the image that a network should restore from `lq`: `hq`, sharpened if the recipe says so."""
+    return sharpen(hq[None])[0] if recipe.sharpen_target else hq

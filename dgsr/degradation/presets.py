@@ -1,0 +1,76 @@
+"""Degradations by name."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from dgsr.checks import expect
+from dgsr.degradation.spec import Spec, StageSpec
+
+_S3DIFF_FIRST = StageSpec(
+    sigma_range=(0.2, 1.5),
+    generalized_beta_range=(0.5, 2),
+    plateau_beta_range=(1, 1.5),
+    resize_probs=(0.2, 0.7, 0.1),
+    resize_range=(0.3, 1.5),
+    gaussian_range_255=(1, 15),
+    poisson_range=(0.05, 2),
+    jpeg_range=(60, 95),
+)
+_S3DIFF_SECOND = StageSpec(
+    blur_prob=0.5,
+    sigma_range=(0.2, 1.0),
+    generalized_beta_range=(0.5, 2),
+    plateau_beta_range=(1, 1.5),
+    resize_probs=(0.3, 0.4, 0.3),
+    resize_range=(0.6, 1.2),
+    gaussian_range_255=(1, 12),
+    poisson_range=(0.05, 1),
+    jpeg_range=(60, 100),
+)
+_REAL_ESRGAN_FIRST = StageSpec(
+    sigma_range=(0.2, 3),
+    generalized_beta_range=(0.5, 4),
+    plateau_beta_range=(1, 2),
+    resize_probs=(0.2, 0.7, 0.1),
+    resize_range=(0.15, 1.5),
+    gaussian_range_255=(1, 30),
+    poisson_range=(0.05, 3),
+    jpeg_range=(30, 95),
+)
+_REAL_ESRGAN_SECOND = StageSpec(
+    blur_prob=0.8,
+    sigma_range=(0.2, 1.5),
+    generalized_beta_range=(0.5, 4),
+    plateau_beta_range=(1, 2),
+    resize_probs=(0.3, 0.4, 0.3),
+    resize_range=(0.3, 1.2),
+    gaussian_range_255=(1, 25),
+    poisson_range=(0.05, 2.5),
+    jpeg_range=(30, 95),
+)
+
+_S3DIFF = Spec(stages=(_S3DIFF_FIRST, _S3DIFF_SECOND), clean_prob=0.01, full_blur_px=4.4, full_noise_255=24)
+_REAL_ESRGAN = Spec(stages=(_REAL_ESRGAN_FIRST, _REAL_ESRGAN_SECOND), full_blur_px=7.5, full_noise_255=40)
+
+PRESETS: dict[str, Spec] = {
+    "s3diff": _S3DIFF,
+    "real_esrgan": dataclasses.replace(_REAL_ESRGAN, round_8bit=True, sharpen_target=True),
+    "bsrgan_like": dataclasses.replace(_REAL_ESRGAN, final_sinc_prob=0.0, shuffled=True, full_blur_px=23),
+    "bicubic": Spec(reduction="bicubic_antialiased"),
+    "none": Spec(reduction="area"),
+}
+
+
+def preset(name: str, **changes: Any) -> Spec:
+    """Return a degradation by name, with some of its fields changed.
+
+    >>> preset("s3diff", clean_prob=0.0).stages[1].jpeg_range
+    (60, 100)
+
+    Raises:
+        UserError: There is no such preset.
+    """
+    expect(name in PRESETS, f"a preset out of {', '.join(PRESETS)}", name)
+    return dataclasses.replace(PRESETS[name], **changes)

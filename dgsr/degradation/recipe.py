@@ -1,0 +1,83 @@
+"""A degradation, fully decided: the numbers from which the same image always gives the same `lq`."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+
+from dgsr.checks import expect, refuse
+from dgsr.degradation.operators import OPERATORS, Operator, Sharpen
+from dgsr.degradation.strength import blur_px, noise_255
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The operators that turn one image into its `lq`, in their order.
+
+    Attributes:
+        size: Height and width of `hq`.
+        lq_size: Height and width of `lq`.
+        operators: What is done, first to last.
+        full_blur_px: The blur whose strength counts as 1, as a standard deviation in pixels of `hq`.
+        full_noise_255: The noise whose strength counts as 1, as a standard deviation in grey levels.
+        clean: Whether the draw was to leave out all degradation but the reduction in size.
+    """
+
+    size: tuple[int, int]
+    lq_size: tuple[int, int]
+    operators: tuple[Operator, ...]
+    full_blur_px: float
+    full_noise_255: float
+    clean: bool = False
+
+    @property
+    def blur(self) -> float:
+        """Tell the true strength of all filters together, in [0, 1]; what resizing blurs is not counted."""
+        return min(1.0, blur_px(self.operators, self.size) / self.full_blur_px)
+
+    @property
+    def noise(self) -> float:
+        """Tell the true strength of all noise together, in [0, 1], as added, before later steps smooth it."""
+        return min(1.0, noise_255(self.operators) / self.full_noise_255)
+
+    @property
+    def sharpen_target(self) -> bool:
+        """Tell whether the target of training is the sharpened image, from which `lq` is made then as well."""
+        return Sharpen() in self.operators[:1]
+
+    def describe(self) -> list[str]:
+        """Name the operators, one short line each, for captions."""
+        return [str(operator) for operator in self.operators]
+
+    def __str__(self) -> str:
+        sizes = "{}x{} to {}x{}".format(*self.size, *self.lq_size)
+        strengths = f"blur {self.blur:.2f}, noise {self.noise:.2f}{', clean' * self.clean}"
+        return "\n  ".join([f"{sizes}, {strengths}", *self.describe()])
+
+    def to_json(self) -> str:
+        """Write the recipe so that `from_json` gives back an equal one."""
+        fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        fields["operators"] = [{"do": type(o).__name__, **dataclasses.asdict(o)} for o in self.operators]
+        return json.dumps(fields)
+
+    @classmethod
+    def from_json(cls, text: str) -> Recipe:
+        """Read what `to_json` wrote.
+
+        Raises:
+            UserError: The text is not a recipe.
+        """
+        remedy = "Write recipes with Recipe.to_json, or correct that entry by hand."
+        try:
+            fields = json.loads(text)
+            operators = tuple(_operator(**entry) for entry in fields.pop("operators"))
+            sizes = {name: tuple(fields.pop(name)) for name in ("size", "lq_size")}
+            return cls(**sizes, operators=operators, **fields)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            refuse("the JSON of a recipe", repr(error), remedy)
+
+
+def _operator(do: str, **numbers: object) -> Operator:
+    expect(do in OPERATORS, f"an operator out of {', '.join(OPERATORS)}", do)
+    return OPERATORS[do](**numbers)

@@ -1,0 +1,128 @@
+"""What may be drawn: the ranges and probabilities of a degradation."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from dgsr.checks import expect
+
+Range: TypeAlias = tuple[float, float]
+
+#: The kinds of kernel, in the order of `StageSpec.kind_probs`.
+KINDS = ("iso", "aniso", "generalized_iso", "generalized_aniso", "plateau_iso", "plateau_aniso")
+
+
+@dataclass(frozen=True)
+class StageSpec:
+    """One round of blur, resize, noise and JPEG. All ranges are drawn from uniformly.
+
+    Attributes:
+        blur_prob: How often there is a blur at all.
+        kernel_size_range: Smallest and largest size of kernels, both odd.
+        kind_probs: Probability of each of `KINDS`.
+        sinc_prob: How often a sinc filter takes the place of these.
+        sigma_range: Standard deviations, in pixels.
+        generalized_beta_range: Shape of generalised Gaussians; half of them lie below 1, half above.
+        plateau_beta_range: The same for plateaus.
+        resize_probs: Probabilities of up, down and keep.
+        resize_range: Smallest factor of down, largest of up; in the last stage of the size of `lq`, else of the image.
+        gaussian_prob: How often the noise is Gaussian; else it is Poisson's.
+        gaussian_range_255: Standard deviations, in grey levels.
+        poisson_range: Scales.
+        grey_prob: How often the noise is the same in all channels.
+        jpeg_range: Qualities.
+    """
+
+    sigma_range: Range
+    generalized_beta_range: Range
+    plateau_beta_range: Range
+    resize_probs: tuple[float, float, float]
+    resize_range: Range
+    gaussian_range_255: Range
+    poisson_range: Range
+    jpeg_range: Range
+    blur_prob: float = 1.0
+    kernel_size_range: tuple[int, int] = (7, 21)
+    kind_probs: tuple[float, ...] = (0.45, 0.25, 0.12, 0.03, 0.12, 0.03)
+    sinc_prob: float = 0.1
+    gaussian_prob: float = 0.5
+    grey_prob: float = 0.4
+
+    def __post_init__(self) -> None:
+        _freeze_lists(self)
+        for name in ("blur_prob", "sinc_prob", "gaussian_prob", "grey_prob"):
+            _expect_prob(self, name)
+        for name, count in (("kind_probs", len(KINDS)), ("resize_probs", 3)):
+            probs = getattr(self, name)
+            good = len(probs) == count and min(probs) >= 0 and abs(sum(probs) - 1) < 1e-6
+            expect(good, f"{name} to be {count} probabilities that sum to 1", probs)
+        for name, lowest, highest in (
+            ("sigma_range", 0.05, 100),
+            ("generalized_beta_range", 0.05, 100),
+            ("plateau_beta_range", 0.05, 100),
+            ("resize_range", 0.05, 8),
+            ("gaussian_range_255", 0, 255),
+            ("poisson_range", 0, 100),
+            ("jpeg_range", 1, 100),
+            ("kernel_size_range", 1, 99),
+        ):
+            low, high = getattr(self, name)
+            good = lowest <= low <= high <= highest
+            expect(good, f"{name} to rise and to lie within [{lowest}, {highest}]", (low, high))
+        for name in ("generalized_beta_range", "plateau_beta_range", "resize_range"):
+            low, high = getattr(self, name)
+            expect(low <= 1 <= high, f"{name} to hold 1", (low, high))
+        odd = all(size % 2 for size in self.kernel_size_range)
+        expect(odd, "kernel_size_range to be two odd numbers", self.kernel_size_range)
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A whole degradation: its stages, then the reduction to `lq` with a final sinc filter.
+
+    Attributes:
+        scale: How many times smaller `lq` is than `hq`.
+        stages: The rounds, first to last; without any there is only the reduction.
+        final_sinc_prob: How often a sinc filter follows the reduction; it needs stages.
+        clean_prob: How often there is only the reduction.
+        reduction: How a clean image is reduced.
+        shuffled: Whether the steps of all stages come in random order.
+        round_8bit: Whether `lq` is rounded to 8 bits.
+        sharpen_target: Whether the target is sharpened, and `lq` made from the sharpened image.
+        full_blur_px: The blur that counts as strength 1 (`strength.blur_px`); the presets have what one draw in a
+            hundred exceeds.
+        full_noise_255: The same for noise (`strength.noise_255`).
+    """
+
+    scale: int = 4
+    stages: tuple[StageSpec, ...] = ()
+    final_sinc_prob: float = 0.8
+    clean_prob: float = 0.0
+    reduction: Literal["area", "bicubic_antialiased"] = "area"
+    shuffled: bool = False
+    round_8bit: bool = False
+    sharpen_target: bool = False
+    full_blur_px: float = 4.0
+    full_noise_255: float = 25.0
+
+    def __post_init__(self) -> None:
+        _freeze_lists(self)
+        expect(1 <= self.scale <= 16, "a scale from 1 to 16", self.scale)
+        for name in ("final_sinc_prob", "clean_prob"):
+            _expect_prob(self, name)
+        for name in ("full_blur_px", "full_noise_255"):
+            expect(getattr(self, name) > 0, f"{name} above 0", getattr(self, name))
+
+
+def _freeze_lists(spec: StageSpec | Spec) -> None:
+    """Turn sequences, as configs bring them, into tuples: specs are compared and hashed."""
+    for field in dataclasses.fields(spec):
+        value = getattr(spec, field.name)
+        if not isinstance(value, str) and hasattr(value, "__len__"):
+            object.__setattr__(spec, field.name, tuple(value))
+
+
+def _expect_prob(spec: StageSpec | Spec, name: str) -> None:
+    expect(0 <= getattr(spec, name) <= 1, f"{name} to be a probability", getattr(spec, name))
