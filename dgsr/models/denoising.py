@@ -1,0 +1,30 @@
+"""One denoising step: from what the UNet predicts to the clean latent."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+from jaxtyping import Float
+from torch import Tensor
+
+Prediction = Literal["epsilon", "v_prediction", "sample"]
+
+
+def clean_latent(
+    latent: Float[Tensor, "b c h w"], predicted: Float[Tensor, "b c h w"], alpha_bar: float, prediction: Prediction
+) -> Float[Tensor, "b c h w"]:
+    """Return ẑ, the latent z without the noise that the UNet sees in it.
+
+    epsilon: ẑ = (z − √(1−ᾱ) ε) / √ᾱ; v_prediction: ẑ = √ᾱ z − √(1−ᾱ) v; sample: the prediction itself.
+
+    Source: S3Diff Sec. 3.1; Salimans and Ho, Progressive distillation, App. D.
+    """
+    signal, noise = math.sqrt(alpha_bar), math.sqrt(1 - alpha_bar)
+    match prediction:
+        case "epsilon":
+            return (latent - noise * predicted) / signal
+        case "v_prediction":
+            return signal * latent - noise * predicted
+        case "sample":
+            return predicted

@@ -1,0 +1,112 @@
+"""The degradation estimator: how blurred and how noisy an image is."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import torch
+from torch import Tensor, nn
+
+from dgsr.checks import expect, refuse
+from dgsr.types import Images, Scores
+
+_NESTINGS = ("params_ema", "params", "state_dict")
+
+
+class DegradationEstimator(nn.Module):
+    """Score blur and noise of degraded images, each by its own residual network.
+
+    Args:
+        channels: Width of each stage.
+        blocks: Residual blocks of each stage.
+        down_scales: 2 where a stage ends in a halving of the sides, 1 elsewhere.
+        hidden: Width of the head's hidden layer.
+
+    Source: MM-RealSR Sec. 3.3, as used in S3Diff Sec. 3.2.
+    """
+
+    def __init__(
+        self,
+        channels: Sequence[int] = (64, 64, 64, 128),
+        blocks: Sequence[int] = (2, 2, 2, 2),
+        down_scales: Sequence[int] = (1, 1, 2, 1),
+        hidden: int = 512,
+    ):
+        super().__init__()
+        # The names of the parts are those of the published weight file.
+        self.conv_first = nn.ModuleList(nn.Conv2d(3, channels[0], 3, padding=1) for _ in ("blur", "noise"))
+        self.body = nn.ModuleList(_body(channels, blocks, down_scales) for _ in self.conv_first)
+        self.fc_degree = nn.ModuleList(_head(channels[-1], hidden) for _ in self.conv_first)
+
+    @classmethod
+    def random(cls, seed: int = 0, **shape: Any) -> Self:
+        """Build a frozen estimator of random weights: scores without meaning, the same for the same seed."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            return cls(**shape)._freeze()
+
+    @classmethod
+    def from_file(cls, path: str | Path, **shape: Any) -> Self:
+        """Build a frozen estimator with the weights of a published file.
+
+        Args:
+            path: A .pth file, its tensors at the top or under one of the usual names.
+            shape: Arguments of the constructor, where the file is not of the published size.
+
+        Raises:
+            UserError: There is no such file, it holds more than tensors, or they do not fit.
+        """
+        expect(Path(path).is_file(), "a file of estimator weights", path, "Check estimator.path.")
+        try:
+            state = torch.load(path, map_location="cpu", weights_only=True)
+        except (pickle.UnpicklingError, RuntimeError, EOFError):
+            refuse("a file of plain tensors", path, "Only weights that load with weights_only=True are accepted.")
+        for name in _NESTINGS:
+            state = state.get(name, state)
+        estimator = cls(**shape)
+        _expect_same_tensors(estimator.state_dict(), state, path)
+        estimator.load_state_dict(state)
+        return estimator._freeze()
+
+    def _freeze(self) -> Self:
+        return self.requires_grad_(False).eval()
+
+    def forward(self, lq: Images) -> Scores:
+        """Return (blur, noise) in [0, 1] of images in [0, 1], at their native size."""
+        branches = zip(self.conv_first, self.body, self.fc_degree, strict=True)
+        scores = [head(body(first(lq)).mean(dim=(2, 3))) for first, body, head in branches]
+        return torch.cat(scores, dim=1)
+
+
+class _ResidualBlock(nn.Module):
+    def __init__(self, channels: int):
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1)
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.conv2(self.conv1(x).relu())
+
+
+def _body(channels: Sequence[int], blocks: Sequence[int], down_scales: Sequence[int]) -> nn.Sequential:
+    layers: list[nn.Module] = []
+    following = [*channels[1:], channels[-1]]
+    for width, next_width, count, down in zip(channels, following, blocks, down_scales, strict=True):
+        layers += [_ResidualBlock(width) for _ in range(count)]
+        if down != 1 or next_width != width:
+            layers.append(nn.Conv2d(width, next_width, 3, stride=down, padding=1))
+    return nn.Sequential(*layers)
+
+
+def _head(width: int, hidden: int) -> nn.Sequential:
+    return nn.Sequential(nn.Linear(width, hidden), nn.ReLU(), nn.Linear(hidden, 1), nn.Sigmoid())
+
+
+def _expect_same_tensors(ours: dict[str, Tensor], theirs: dict[str, Tensor], path: str | Path) -> None:
+    shapes, found = ({name: tuple(tensor.shape) for name, tensor in state.items()} for state in (ours, theirs))
+    differing = sorted(name for name in shapes.keys() | found.keys() if shapes.get(name) != found.get(name))
+    got = f"{path}, which differs in {len(differing)} tensors, such as {', '.join(differing[:3])}"
+    expect(not differing, "weights of this estimator's shape", got, "Check estimator.channels, .blocks and .hidden.")

@@ -1,0 +1,192 @@
+"""The one-step generator: encode, correct, denoise once, decode."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Self, TypeAlias
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from dgsr.checks import expect
+from dgsr.models.backbone import Backbone, load_backbone
+from dgsr.models.blocks import block_id, num_blocks
+from dgsr.models.conditioning import Conditioning, Correction
+from dgsr.models.denoising import Prediction, clean_latent
+from dgsr.models.lora import bake, inject
+from dgsr.models.options import GeneratorOptions, takes_options
+from dgsr.models.prompts import Prompts
+from dgsr.models.tiny import PROMPT_TOKENS, PROMPT_WIDTH, tiny_backbone
+from dgsr.models.weights import TrainableWeights
+from dgsr.types import Images, PromptEmbeddings, Scores
+
+Latents: TypeAlias = Float[Tensor, "b c h w"]
+
+
+class OneStepGenerator(TrainableWeights):
+    """Restore an image in one denoising step, guided by scores of how it was degraded.
+
+    Args:
+        backbone: Networks to adapt; they are changed in place.
+        prompts: Embeddings of the positive and the negative prompt.
+        options: All other choices.
+
+    Source: S3Diff Sec. 3.
+    """
+
+    def __init__(self, backbone: Backbone, prompts: Prompts, options: GeneratorOptions):
+        super().__init__()
+        self.options, self.source, self.prediction = options, backbone.source, backbone.prediction
+        self.alpha_bar = backbone.alpha_bar(options.timestep)
+        self.architecture = backbone.architecture()
+        self.unet, self.vae, self.prompts = backbone.unet, backbone.vae, prompts
+        unet_ids = (len(self.unet.config["down_block_types"]), len(self.unet.config["up_block_types"]))
+        vae_ids = (len(self.vae.config["down_block_types"]), 0)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(options.seed)
+            self.unet_bank = inject(
+                self.unet, options.resolved_unet_targets, options.unet_rank, options.alpha, partial(_id, unet_ids)
+            )
+            self.vae_bank = inject(
+                self.vae, options.resolved_vae_targets, options.vae_rank, options.alpha, partial(_id, vae_ids)
+            )
+            self.conditioning = Conditioning(
+                num_blocks(*unet_ids),
+                options.unet_rank,
+                num_blocks(*vae_ids),
+                options.vae_rank,
+                options.conditioning,
+                options.init,
+            )
+        if options.gradient_checkpointing:
+            self.unet.enable_gradient_checkpointing(self.unet_bank.checkpoint)
+            self.vae.enable_gradient_checkpointing(self.vae_bank.checkpoint)
+        self.set_trainable(options.trainable)
+
+    @classmethod
+    @takes_options()
+    def from_backbone(cls, path: str | Path, *, options: GeneratorOptions) -> Self:
+        """Build a generator with an untrained adapter over a diffusers folder or hub id.
+
+        Raises:
+            UserError: There is no such backbone, or no embeddings of the prompts and no text encoder.
+        """
+        prompts = Prompts.of(str(path), options.positive_prompt, options.negative_prompt)
+        return cls(load_backbone(path), prompts, options)
+
+    @classmethod
+    @takes_options(unet_rank=8, vae_rank=4, timestep=250)
+    def tiny(
+        cls,
+        *,
+        latent_channels: int = 32,
+        prediction: Prediction = "v_prediction",
+        options: GeneratorOptions,
+    ) -> Self:
+        """Build a generator with random networks of under 3 M parameters, the same for the same seed."""
+        prompts = Prompts.random(options.positive_prompt, options.negative_prompt, PROMPT_TOKENS, PROMPT_WIDTH)
+        return cls(tiny_backbone(options.seed, latent_channels, prediction), prompts, options)
+
+    @property
+    def multiple(self) -> int:
+        """The sides of images that every level of both networks can halve evenly are multiples of this."""
+        return self._latent_px * 2 ** (len(self.unet.config["block_out_channels"]) - 1)
+
+    @property
+    def _latent_px(self) -> int:
+        return 2 ** (len(self.vae.config["block_out_channels"]) - 1)
+
+    def forward(
+        self,
+        lq_up: Images,
+        scores: Scores,
+        positive: PromptEmbeddings,
+        negative: PromptEmbeddings | None = None,
+        guidance: float = 1.0,
+        noise: torch.Generator | None = None,
+    ) -> Images:
+        """Return the restored images, in [-1, 1].
+
+        Args:
+            lq_up: Degraded images in [-1, 1], at the size of the output.
+            scores: What the estimator reads off them.
+            positive: Embedding of the prompt to follow: one for all images, or one each.
+            negative: Embedding of the prompt to move away from.
+            guidance: How far to move away; at 1 the negative prompt plays no part and costs nothing.
+            noise: Draws the sample of the VAE's posterior, where `posterior` is `sample`.
+        """
+        correction = self.correction(scores)
+        latent = self.encode(lq_up, correction, noise)
+        return self.decode(self.denoise(latent, correction, positive, negative, guidance))
+
+    def correction(self, scores: Scores) -> Correction:
+        """Return the matrices that scores ask of both networks' adapters."""
+        return self.conditioning(scores)
+
+    def encode(self, lq_up: Images, correction: Correction, noise: torch.Generator | None = None) -> Latents:
+        """Return the scaled latents of images in [-1, 1]."""
+        even = all(side % self._latent_px == 0 for side in lq_up.shape[-2:])
+        size = "x".join(map(str, lq_up.shape[-2:]))
+        expect(even, f"images with sides that are multiples of {self._latent_px}", size, "Pad them.")
+        with self.vae_bank.using(correction.vae):
+            posterior = self.vae.encode(lq_up).latent_dist
+        if self.options.posterior == "sample":
+            assert noise is not None, "a sample of the posterior needs a generator of noise"
+            latent = posterior.sample(noise)
+        else:
+            latent = posterior.mode()
+        return latent * self.vae.config["scaling_factor"]
+
+    def denoise(
+        self,
+        latent: Latents,
+        correction: Correction,
+        positive: PromptEmbeddings,
+        negative: PromptEmbeddings | None = None,
+        guidance: float = 1.0,
+    ) -> Latents:
+        """Return the clean latents; both prompts of a guided step go through the UNet as one batch, positive first."""
+        if negative is None or guidance == 1.0:
+            predicted = self._predict(latent, correction.unet, positive)
+        else:
+            prompts = torch.cat([embedding.expand(len(latent), -1, -1) for embedding in (positive, negative)])
+            both = self._predict(latent.repeat(2, 1, 1, 1), correction.unet.repeat(2, 1, 1, 1), prompts)
+            toward, away = both.chunk(2)
+            predicted = away + guidance * (toward - away)
+        return clean_latent(latent, predicted, self.alpha_bar, self.prediction)
+
+    def decode(self, latent: Latents) -> Images:
+        """Return the images of scaled latents, clamped to [-1, 1]."""
+        return self.vae.decode(latent / self.vae.config["scaling_factor"]).sample.clamp(-1, 1)
+
+    def _predict(self, latent: Tensor, matrices: Tensor, prompts: Tensor) -> Tensor:
+        timestep = torch.full((), self.options.timestep, device=latent.device)
+        with self.unet_bank.using(matrices):
+            return self.unet(latent, timestep, prompts.expand(len(latent), -1, -1)).sample
+
+    @contextmanager
+    def baked(self, correction: Correction) -> Iterator[None]:
+        """Fold the adapters into the weights for one correction, so that they cost nothing inside the block.
+
+        Whatever scores are passed meanwhile, this correction applies. Afterwards the weights are bit for bit the old.
+
+        Args:
+            correction: That of a single image.
+        """
+        alone = len(correction.unet) == 1
+        expect(alone, "the correction of one image", f"of {len(correction.unet)}", "Bake them one by one.")
+        with (
+            self.unet_bank.using(correction.unet),
+            bake(self.unet, self.unet_bank),
+            self.vae_bank.using(correction.vae),
+            bake(self.vae, self.vae_bank),
+        ):
+            yield
+
+
+def _id(counts: tuple[int, int], name: str) -> int:
+    return block_id(name, *counts)
