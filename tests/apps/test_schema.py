@@ -1,4 +1,4 @@
-"""Schema: the configs that the project ships satisfy it, whatever groups are chosen."""
+"""Schema: the configs that the project ships satisfy it, whichever option of a group is chosen."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ import dataclasses
 import pytest
 from hydra import compose, initialize_config_dir
 
-from dgsr.apps import EvaluateConfig, TrainConfig, conf_dir
+from dgsr.apps import EvaluateConfig, TrainConfig, check, conf_dir
+
+NOT_OURS = {"hydra", "sweep"}  # the one configures Hydra itself; the other holds lists of values
+OPTIONS = sorted(f"{path.parent.name}={path.stem}" for path in conf_dir().glob("*/*.yaml"))
+OPTIONS = [option for option in OPTIONS if option.partition("=")[0] not in NOT_OURS]
 
 
 @pytest.mark.parametrize(("name", "schema"), [("train", TrainConfig), ("evaluate", EvaluateConfig)])
@@ -20,3 +24,17 @@ def test_the_schema_names_exactly_the_keys_of_the_config(name: str, schema: type
 @pytest.mark.parametrize("schema", [TrainConfig, EvaluateConfig])
 def test_a_schema_cannot_be_changed(schema: type) -> None:
     assert schema.__dataclass_params__.frozen
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_training_accepts_every_option(option: str) -> None:
+    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+        cfg = compose("train", [option, "paths.run=somewhere"])
+    check(cfg, TrainConfig)
+
+
+def test_evaluation_accepts_its_config() -> None:
+    given = ["ckpt_path=a", "data.eval.lq=b", "data.eval.hq=c", "paths.run=somewhere"]
+    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+        cfg = compose("evaluate", given)
+    check(cfg, EvaluateConfig)

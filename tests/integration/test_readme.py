@@ -1,0 +1,88 @@
+"""The README's commands, run as they stand there: in order, in one folder, only smaller."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+COMMANDS = [
+    line for block in re.findall(r"<!-- run -->\n```bash\n(.*?)```", README, re.DOTALL) for line in block.splitlines()
+]
+
+#: What makes a command small enough for a test, by the word that it is known by.
+SMALL = ["trainer.accelerator=cpu", "debug=fdr"]
+SMALLER = {
+    "experiment=paper": ["generator=tiny", "estimator=random", "trainer=ddp_sim", "debug=fdr"],
+    "debug=overfit": ["trainer=cpu", "run.max_steps=1", "run.validate_every_steps=1"],
+    "resume=last": ["run.max_steps=2"],
+    "evaluate.py": [],
+}
+
+
+@pytest.mark.slow
+def test_the_commands_run(tmp_path: Path) -> None:
+    _photographs(tmp_path)
+    for command in COMMANDS:
+        done = _run(command, tmp_path)
+        assert done.returncode == 0, f"{command}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
+
+
+def test_every_command_of_ours_is_marked_to_be_run() -> None:
+    programs = set(re.findall(r"^python .*$", README, re.MULTILINE))
+    assert programs - set(COMMANDS) == {"python train.py"}  # what `make demo` runs, in full
+
+
+def test_the_refusal_that_is_shown_is_the_one_that_comes(tmp_path: Path) -> None:
+    (shown,) = re.findall(r"```text\n\$ (python train\.py .*?)\n(.*?)```", README, re.DOTALL)
+    done = subprocess.run(_command(shown[0], tmp_path), cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stderr) == (2, shown[1])
+
+
+def test_the_lines_for_pip_are_those_of_make() -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    (line,) = re.findall(r"^pip install --no-deps --no-build-isolation (.*)$", README, re.MULTILINE)
+    assert shlex.split(line) == [*extras["basicsr"], *extras["weights"]]
+    (tools,) = re.findall(r"^pip install (cython .*)$", README, re.MULTILINE)
+    assert f"install) {tools}" in (ROOT / "Makefile").read_text(encoding="utf-8").replace("$(PIP)", "install)")
+
+
+def test_the_targets_of_make_exist() -> None:
+    for target in re.findall(r"^make (\w+)", README, re.MULTILINE):
+        subprocess.run(["make", "--dry-run", target], cwd=ROOT, check=True, capture_output=True, timeout=60)
+
+
+def _run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    extra = next((words for mark, words in SMALLER.items() if mark in command), SMALL)
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    return subprocess.run(
+        [*_command(command, folder), *extra], cwd=folder, env=environment, capture_output=True, text=True, timeout=300
+    )
+
+
+def _command(command: str, folder: Path) -> list[str]:
+    """Replace the interpreter, the program's folder and the placeholder for a run."""
+    program, script, *arguments = shlex.split(command)
+    assert program == "python"
+    runs = sorted((folder / "logs" / "train" / "runs").iterdir()) if "<run>" in command else [folder]
+    return [sys.executable, str(ROOT / script), *(argument.replace("<run>", str(runs[-1])) for argument in arguments)]
+
+
+def _photographs(folder: Path) -> None:
+    """Write a few noisy pictures under the names that the README uses."""
+    rng = np.random.default_rng(0)
+    for name, side, count in [("photos", 96, 4), ("held-out", 96, 2), ("lq", 16, 2), ("hq", 64, 2)]:
+        (folder / name).mkdir()
+        for index in range(count):
+            pixels = rng.integers(0, 256, (side, side, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(folder / name / f"{index}.png")
