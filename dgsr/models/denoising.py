@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from jaxtyping import Float
 from torch import Tensor
 
-Prediction = Literal["epsilon", "v_prediction", "sample"]
+Prediction: TypeAlias = Literal["epsilon", "v_prediction", "sample"]
+
+#: Scaled latents of a batch of images.
+Latents: TypeAlias = Float[Tensor, "b channels rows columns"]
 
 
-def clean_latent(
-    latent: Float[Tensor, "b c h w"], predicted: Float[Tensor, "b c h w"], alpha_bar: float, prediction: Prediction
-) -> Float[Tensor, "b c h w"]:
+def clean_latent(latent: Latents, predicted: Latents, alpha_bar: float, prediction: Prediction) -> Latents:
     """Return ẑ, the latent z without the noise that the UNet sees in it.
 
     epsilon: ẑ = (z − √(1−ᾱ) ε) / √ᾱ; v_prediction: ẑ = √ᾱ z − √(1−ᾱ) v; sample: the prediction itself.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -42,14 +42,14 @@ class DegradationEstimator(nn.Module):
         self.fc_degree = nn.ModuleList(_head(channels[-1], hidden) for _ in self.conv_first)
 
     @classmethod
-    def random(cls, seed: int = 0, **shape: Any) -> Self:
+    def random(cls, seed: int = 0, **shape: Any) -> DegradationEstimator:
         """Build a frozen estimator of random weights: scores without meaning, the same for the same seed."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             return cls(**shape)._freeze()
 
     @classmethod
-    def from_file(cls, path: str | Path, **shape: Any) -> Self:
+    def from_file(cls, path: str | Path, **shape: Any) -> DegradationEstimator:
         """Build a frozen estimator with the weights of a published file.
 
         Args:
@@ -71,7 +71,7 @@ class DegradationEstimator(nn.Module):
         estimator.load_state_dict(state)
         return estimator._freeze()
 
-    def _freeze(self) -> Self:
+    def _freeze(self) -> DegradationEstimator:
         return self.requires_grad_(False).eval()
 
     def forward(self, lq: Images) -> Scores:

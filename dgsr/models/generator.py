@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Self, TypeAlias
+from typing import TypeAlias
 
 import torch
 from jaxtyping import Float
@@ -16,15 +16,16 @@ from dgsr.checks import expect
 from dgsr.models.backbone import Backbone, load_backbone
 from dgsr.models.blocks import block_id, num_blocks
 from dgsr.models.conditioning import Conditioning, Correction
-from dgsr.models.denoising import Prediction, clean_latent
+from dgsr.models.denoising import Latents, Prediction, clean_latent
 from dgsr.models.lora import bake, inject
 from dgsr.models.options import GeneratorOptions, takes_options
 from dgsr.models.prompts import Prompts
 from dgsr.models.tiny import PROMPT_TOKENS, PROMPT_WIDTH, tiny_backbone
 from dgsr.models.weights import TrainableWeights
-from dgsr.types import Images, PromptEmbeddings, Scores
+from dgsr.types import Images, Scores
 
-Latents: TypeAlias = Float[Tensor, "b c h w"]
+#: One embedding for all samples, or one each.
+Embeddings: TypeAlias = Float[Tensor, "#b tokens width"]
 
 
 class OneStepGenerator(TrainableWeights):
@@ -69,7 +70,7 @@ class OneStepGenerator(TrainableWeights):
 
     @classmethod
     @takes_options()
-    def from_backbone(cls, path: str | Path, *, options: GeneratorOptions) -> Self:
+    def from_backbone(cls, path: str | Path, *, options: GeneratorOptions) -> OneStepGenerator:
         """Build a generator with an untrained adapter over a diffusers folder or hub id.
 
         Raises:
@@ -86,7 +87,7 @@ class OneStepGenerator(TrainableWeights):
         latent_channels: int = 32,
         prediction: Prediction = "v_prediction",
         options: GeneratorOptions,
-    ) -> Self:
+    ) -> OneStepGenerator:
         """Build a generator with random networks of under 3 M parameters, the same for the same seed."""
         prompts = Prompts.random(options.positive_prompt, options.negative_prompt, PROMPT_TOKENS, PROMPT_WIDTH)
         return cls(tiny_backbone(options.seed, latent_channels, prediction), prompts, options)
@@ -104,8 +105,8 @@ class OneStepGenerator(TrainableWeights):
         self,
         lq_up: Images,
         scores: Scores,
-        positive: PromptEmbeddings,
-        negative: PromptEmbeddings | None = None,
+        positive: Embeddings,
+        negative: Embeddings | None = None,
         guidance: float = 1.0,
         noise: torch.Generator | None = None,
     ) -> Images:
@@ -145,8 +146,8 @@ class OneStepGenerator(TrainableWeights):
         self,
         latent: Latents,
         correction: Correction,
-        positive: PromptEmbeddings,
-        negative: PromptEmbeddings | None = None,
+        positive: Embeddings,
+        negative: Embeddings | None = None,
         guidance: float = 1.0,
     ) -> Latents:
         """Return the clean latents; both prompts of a guided step go through the UNet as one batch, positive first."""

@@ -144,7 +144,7 @@ def inject(
 
 @contextmanager
 def bake(network: nn.Module, bank: CorrectionBank) -> Iterator[None]:
-    """Fold the adapters into the weights, with the matrices of one sample that the bank holds, and undo it at the end."""
+    """Fold the adapters into the weights inside the block, with the matrices of one sample that the bank holds."""
     plain = [(layer.base_layer.weight, layer.base_layer.weight.data) for _, layer in guided_layers(network)]
     try:
         for _, layer in guided_layers(network):

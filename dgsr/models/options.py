@@ -43,7 +43,7 @@ class GeneratorOptions:
 
     unet_rank: int = 32
     vae_rank: int = 16
-    alpha: float = 8
+    alpha: float = 8.0
     unet_targets: str | Sequence[str] = "paper"
     vae_targets: str | Sequence[str] = "paper"
     conditioning: Kind = "guided"

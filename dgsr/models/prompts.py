@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Self
 
 import torch
 from safetensors import safe_open
@@ -37,7 +36,7 @@ class Prompts(nn.Module):
         self.texts = texts
 
     @classmethod
-    def of(cls, source: str, positive: str, negative: str) -> Self:
+    def of(cls, source: str, positive: str, negative: str) -> Prompts:
         """Return the embeddings of these texts for a backbone: cached ones, else by its text encoder.
 
         Raises:
@@ -58,7 +57,7 @@ class Prompts(nn.Module):
         return cls(*_encode(folder, positive, negative), (positive, negative))
 
     @classmethod
-    def random(cls, positive: str, negative: str, tokens: int, width: int) -> Self:
+    def random(cls, positive: str, negative: str, tokens: int, width: int) -> Prompts:
         """Return embeddings that mean nothing but differ between texts, for networks that know no language."""
 
         def embed(text: str) -> Tensor:
@@ -67,7 +66,7 @@ class Prompts(nn.Module):
         return cls(embed(positive), embed(negative), (positive, negative))
 
     @classmethod
-    def load(cls, path: str | Path) -> Self:
+    def load(cls, path: str | Path) -> Prompts:
         """Read embeddings and texts from a file."""
         with safe_open(path, framework="pt") as file:
             texts = file.metadata() or {}

@@ -1,0 +1,5 @@
+"""Files that hold a generator: the authors' format, our own, and what a training run saves."""
+
+from dgsr.checkpoints.s3diff import load_s3diff, save_s3diff
+
+__all__ = ["load_s3diff", "save_s3diff"]

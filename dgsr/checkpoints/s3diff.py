@@ -1,0 +1,113 @@
+"""The file format of the method's authors: their `s3diff.pkl`, read and written."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from dgsr.checks import expect, refuse
+from dgsr.models.generator import OneStepGenerator
+from dgsr.models.lora import ADAPTER
+
+_VAE_ADAPTER = "vae_skip"
+_EMBEDDINGS = "state_embeddings"
+_SETTINGS = {
+    "unet_lora_target_modules": "unet_targets",
+    "vae_lora_target_modules": "vae_targets",
+    "rank_unet": "unet_rank",
+    "rank_vae": "vae_rank",
+}
+#: Their table of tensors -> where those tensors stand in a generator.
+_TABLES = {
+    "state_dict_unet": "unet",
+    "state_dict_vae": "vae",
+    "state_dict_vae_de_mlp": "conditioning.vae.degradation_mlp",
+    "state_dict_unet_de_mlp": "conditioning.unet.degradation_mlp",
+    "state_dict_vae_block_mlp": "conditioning.vae.block_mlp",
+    "state_dict_unet_block_mlp": "conditioning.unet.block_mlp",
+    "state_dict_vae_fuse_mlp": "conditioning.vae.fuse",
+    "state_dict_unet_fuse_mlp": "conditioning.unet.fuse",
+    "state_dict_vae_block": "conditioning.vae.block_embeddings",
+    "state_dict_unet_block": "conditioning.unet.block_embeddings",
+}
+_IN_EMBEDDINGS = ("state_dict_vae_block", "state_dict_unet_block")
+_FREQUENCIES = ("w", "conditioning.frequencies")
+
+
+def load_s3diff(path: str | Path, backbone: str | Path, **options: Any) -> OneStepGenerator:
+    """Build the generator of an authors' file over a diffusers folder or hub id.
+
+    Args:
+        path: The file.
+        backbone: What it was trained on.
+        options: Fields of `GeneratorOptions` that the file does not hold, such as the timestep.
+
+    Raises:
+        UserError: The file is not of this format, holds more than plain tensors, or belongs to another backbone.
+    """
+    content = _read(Path(path))
+    held = {ours: content[theirs] for theirs, ours in _SETTINGS.items()}
+    generator = OneStepGenerator.from_backbone(backbone, **held, **options)
+    generator.load_trainable_state(_to_generator(content))
+    return generator
+
+
+def save_s3diff(generator: OneStepGenerator, path: str | Path) -> None:
+    """Write the adapter of a generator in the authors' format.
+
+    Raises:
+        UserError: The format cannot hold this generator.
+    """
+    options = generator.options
+    kind = f"{options.conditioning}, train_conv_in {options.train_conv_in}, trainable {generator.trainable}"
+    fits = options.conditioning == "guided" and options.train_conv_in and generator.trainable == "adapter"
+    expect(fits, "a guided adapter with a trained conv_in", kind, "Export it with save_pretrained instead.")
+    content: dict[str, Any] = {
+        "unet_lora_target_modules": options.resolved_unet_targets,
+        "vae_lora_target_modules": options.resolved_vae_targets,
+        "rank_unet": options.unet_rank,
+        "rank_vae": options.vae_rank,
+    }
+    torch.save({**content, **_to_authors(generator.trainable_state())}, path)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    expect(path.is_file(), "a file in the authors' format", path, "Check the path.")
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError):
+        refuse("a file of plain tensors", path, "Only files that load with weights_only=True are accepted.")
+    needed = {*_SETTINGS, *_TABLES, _EMBEDDINGS, _FREQUENCIES[0]} - {*_IN_EMBEDDINGS}
+    missing = sorted(needed - content.keys()) if isinstance(content, dict) else sorted(needed)
+    expect(not missing, "a file in the authors' format", f"{path} without {', '.join(missing[:3])}", "Check the path.")
+    return content
+
+
+def _to_generator(content: dict[str, Any]) -> dict[str, Tensor]:
+    theirs, ours = _FREQUENCIES
+    state = {ours: content[theirs].detach()}
+    for table, prefix in _TABLES.items():
+        tensors = content[_EMBEDDINGS][table] if table in _IN_EMBEDDINGS else content[table]
+        for name, tensor in tensors.items():
+            state[f"{prefix}.{name}".replace(f".{_VAE_ADAPTER}.", f".{ADAPTER}.")] = tensor
+    return state
+
+
+def _to_authors(state: dict[str, Tensor]) -> dict[str, Any]:
+    theirs, ours = _FREQUENCIES
+    content: dict[str, Any] = {theirs: nn.Parameter(state[ours].cpu(), requires_grad=False), _EMBEDDINGS: {}}
+    for table, prefix in _TABLES.items():
+        tensors = {
+            name.removeprefix(f"{prefix}."): tensor.cpu()
+            for name, tensor in state.items()
+            if name.startswith(f"{prefix}.")
+        }
+        if table == "state_dict_vae":
+            tensors = {name.replace(f".{ADAPTER}.", f".{_VAE_ADAPTER}."): tensor for name, tensor in tensors.items()}
+        home = content[_EMBEDDINGS] if table in _IN_EMBEDDINGS else content
+        home[table] = tensors
+    return content

@@ -1,0 +1,119 @@
+"""Start a small random autoencoder as a resampler, so that minutes of training improve on interpolation.
+
+A random encoder and decoder spend their first hours on learning to copy. This start copies from the first step: the
+encoder averages 4×4 pixels and stacks 2×2 of these averages as latent channels; the decoder interpolates them back.
+All residual branches start at zero and all other weights keep their random values.
+"""
+
+from __future__ import annotations
+
+import torch
+from diffusers import AutoencoderKL
+from diffusers.models.attention_processor import Attention
+from diffusers.models.resnet import ResnetBlock2D
+from torch import nn
+
+from dgsr.checks import expect
+
+_PHASES = ((0, 0), (0, 1), (1, 0), (1, 1))
+
+#: Dwarfs the data in every group of a normalisation, whose scale is then the same for every image.
+_REFERENCE = 6.0
+
+# After a nearest-neighbour enlargement, one kernel must serve both the left and the right pixel of a cell. These taps
+# on the (left, right) channels are the least-squares solution for smooth signals.
+_LEFT, _RIGHT = torch.tensor([-1 / 6, 1 / 3, 1 / 3]), torch.tensor([1 / 3, 1 / 3, -1 / 6])
+_SMOOTH = torch.tensor([0.25, 0.5, 0.25])
+
+Pairs = list[tuple[int, int]]
+
+
+@torch.no_grad()
+def start_as_resampler(vae: AutoencoderKL, gain: float = 1.0) -> None:
+    """Set the weights of a four-block autoencoder in place.
+
+    Args:
+        vae: Four blocks each way, at least 12 latent channels.
+        gain: Factor on the latent that the decoder sees, against a denoiser that shrinks it.
+    """
+    channels = vae.config["latent_channels"]
+    expect(channels >= 12, "at least 12 latent channels", channels, "Set generator.latent_channels=16.")
+    encoder, decoder = vae.encoder, vae.decoder
+    for module in vae.modules():
+        if isinstance(module, ResnetBlock2D):
+            _empty(module.conv2)
+            if module.conv_shortcut is not None:
+                _copy(module.conv_shortcut)
+        if isinstance(module, Attention):
+            _empty(module.to_out[0])
+    for convolution in (encoder.conv_in, vae.quant_conv, vae.post_quant_conv, decoder.conv_in):
+        _copy(convolution)
+    decoder.conv_in.weight.mul_(gain)
+    _encode(encoder)
+    _decode(decoder)
+
+
+def _encode(encoder: nn.Module) -> None:
+    for block in encoder.down_blocks[:2]:  # type: ignore[index]
+        average = _empty(block.downsamplers[0].conv)
+        for channel in range(3):
+            average.weight[channel, channel, :2, :2] = 0.25
+    stack = _empty(encoder.down_blocks[2].downsamplers[0].conv)  # type: ignore[index]
+    pairs = _through_norm(encoder.conv_norm_out, stack, encoder.conv_out, 12)
+    for channel in range(3):
+        for phase, (row, column) in enumerate(_PHASES):
+            for output, sign in zip(pairs[4 * channel + phase], (1, -1), strict=True):
+                stack.weight[output, channel, row, column] = sign
+
+
+def _decode(decoder: nn.Module) -> None:
+    unstack = _empty(decoder.up_blocks[0].upsamplers[0].conv)  # type: ignore[index]
+    for channel in range(3):
+        for phase, (row, column) in enumerate(_PHASES):
+            taps = (_LEFT, _RIGHT)[row].outer((_LEFT, _RIGHT)[column])
+            unstack.weight[channel, 4 * channel + phase] = taps
+    for block in decoder.up_blocks[1:3]:  # type: ignore[index]
+        interpolate = _empty(block.upsamplers[0].conv)
+        for channel in range(3):
+            interpolate.weight[channel, channel] = _SMOOTH.outer(_SMOOTH)
+    last = _empty(decoder.up_blocks[3].resnets[0].conv_shortcut)  # type: ignore[index]
+    pairs = _through_norm(decoder.conv_norm_out, last, decoder.conv_out, 3)
+    for channel in range(3):
+        for output, sign in zip(pairs[channel], (1, -1), strict=True):
+            last.weight[output, channel] = sign
+
+
+def _through_norm(norm: nn.Module, before: nn.Conv2d, after: nn.Conv2d, count: int) -> Pairs:
+    """Let channels pass group normalisation and SiLU linearly, and return the pairs that carry them.
+
+    Each value travels as (x, -x), since silu(x) - silu(-x) = x. In each group one more pair is the constant
+    (reference, -reference), so that the group's deviation does not depend on the image.
+    """
+    size = norm.num_channels // norm.num_groups
+    groups = range(0, norm.num_channels, size)
+    for start in groups:
+        before.bias[start], before.bias[start + 1] = _REFERENCE, -_REFERENCE
+    pairs = [(start + at, start + at + 1) for at in range(2, size - 1, 2) for start in groups][:count]
+    assert len(pairs) == count, "the normalisation has too few channels"
+    _empty(after)
+    deviation = _REFERENCE * (2 / size) ** 0.5
+    centre = after.kernel_size[0] // 2
+    for channel, (plus, minus) in enumerate(pairs):
+        after.weight[channel, plus, centre, centre] = deviation
+        after.weight[channel, minus, centre, centre] = -deviation
+    return pairs
+
+
+def _empty(layer: nn.Module) -> nn.Conv2d:
+    """Empty a layer."""
+    layer.weight.zero_()  # type: ignore[operator]
+    layer.bias.zero_()  # type: ignore[operator]
+    return layer  # type: ignore[return-value]
+
+
+def _copy(convolution: nn.Module) -> None:
+    """Let a convolution hand its channels on."""
+    emptied = _empty(convolution)
+    centre = emptied.kernel_size[0] // 2
+    for channel in range(min(emptied.in_channels, emptied.out_channels)):
+        emptied.weight[channel, channel, centre, centre] = 1

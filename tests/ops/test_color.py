@@ -1,0 +1,39 @@
+"""Colour fixes against the original program's values, and what they must preserve."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from dgsr.ops.color import adain_color_fix, wavelet_color_fix
+
+FIXES = {"wavelet": wavelet_color_fix, "adain": adain_color_fix}
+
+
+@pytest.mark.parametrize("name", FIXES)
+def test_golden(name):
+    golden = load_file(Path(__file__).parents[1] / "golden" / "color.safetensors")
+    fixed = FIXES[name](golden["content"], golden["style"])
+    torch.testing.assert_close(fixed, golden[name], rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", FIXES)
+def test_an_image_keeps_its_own_colours(name):
+    image = torch.rand(2, 3, 40, 24, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(FIXES[name](image, image), image)
+
+
+@pytest.mark.parametrize("name", FIXES)
+def test_a_colour_cast_is_undone(name):
+    image = torch.rand(1, 3, 40, 24, generator=torch.Generator().manual_seed(1))
+    cast = image + torch.tensor([0.2, -0.1, 0.05]).view(3, 1, 1)
+    torch.testing.assert_close(FIXES[name](cast, image), image)
+
+
+def test_images_of_a_batch_do_not_mix():
+    content, style = torch.rand(2, 2, 3, 16, 16, generator=torch.Generator().manual_seed(2))
+    for fix in FIXES.values():
+        torch.testing.assert_close(fix(content, style)[1:], fix(content[1:], style[1:]))
