@@ -7,6 +7,8 @@ All residual branches start at zero and all other weights keep their random valu
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from diffusers import AutoencoderKL
 from diffusers.models.attention_processor import Attention
@@ -24,8 +26,6 @@ _REFERENCE = 6.0
 # on the (left, right) channels are the least-squares solution for smooth signals.
 _LEFT, _RIGHT = torch.tensor([-1 / 6, 1 / 3, 1 / 3]), torch.tensor([1 / 3, 1 / 3, -1 / 6])
 _SMOOTH = torch.tensor([0.25, 0.5, 0.25])
-
-Pairs = list[tuple[int, int]]
 
 
 @torch.no_grad()
@@ -45,7 +45,8 @@ def start_as_resampler(vae: AutoencoderKL, gain: float = 1.0) -> None:
             if module.conv_shortcut is not None:
                 _copy(module.conv_shortcut)
         if isinstance(module, Attention):
-            _empty(module.to_out[0])
+            module.to_out[0].weight.zero_()
+            module.to_out[0].bias.zero_()
     for convolution in (encoder.conv_in, vae.quant_conv, vae.post_quant_conv, decoder.conv_in):
         _copy(convolution)
     decoder.conv_in.weight.mul_(gain)
@@ -54,61 +55,57 @@ def start_as_resampler(vae: AutoencoderKL, gain: float = 1.0) -> None:
 
 
 def _encode(encoder: nn.Module) -> None:
-    for block in encoder.down_blocks[:2]:  # type: ignore[index]
+    blocks: Any = encoder.down_blocks
+    for block in blocks[:2]:
         average = _empty(block.downsamplers[0].conv)
         for channel in range(3):
             average.weight[channel, channel, :2, :2] = 0.25
-    stack = _empty(encoder.down_blocks[2].downsamplers[0].conv)  # type: ignore[index]
-    pairs = _through_norm(encoder.conv_norm_out, stack, encoder.conv_out, 12)
+    stack = _empty(blocks[2].downsamplers[0].conv)
     for channel in range(3):
         for phase, (row, column) in enumerate(_PHASES):
-            for output, sign in zip(pairs[4 * channel + phase], (1, -1), strict=True):
-                stack.weight[output, channel, row, column] = sign
+            stack.weight[4 * channel + phase, channel, row, column] = 1
+    _through_norm(blocks[3].resnets[0].conv_shortcut, encoder.conv_norm_out, encoder.conv_out, 12)
 
 
 def _decode(decoder: nn.Module) -> None:
-    unstack = _empty(decoder.up_blocks[0].upsamplers[0].conv)  # type: ignore[index]
+    blocks: Any = decoder.up_blocks
+    unstack = _empty(blocks[0].upsamplers[0].conv)
     for channel in range(3):
         for phase, (row, column) in enumerate(_PHASES):
-            taps = (_LEFT, _RIGHT)[row].outer((_LEFT, _RIGHT)[column])
-            unstack.weight[channel, 4 * channel + phase] = taps
-    for block in decoder.up_blocks[1:3]:  # type: ignore[index]
+            unstack.weight[channel, 4 * channel + phase] = (_LEFT, _RIGHT)[row].outer((_LEFT, _RIGHT)[column])
+    for block in blocks[1:3]:
         interpolate = _empty(block.upsamplers[0].conv)
         for channel in range(3):
             interpolate.weight[channel, channel] = _SMOOTH.outer(_SMOOTH)
-    last = _empty(decoder.up_blocks[3].resnets[0].conv_shortcut)  # type: ignore[index]
-    pairs = _through_norm(decoder.conv_norm_out, last, decoder.conv_out, 3)
-    for channel in range(3):
-        for output, sign in zip(pairs[channel], (1, -1), strict=True):
-            last.weight[output, channel] = sign
+    _through_norm(blocks[3].resnets[0].conv_shortcut, decoder.conv_norm_out, decoder.conv_out, 3)
 
 
-def _through_norm(norm: nn.Module, before: nn.Conv2d, after: nn.Conv2d, count: int) -> Pairs:
-    """Let channels pass group normalisation and SiLU linearly, and return the pairs that carry them.
+def _through_norm(shortcut: Any, norm: Any, output: Any, count: int) -> None:
+    """Let the first channels pass the last block, its group normalisation and SiLU linearly.
 
     Each value travels as (x, -x), since silu(x) - silu(-x) = x. In each group one more pair is the constant
     (reference, -reference), so that the group's deviation does not depend on the image.
     """
     size = norm.num_channels // norm.num_groups
     groups = range(0, norm.num_channels, size)
+    pairs = [(start + at, start + at + 1) for at in range(2, size - 1, 2) for start in groups]
+    expect(len(pairs) >= count, f"room for {count} channels in the last block", len(pairs), "Widen it.")
+    before, after = _empty(shortcut), _empty(output)
+    assert before.bias is not None
     for start in groups:
         before.bias[start], before.bias[start + 1] = _REFERENCE, -_REFERENCE
-    pairs = [(start + at, start + at + 1) for at in range(2, size - 1, 2) for start in groups][:count]
-    assert len(pairs) == count, "the normalisation has too few channels"
-    _empty(after)
     deviation = _REFERENCE * (2 / size) ** 0.5
-    centre = after.kernel_size[0] // 2
-    for channel, (plus, minus) in enumerate(pairs):
-        after.weight[channel, plus, centre, centre] = deviation
-        after.weight[channel, minus, centre, centre] = -deviation
-    return pairs
+    for channel, (plus, minus) in enumerate(pairs[:count]):
+        before.weight[plus, channel], before.weight[minus, channel] = 1, -1
+        after.weight[channel, plus, 1, 1], after.weight[channel, minus, 1, 1] = deviation, -deviation
 
 
-def _empty(layer: nn.Module) -> nn.Conv2d:
-    """Empty a layer."""
-    layer.weight.zero_()  # type: ignore[operator]
-    layer.bias.zero_()  # type: ignore[operator]
-    return layer  # type: ignore[return-value]
+def _empty(convolution: nn.Module) -> nn.Conv2d:
+    assert isinstance(convolution, nn.Conv2d)
+    assert convolution.bias is not None
+    convolution.weight.zero_()
+    convolution.bias.zero_()
+    return convolution
 
 
 def _copy(convolution: nn.Module) -> None:

@@ -1,0 +1,49 @@
+"""Continue a run in its own directory: find it, and give back the command line it was started with."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from omegaconf import OmegaConf
+
+from dgsr.checks import expect
+
+_KEY = "resume="
+
+
+def logs_dir() -> Path:
+    """Return the folder of all runs, as conf/paths has it."""
+    return Path(os.environ.get("DGSR_LOGS", "logs"))
+
+
+def continued_arguments(arguments: list[str], logs: Path, task: str = "train") -> list[str]:
+    """Expand `resume=last` or `resume=<run dir>` into the run's own overrides, then the new ones.
+
+    Without `resume` the arguments come back as they are. The run directory is added as `hydra.run.dir`, so the
+    run goes on where it was: same checkpoints, same logs.
+
+    Raises:
+        UserError: There is no such run, or it has no checkpoint yet.
+    """
+    wanted = [argument.removeprefix(_KEY) for argument in arguments if argument.startswith(_KEY)]
+    if not wanted or wanted[-1] in ("", "null"):
+        return arguments
+    run = last_run(logs / task / "runs") if wanted[-1] == "last" else Path(wanted[-1])
+    saved = run / ".hydra" / "overrides.yaml"
+    expect(saved.is_file(), "resume=last or resume=<run directory>", run, "A run directory has .hydra/ in it.")
+    expect((run / "checkpoints/last.ckpt").is_file(), "a run with a checkpoint", run, "It stopped before its first.")
+    before = [str(override) for override in OmegaConf.load(saved)]
+    before = [override for override in before if not override.startswith(_KEY)]
+    return [*before, *arguments, f"hydra.run.dir={run.resolve()}"]
+
+
+def last_run(runs: Path) -> Path:
+    """Return the newest run that has a checkpoint.
+
+    Raises:
+        UserError: There is none.
+    """
+    files = sorted(runs.glob("*/checkpoints/last.ckpt"), key=lambda file: file.stat().st_mtime)
+    expect(bool(files), f"a run with a checkpoint under {runs}", "none", "Start one: python train.py")
+    return files[-1].parents[1]

@@ -1,0 +1,106 @@
+"""A run from its composed config: check, build, measure, train, report."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from pathlib import Path
+from typing import Any
+
+import torch
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+
+from dgsr.apps.configs import check
+from dgsr.apps.schema import TrainConfig
+from dgsr.checkpoints.trainer import read_checkpoint
+from dgsr.checks import expect
+from dgsr.training.module import SuperResolution
+
+_logger = logging.getLogger(__name__)
+
+#: The nodes of a config from which the networks of a checkpoint can be built again.
+NETWORK_NODES = ("generator", "estimator", "scale")
+
+
+def train(cfg: DictConfig) -> float | None:
+    """Train as the config says; return the monitored metric, which a sweep may optimise.
+
+    Raises:
+        UserError: The config, the data or the checkpoint cannot be used.
+    """
+    check(cfg, TrainConfig)
+    quiet_libraries()
+    checkpoint = checkpoint_of(cfg)
+    data, module = instantiate(cfg.data), build_module(cfg)
+    if checkpoint is not None:
+        expect_same_network(read_checkpoint(checkpoint), module, checkpoint)
+    trainer = instantiate(cfg.trainer, callbacks=_built(cfg.callbacks), logger=_built(cfg.logger))
+    if checkpoint is None:
+        trainer.validate(module, data, verbose=False)
+    trainer.fit(module, data, ckpt_path=checkpoint)
+    monitor = cfg.callbacks.checkpoints.monitor if "checkpoints" in cfg.callbacks else None
+    return module.validations[-1].get(monitor) if module.validations else None
+
+
+def build_module(cfg: DictConfig) -> SuperResolution:
+    """Build the networks and everything that trains them; random weights follow the seed alone."""
+    torch.manual_seed(cfg.seed)
+    return SuperResolution(
+        generator=instantiate(cfg.generator),
+        estimator=instantiate(cfg.estimator),
+        discriminator=instantiate(cfg.discriminator),
+        objective=instantiate(cfg.objective),
+        update=instantiate(cfg.update),
+        optimizers={name: instantiate(cfg.optimizer[name]) for name in ("generator", "discriminator")},
+        schedule=instantiate(cfg.optimizer.schedule),
+        upscaler=instantiate(cfg.inference),
+        metrics=instantiate(cfg.metrics),
+        max_steps=cfg.run.max_steps,
+        micro_batch=cfg.run.micro_batch,
+        clip_norm=cfg.run.clip_norm,
+        description={name: _plain(cfg[name]) for name in NETWORK_NODES},
+    )
+
+
+def checkpoint_of(cfg: DictConfig) -> Path | None:
+    """Return the training checkpoint that the run starts from: its own last one, a given one, or none."""
+    if cfg.ckpt_path:
+        return Path(cfg.ckpt_path)
+    return Path(cfg.paths.run) / "checkpoints" / "last.ckpt" if cfg.resume else None
+
+
+def expect_same_network(checkpoint: dict[str, Any], module: SuperResolution, path: Path) -> None:
+    """Refuse a checkpoint whose networks differ from the config's, before anything is loaded.
+
+    Raises:
+        UserError: It belongs to another architecture or another frozen backbone.
+    """
+    theirs, ours = checkpoint["dgsr"]["fingerprint"], module.generator.fingerprint()
+    changed = _differences(checkpoint["dgsr"]["description"], module.description)
+    what = f"{path} with {', '.join(changed)}" if changed else f"{path} over another backbone"
+    remedy = "Use the settings of the run that wrote it, or start a new run."
+    expect(theirs == ours, "a checkpoint of this generator", what, remedy)
+
+
+def _differences(theirs: Any, ours: Any, key: str = "") -> list[str]:
+    """List the settings that differ, as `key=theirs`."""
+    if isinstance(theirs, dict) and isinstance(ours, dict):
+        names = sorted(theirs.keys() | ours.keys())
+        return [line for n in names for line in _differences(theirs.get(n), ours.get(n), f"{key}.{n}".strip("."))]
+    return [] if theirs == ours else [f"{key}={theirs}"]
+
+
+def _built(nodes: DictConfig) -> list[Any]:
+    return [instantiate(node) for node in nodes.values() if node is not None]
+
+
+def _plain(node: Any) -> Any:
+    return OmegaConf.to_container(node, resolve=True) if OmegaConf.is_config(node) else node
+
+
+def quiet_libraries() -> None:
+    """Silence what libraries say that no user of this program can act on."""
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    for text in (".*does not have many workers.*", ".*Checkpoint directory.*", ".*LeafSpec.*"):
+        warnings.filterwarnings("ignore", message=text)

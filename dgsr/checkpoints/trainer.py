@@ -1,0 +1,89 @@
+"""What a training file holds: trained tensors and plain values, never the frozen backbone."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from dgsr.checks import expect, refuse
+from dgsr.models.generator import OneStepGenerator
+
+TrainedState = dict[str, Tensor]
+
+
+def trained_state(generator: OneStepGenerator, discriminator: nn.Module | None) -> TrainedState:
+    """Collect the trained tensors of both networks, by prefixed name."""
+    state = {f"generator.{name}": tensor for name, tensor in generator.trainable_state().items()}
+    if discriminator is not None:
+        state |= {f"discriminator.{name}": tensor for name, tensor in discriminator.state_dict().items()}
+    return state
+
+
+def restore_trained(state: TrainedState, generator: OneStepGenerator, discriminator: nn.Module | None) -> None:
+    """Load what `trained_state` collected.
+
+    Raises:
+        UserError: Names or shapes differ, so the file belongs to another architecture.
+    """
+    generator.load_trainable_state(_under("generator.", state))
+    if discriminator is None:
+        return
+    ours, theirs = discriminator.state_dict(), _under("discriminator.", state)
+    differing = sorted(ours.keys() ^ theirs.keys()) or [n for n in ours if ours[n].shape != theirs[n].shape]
+    remedy = "Keep the discriminator's settings, or start a new run."
+    expect(not differing, "a checkpoint of this discriminator", f"one that differs in {_some(differing)}", remedy)
+    discriminator.load_state_dict(theirs)
+
+
+def restore_generator(checkpoint: dict[str, Any], generator: OneStepGenerator) -> None:
+    """Load the trained tensors of a training file into a generator alone."""
+    generator.load_trainable_state(_under("generator.", checkpoint["state_dict"]))
+
+
+def _under(prefix: str, state: TrainedState) -> TrainedState:
+    return {name.removeprefix(prefix): tensor for name, tensor in state.items() if name.startswith(prefix)}
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """Read a training file of plain tensors and values onto the CPU.
+
+    Raises:
+        UserError: The file is missing, damaged, or not one of ours.
+    """
+    expect(path.is_file(), "a checkpoint file", path, "Check ckpt_path.")
+    try:
+        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+    except (RuntimeError, EOFError, zipfile.BadZipFile, OSError, ValueError, KeyError) as error:
+        refuse("a readable checkpoint", f"{path} ({_first_line(error)})", "It may be damaged; take an earlier one.")
+    except Exception as error:  # what torch raises for a file with code in it is private to torch
+        refuse("a checkpoint of plain tensors", f"{path} ({_first_line(error)})", "Such files can run code when read.")
+    ours = isinstance(checkpoint, dict) and "dgsr" in checkpoint
+    expect(ours, "a training checkpoint of dgsr", path, "Released adapters are loaded with generator.init_from.")
+    return checkpoint
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0][:120] if str(error).strip() else type(error).__name__
+
+
+def write_atomically(checkpoint: dict[str, Any], path: Path) -> None:
+    """Write under a temporary name and rename, so that a file with the final name is always whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            torch.save(checkpoint, file)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

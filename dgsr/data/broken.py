@@ -1,0 +1,63 @@
+"""Photographs that cannot be read: replaced, counted, and no longer accepted when there are too many."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from dgsr.checks import UserError, expect
+from dgsr.data.sources import Source
+from dgsr.seeds import rng
+from dgsr.types import Image
+
+_logger = logging.getLogger(__name__)
+
+_ATTEMPTS = 20
+
+
+def read_or_replace(source: Source, index: int, seed: int) -> tuple[Image, int, list[str]]:
+    """Read a photograph; in place of one that cannot be read, take others drawn from the sample's seed.
+
+    Returns:
+        The image, its index, and one sentence per photograph that failed.
+
+    Raises:
+        UserError: Many in a row failed, so the disk rather than a file is the trouble.
+    """
+    draws, failures = rng(seed, "replace"), []
+    while True:
+        try:
+            return source[index], index, failures
+        except UserError as error:
+            failures.append(str(error))
+            remedy = "Check the disk and data.train.root."
+            expect(len(failures) < _ATTEMPTS, f"a readable photograph among {_ATTEMPTS}", failures[-1], remedy)
+            index = int(draws.integers(len(source)))
+
+
+class BrokenFiles:
+    """Count distinct photographs that failed, in the process that can stop the run.
+
+    Args:
+        num_files: Photographs of the source.
+        max_fraction: Share of them above which the run stops.
+    """
+
+    def __init__(self, num_files: int, max_fraction: float) -> None:
+        expect(0 <= max_fraction <= 1, "data.max_broken_fraction within 0 and 1", max_fraction)
+        self.num_files, self.max_fraction = num_files, max_fraction
+        self.known: set[str] = set()
+
+    def report(self, failures: Sequence[str]) -> None:
+        """Warn once about each failure.
+
+        Raises:
+            UserError: More than the allowed share has failed.
+        """
+        for failure in failures:
+            if failure not in self.known:
+                self.known.add(failure)
+                _logger.warning("Skipped (%d so far): %s", len(self.known), failure)
+        share = f"{len(self.known)} of {self.num_files}, the last: {failure}" if failures else ""
+        allowed = len(self.known) <= self.max_fraction * self.num_files
+        expect(allowed, f"at most {self.max_fraction:.2%} broken photographs", share, "See data.max_broken_fraction.")

@@ -1,0 +1,130 @@
+"""Pairs of a degraded and a sharp image: made on the fly, fixed, or read from two folders."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset, default_collate
+
+from dgsr.checks import expect
+from dgsr.data.broken import read_or_replace
+from dgsr.data.crops import center_crop, random_crop, random_flip
+from dgsr.data.sources import FolderSource, Source
+from dgsr.images import read_image
+from dgsr.types import Image
+
+#: (photograph, seed) to (target, degraded image, true blur and noise).
+Degrader = Callable[[Image, int], tuple[Image, Image, Tensor]]
+
+#: Images hq and lq in [0, 1], the sample's seed, its true (blur, noise), its name, and sentences about broken files.
+Pair = dict[str, Any]
+
+
+class SyntheticPairs(Dataset[Pair]):
+    """A random crop of a photograph and its degradation; a pure function of (index, seed).
+
+    Args:
+        source: The photographs.
+        crop_px: Side of the crop.
+        degrade: Makes the degraded image.
+        flip: Mirror half of the crops.
+    """
+
+    def __init__(self, source: Source, crop_px: int, degrade: Degrader, flip: bool = True) -> None:
+        self.source, self.crop_px, self.degrade, self.flip = source, crop_px, degrade, flip
+
+    def __getitem__(self, drawn: tuple[int, int]) -> Pair:
+        """Make the sample of an (index, seed)."""
+        index, seed = drawn
+        photograph, index, broken = read_or_replace(self.source, index, seed)
+        crop = random_crop(photograph, self.crop_px, seed)
+        hq, lq, truth = self.degrade((random_flip(crop, seed) if self.flip else crop).contiguous(), seed)
+        return _pair(hq, lq, seed, truth, self.source.path(index).name, broken)
+
+
+class FixedPairs(Dataset[Pair]):
+    """Each photograph with one degradation that never changes, so that numbers compare across runs.
+
+    Args:
+        source: The photographs.
+        crop_px: Side of the centre crop; None keeps the photograph, cut to a multiple.
+        degrade: Makes the degraded image.
+        seed: Seeds all degradations, together with each file's name.
+        multiple: Sides are cut to multiples of this.
+    """
+
+    def __init__(self, source: Source, crop_px: int | None, degrade: Degrader, seed: int, multiple: int) -> None:
+        self.source, self.crop_px, self.degrade = source, crop_px, degrade
+        self.seed, self.multiple = seed, multiple
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def __getitem__(self, index: int) -> Pair:
+        photograph, name = self.source[index], self.source.path(index).name
+        height, width = (self.crop_px or side // self.multiple * self.multiple for side in photograph.shape[1:])
+        seed = (self.seed << 32) + zlib.crc32(name.encode())
+        hq, lq, truth = self.degrade(center_crop(photograph, height, width).contiguous(), seed)
+        return _pair(hq, lq, seed, truth, name, [])
+
+
+class PairedFolders(Dataset[Pair]):
+    """Real pairs: two folders whose files agree in name, whatever their endings.
+
+    Args:
+        lq: Folder of degraded images.
+        hq: Folder of sharp images, `scale` times as large.
+        scale: Sharp pixels per degraded pixel, along each side.
+
+    Raises:
+        UserError: A folder is missing or empty, or a degraded image has no sharp one.
+    """
+
+    def __init__(self, lq: str | Path, hq: str | Path, scale: int) -> None:
+        self.scale = scale
+        sharp = {path.stem: path for path in FolderSource(hq).paths}
+        degraded = FolderSource(lq).paths
+        alone = [path.name for path in degraded if path.stem not in sharp]
+        remedy = f"Give each a sharp image of the same name in {hq}."
+        expect(not alone, "pairs of images", f"{', '.join(alone[:5])} ({len(alone)} without a pair)", remedy)
+        self.paths = [(path, sharp[path.stem]) for path in degraded]
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __getitem__(self, index: int) -> Pair:
+        lq_path, hq_path = self.paths[index]
+        lq, hq = read_image(lq_path), read_image(hq_path)
+        expected = (3, lq.shape[1] * self.scale, lq.shape[2] * self.scale)
+        got = f"{hq_path.name} of {hq.shape[2]}x{hq.shape[1]} for {lq_path.name} of {lq.shape[2]}x{lq.shape[1]}"
+        expect(hq.shape == expected, f"sharp images {self.scale} times as large as degraded ones", got)
+        return _pair(hq, lq, index, torch.full((2,), torch.nan), lq_path.name, [])
+
+
+class LqFolder(Dataset[Pair]):
+    """Degraded images without sharp ones."""
+
+    def __init__(self, lq: str | Path) -> None:
+        self.source = FolderSource(lq)
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def __getitem__(self, index: int) -> Pair:
+        return {"lq": self.source[index], "name": self.source.path(index).name}
+
+
+def _pair(hq: Image, lq: Image, seed: int, truth: Tensor, name: str, broken: list[str]) -> Pair:
+    return {"hq": hq, "lq": lq, "seed": torch.tensor(seed), "truth": truth, "name": name, "broken": broken}
+
+
+def collate(pairs: Sequence[Pair]) -> Pair:
+    """Stack tensors, and keep names and sentences as lists."""
+    batch = {key: default_collate([pair[key] for pair in pairs]) for key in pairs[0] if key not in ("name", "broken")}
+    broken = [sentence for pair in pairs for sentence in pair["broken"]]
+    return batch | {"name": [pair["name"] for pair in pairs], "broken": broken}

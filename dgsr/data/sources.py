@@ -1,0 +1,175 @@
+"""Photographs by index: folders, several folders mixed, and the ones inside the package."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from itertools import accumulate
+from pathlib import Path
+from typing import Any, Protocol
+
+from dgsr.checks import expect
+from dgsr.images import SUFFIXES, read_image
+from dgsr.types import Image
+
+BUNDLED = Path(__file__).parents[1] / "assets" / "photos"
+
+#: Passes over a mixture in which every image of the smallest share of weight occurs about this often.
+_REPEATS = 100
+
+
+class Source(Protocol):
+    """Photographs by index."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int) -> Image: ...
+
+    def path(self, index: int) -> Path:
+        """Return where the photograph lies."""
+        ...
+
+    def fingerprint(self) -> str:
+        """Return a hash that changes when the photographs do."""
+        ...
+
+
+class FolderSource:
+    """The images of a folder, in the order of their paths.
+
+    Args:
+        root: The folder.
+        recursive: Look into its folders too.
+        limit: Take the first so many.
+        min_side_px: Leave out, when read, images with a shorter side; a random other one takes the place.
+        min_bytes: Leave out smaller files at once.
+
+    Raises:
+        UserError: The folder is missing or has no such image.
+    """
+
+    def __init__(
+        self,
+        root: str | Path,
+        recursive: bool = True,
+        limit: int | None = None,
+        min_side_px: int = 0,
+        min_bytes: int = 0,
+    ) -> None:
+        self.root, self.min_side_px = Path(root), min_side_px
+        remedy = "Set data.train.root (or the key of this folder) to a folder of images."
+        expect(self.root.is_dir(), "a folder of images", f"{root}, which is not a folder", remedy)
+        found = sorted(p for p in self.root.glob("**/*" if recursive else "*") if p.suffix.lower() in SUFFIXES)
+        large = [path for path in found if not min_bytes or path.stat().st_size >= min_bytes]
+        kinds = ", ".join(ending.removeprefix(".") for ending in SUFFIXES)
+        left = f" of {min_bytes} bytes or more" if min_bytes else ""
+        expect(bool(large), f"images ({kinds}){left} in {root}", "none", remedy)
+        self.paths = large[:limit]
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __getitem__(self, index: int) -> Image:
+        """Read one photograph.
+
+        Raises:
+            UserError: It cannot be read, or is smaller than allowed.
+        """
+        image = read_image(self.paths[index])
+        size = f"{self.paths[index]} of {image.shape[2]}x{image.shape[1]}"
+        expect(min(image.shape[1:]) >= self.min_side_px, f"sides of {self.min_side_px} px or more", size)
+        return image
+
+    def path(self, index: int) -> Path:
+        """Return where the photograph lies."""
+        return self.paths[index]
+
+    def fingerprint(self) -> str:
+        """Return a hash of names and sizes."""
+        entries = (f"{path.relative_to(self.root)}:{path.stat().st_size}" for path in self.paths)
+        return hashlib.sha256("\n".join(entries).encode()).hexdigest()
+
+
+class MixedSource:
+    """Several sources as one.
+
+    A weight says how often a source's images are drawn, relative to the other sources' weights; without weights each
+    image is drawn equally often. Weights are met by listing a source's images repeatedly, so that one pass over the
+    mixture is still a permutation and a sample stays a function of its position.
+
+    Args:
+        sources: Each with its weight; all have one or none has.
+    """
+
+    def __init__(self, sources: Sequence[tuple[Source, float | None]]) -> None:
+        weights = [weight for _, weight in sources]
+        mixed = any(weight is None for weight in weights) and any(weight is not None for weight in weights)
+        expect(not mixed, "a weight for every source or for none", weights, "Mend data.train.root.")
+        expect(all(weight is None or weight > 0 for weight in weights), "weights above 0", weights)
+        self.sources = [source for source, _ in sources]
+        self.ends = list(accumulate(self._entries(weights)))
+
+    def _entries(self, weights: Sequence[float | None]) -> list[int]:
+        sizes = [len(source) for source in self.sources]
+        if weights[0] is None:
+            return sizes
+        shares = [float(weight or 0) / sum(float(w or 0) for w in weights) for weight in weights]
+        total = _REPEATS * max(size / share for size, share in zip(sizes, shares, strict=True))
+        return [max(size, round(total * share)) for size, share in zip(sizes, shares, strict=True)]
+
+    def _locate(self, index: int) -> tuple[Source, int]:
+        which = next(i for i, end in enumerate(self.ends) if index < end)
+        start = self.ends[which - 1] if which else 0
+        source = self.sources[which]
+        return source, (index - start) % len(source)
+
+    def __len__(self) -> int:
+        return self.ends[-1]
+
+    def __getitem__(self, index: int) -> Image:
+        source, at = self._locate(index)
+        return source[at]
+
+    def path(self, index: int) -> Path:
+        """Return where the photograph lies."""
+        source, at = self._locate(index)
+        return source.path(at)
+
+    def fingerprint(self) -> str:
+        """Return a hash over the sources and their shares."""
+        entries = [source.fingerprint() for source in self.sources] + [str(end) for end in self.ends]
+        return hashlib.sha256("\n".join(entries).encode()).hexdigest()
+
+
+def bundled(split: str) -> FolderSource:
+    """Open the photographs inside the package: `train` or `val`."""
+    expect(split in ("train", "val"), "bundled:train or bundled:val", f"bundled:{split}")
+    return FolderSource(BUNDLED / split)
+
+
+def open_source(
+    root: str | Sequence[str | Mapping[str, Any]],
+    limit: int | None = None,
+    min_side_px: int = 0,
+    min_bytes: int = 0,
+) -> Source:
+    """Open a folder, `bundled:train`, `bundled:val`, or a list that mixes several.
+
+    Args:
+        root: A folder's path, or a list of paths and of mappings with `root` and any of `weight`, `limit`.
+        limit: Take the first so many of each folder.
+        min_side_px: See `FolderSource`.
+        min_bytes: See `FolderSource`.
+    """
+    if isinstance(root, str):
+        if root.startswith("bundled:"):
+            return bundled(root.removeprefix("bundled:"))
+        return FolderSource(root, limit=limit, min_side_px=min_side_px, min_bytes=min_bytes)
+    parts: list[tuple[Source, float | None]] = []
+    for entry in root:
+        part = dict(entry) if isinstance(entry, Mapping) else {"root": entry}
+        unknown = sorted(part.keys() - {"root", "weight", "limit"})
+        expect(not unknown, "root, weight and limit in data.train.root", ", ".join(unknown))
+        source = open_source(part["root"], part.get("limit", limit), min_side_px, min_bytes)
+        parts.append((source, part.get("weight")))
+    return parts[0][0] if len(parts) == 1 else MixedSource(parts)

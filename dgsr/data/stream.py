@@ -1,0 +1,81 @@
+"""Which sample stands at which position: a pure function, the same for any number of workers and ranks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from torch.utils.data import Sampler
+
+from dgsr.checks import expect
+from dgsr.seeds import rng
+
+_ROUNDS = 4
+
+
+class SampleStream:
+    """Map a global position to an image and the seed of everything random about the sample.
+
+    Every epoch is a permutation of the images. It is evaluated at one position at a time, by a Feistel network over
+    the smallest even number of bits that holds the images, so the cost does not grow with their number.
+
+    Args:
+        num_images: Images of the source.
+        seed: Seeds the order and all samples.
+    """
+
+    def __init__(self, num_images: int, seed: int) -> None:
+        expect(num_images > 0, "at least one image", num_images)
+        self.num_images, self.seed = num_images, seed
+        self._half_bits = max(1, ((num_images - 1).bit_length() + 1) // 2)
+
+    def __getitem__(self, position: int) -> tuple[int, int]:
+        """Return (image index, sample seed)."""
+        epoch, place = divmod(position, self.num_images)
+        return self._permute(place, self._keys(epoch)), _mix(self.seed, position)
+
+    def _keys(self, epoch: int) -> tuple[int, ...]:
+        drawn = rng(_mix(self.seed, epoch), "order").integers(2**32, size=_ROUNDS)
+        return tuple(int(key) for key in drawn)
+
+    def _permute(self, place: int, keys: tuple[int, ...]) -> int:
+        mask = (1 << self._half_bits) - 1
+        while True:  # a value outside is permuted again: on average less than four times, and still one to one
+            left, right = place >> self._half_bits, place & mask
+            for key in keys:
+                left, right = right, left ^ (_mix(key, right) & mask)
+            place = (left << self._half_bits) | right
+            if place < self.num_images:
+                return place
+
+
+def _mix(seed: int, value: int) -> int:
+    """Hash two numbers to 63 bits (the finaliser of SplitMix64)."""
+    state = (seed * 0x9E3779B97F4A7C15 + value * 0xD1B54A32D192ED03 + 0x632BE59BD9B4E019) & 0xFFFFFFFFFFFFFFFF
+    state = ((state ^ (state >> 30)) * 0xBF58476D1CE4E5B9) & 0xFFFFFFFFFFFFFFFF
+    state = ((state ^ (state >> 27)) * 0x94D049BB133111EB) & 0xFFFFFFFFFFFFFFFF
+    return (state ^ (state >> 31)) >> 1
+
+
+class RankStream(Sampler[list[tuple[int, int]]]):
+    """One rank's share of every global batch, without end.
+
+    Step s covers the positions [start + s·B, start + (s+1)·B) for a global batch of B = batch_size · world_size; rank
+    r takes its r-th piece. So the global batches are the same for any number of ranks.
+
+    Args:
+        stream: Position to sample.
+        batch_size: Samples a step on this rank.
+        rank: Of this process.
+        world_size: Number of processes.
+        start: Global position of the first sample.
+    """
+
+    def __init__(self, stream: SampleStream, batch_size: int, rank: int, world_size: int, start: int = 0) -> None:
+        self.stream, self.batch_size = stream, batch_size
+        self.first, self.stride = start + rank * batch_size, batch_size * world_size
+
+    def __iter__(self) -> Iterator[list[tuple[int, int]]]:
+        first = self.first
+        while True:
+            yield [self.stream[position] for position in range(first, first + self.batch_size)]
+            first += self.stride

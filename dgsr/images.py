@@ -1,0 +1,104 @@
+"""Files to tensors and back, ranges, and padding."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from PIL import Image as PillowImage
+from PIL import ImageOps
+from torch import Tensor
+from torch.nn.functional import pad
+
+from dgsr.checks import expect, refuse
+from dgsr.types import Image, Images
+
+#: Endings of the files that are taken for images, in lower case.
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
+
+_SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I;16N", "I")
+
+
+def read_image(path: str | Path) -> Image:
+    """Read an image as RGB in [0, 1], upright by its EXIF orientation.
+
+    Grey becomes three equal channels; transparent parts show what colour lies beneath; 16 bits keep their precision.
+
+    Raises:
+        UserError: The file is missing, damaged, too large to be safe, or not an image.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", PillowImage.DecompressionBombWarning)
+            warnings.filterwarnings("ignore", category=UserWarning)
+            with PillowImage.open(path) as file:
+                upright = ImageOps.exif_transpose(file)
+                return _to_tensor(upright)
+    except PillowImage.DecompressionBombWarning as error:
+        refuse("an image of a safe size", f"{path} ({error})", "Resize it first.")
+    except FileNotFoundError:
+        refuse("an image", f"{path}, which does not exist", "Check the path.")
+    except Exception as error:  # Pillow's decoders raise a dozen kinds for damaged files
+        refuse("a readable image", f"{path} ({error})", "Repair or remove it.")
+
+
+def _to_tensor(image: PillowImage.Image) -> Image:
+    if image.mode in _SIXTEEN_BIT:
+        grey = torch.from_numpy(np.array(image, dtype=np.float32) / 65535).clamp(0, 1)
+        return grey.expand(3, -1, -1).contiguous()
+    rgb = np.array(image.convert("RGBA").convert("RGB") if image.mode == "P" else image.convert("RGB"))
+    return torch.from_numpy(rgb).permute(2, 0, 1).contiguous().float() / 255
+
+
+def write_image(path: str | Path, image: Image) -> None:
+    """Write an image in [0, 1] with 8 bits a channel; the file appears whole or not at all."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pixels = (image.detach().float().cpu().clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy()
+    temporary = path.with_name(f".{os.getpid()}.{path.name}")
+    try:
+        PillowImage.fromarray(pixels).save(temporary)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def to_signed(images: Float[Tensor, "*any"]) -> Float[Tensor, "*any"]:
+    """Bring [0, 1] to the networks' [-1, 1]."""
+    return images * 2 - 1
+
+
+def to_unit(images: Float[Tensor, "*any"]) -> Float[Tensor, "*any"]:
+    """Bring the networks' [-1, 1] to [0, 1]."""
+    return (images + 1) / 2
+
+
+def pad_to_multiple(images: Images, multiple: int) -> tuple[Images, tuple[int, int]]:
+    """Reflect on the right and at the bottom up to a multiple; also return the size before.
+
+    >>> padded, size = pad_to_multiple(torch.zeros(1, 3, 5, 8), 8)
+    >>> padded.shape[-2:], size
+    (torch.Size([8, 8]), (5, 8))
+    """
+    expect(multiple > 0, "a multiple above 0", multiple)
+    height, width = images.shape[-2:]
+    return reflect_to(images, -(-height // multiple) * multiple, -(-width // multiple) * multiple), (height, width)
+
+
+def reflect_to(images: Images, height: int, width: int) -> Images:
+    """Reflect on the right and at the bottom, as often as it takes, up to at least the given size."""
+    while images.shape[-2] < height or images.shape[-1] < width:
+        bottom = min(max(0, height - images.shape[-2]), max(1, images.shape[-2] - 1))
+        right = min(max(0, width - images.shape[-1]), max(1, images.shape[-1] - 1))
+        mode = "reflect" if min(images.shape[-2:]) > 1 else "replicate"  # a single line has nothing to reflect
+        images = pad(images, (0, right, 0, bottom), mode=mode)
+    return images
+
+
+def crop_to(images: Images, size: tuple[int, int]) -> Images:
+    """Undo `pad_to_multiple`."""
+    return images[..., : size[0], : size[1]]

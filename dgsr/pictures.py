@@ -1,0 +1,65 @@
+"""Pictures for people: rows of images under column titles, and curves over steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import torch
+from jaxtyping import Float
+from PIL import Image as PillowImage
+from PIL import ImageDraw
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+from dgsr.types import Image
+
+_TITLE_PX = 16
+
+
+def grid(columns: Mapping[str, Sequence[Image]], gap_px: int = 4) -> Float[Tensor, "3 h w"]:
+    """Lay out images in rows, one column a title; smaller images are enlarged pixel by pixel to their row's size.
+
+    Images are in [0, 1]; rows may differ in size. The picture is white where no image is.
+    """
+    rows = [_level(row) for row in zip(*columns.values(), strict=True)]
+    width = max(image.shape[2] for row in rows for image in row) + gap_px
+    heights = [row[0].shape[1] + gap_px for row in rows]
+    picture = torch.ones(3, _TITLE_PX + sum(heights), width * len(columns))
+    top = _TITLE_PX
+    for row, height in zip(rows, heights, strict=True):
+        for column, image in enumerate(row):
+            left = column * width
+            picture[:, top : top + image.shape[1], left : left + image.shape[2]] = image
+        top += height
+    for column, title in enumerate(columns):
+        picture[:, :_TITLE_PX, column * width : (column + 1) * width] = _title(title, width)
+    return picture
+
+
+def _level(row: Sequence[Image]) -> list[Image]:
+    """Bring the images of one row to the size of the largest."""
+    height, width = max(tuple(image.shape[1:]) for image in row)
+    return [interpolate(image[None].float().cpu().clamp(0, 1), (height, width))[0] for image in row]
+
+
+def _title(text: str, width: int) -> Float[Tensor, "1 h w"]:
+    drawn = PillowImage.new("L", (width, _TITLE_PX), 255)
+    ImageDraw.Draw(drawn).text((2, 2), text, fill=0)
+    return torch.frombuffer(bytearray(drawn.tobytes()), dtype=torch.uint8).view(1, _TITLE_PX, width) / 255
+
+
+def curves(series: Mapping[str, Sequence[tuple[int, float]]], path: Path) -> None:
+    """Draw each series over steps in a panel of its own and write the picture."""
+    from matplotlib.figure import Figure  # here, because it costs half a second to import and most runs draw once
+
+    columns = min(3, max(1, len(series)))
+    num_rows = -(-len(series) // columns)
+    figure = Figure(figsize=(4.2 * columns, 2.8 * max(1, num_rows)), layout="constrained")
+    for position, (name, points) in enumerate(series.items(), start=1):
+        axes = figure.add_subplot(max(1, num_rows), columns, position)
+        axes.plot(*zip(*points, strict=True), marker="o" if len(points) < 30 else None, markersize=3, linewidth=1)
+        axes.set_title(name, fontsize=9)
+        axes.set_xlabel("step", fontsize=8)
+        axes.grid(alpha=0.3)
+    figure.savefig(path, dpi=100)

@@ -1,0 +1,1 @@
+"""Training: data module, objective, updates, the Lightning module and its callbacks."""

@@ -1,0 +1,100 @@
+"""Save a run by its own steps: numbered files, and names for the last and the best of them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import lightning
+
+from dgsr.checks import expect
+from dgsr.training.module import SuperResolution, module_of
+
+
+class Checkpoints(lightning.Callback):
+    """Keep the latest checkpoints and the best one.
+
+    A step on which validation runs is saved after it, so that a resumed run repeats nothing and skips nothing.
+
+    Args:
+        directory: Where the files lie.
+        every_steps: Steps between two saves.
+        keep_last: How many numbered files remain; `last.ckpt` and `best.ckpt` are further names of files.
+        monitor: The validation metric whose best value names the best file.
+    """
+
+    def __init__(self, directory: str, every_steps: int, keep_last: int = 2, monitor: str = "lpips") -> None:
+        expect(every_steps > 0, "callbacks.checkpoints.every_steps above 0", every_steps)
+        expect(keep_last > 0, "callbacks.checkpoints.keep_last above 0", keep_last)
+        self.directory = Path(directory)
+        self.every_steps, self.keep_last, self.monitor = every_steps, keep_last, monitor
+        self.best: float | None = None
+        self.saved_step = -1
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what a resumed run needs to know of the best so far."""
+        return {"best": self.best}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take it back."""
+        self.best = state_dict["best"]
+
+    def on_train_batch_end(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, *_: Any, **__: Any
+    ) -> None:
+        """Save on the beat, unless validation is about to run on this step."""
+        module = module_of(pl_module)
+        validating = trainer.val_check_batch and module.step % int(trainer.val_check_batch) == 0
+        if module.step % self.every_steps == 0 and not validating:
+            self._save(trainer, module)
+
+    def on_validation_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        """Save on the beat, and whenever the monitored metric is the best so far."""
+        module = module_of(pl_module)
+        if not trainer.training and trainer.state.fn != "fit":
+            return  # the measurement before the first step, of which there is nothing to save
+        improved = self._improved(module)
+        if improved or module.step % self.every_steps == 0:
+            self._save(trainer, module)
+        if improved and trainer.is_global_zero:
+            _name(self._path(module.step), self.directory / "best.ckpt")
+
+    def on_train_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        """Save where the run ends."""
+        self._save(trainer, module_of(pl_module))
+
+    def _improved(self, module: SuperResolution) -> bool:
+        expect(
+            self.monitor in module.metrics,
+            f"callbacks.checkpoints.monitor among {', '.join(module.metrics)}",
+            self.monitor,
+            "Add it to metrics, or monitor another.",
+        )
+        value = module.validations[-1][self.monitor]
+        sign = 1 if module.metrics[self.monitor].direction == "lower" else -1
+        if self.best is not None and sign * value >= sign * self.best:
+            return False
+        self.best = value
+        return True
+
+    def _path(self, step: int) -> Path:
+        return self.directory / f"step_{step:07d}.ckpt"
+
+    def _save(self, trainer: lightning.Trainer, module: SuperResolution) -> None:
+        if module.step == self.saved_step:
+            return
+        trainer.save_checkpoint(self._path(module.step))
+        self.saved_step = module.step
+        if trainer.is_global_zero:
+            _name(self._path(module.step), self.directory / "last.ckpt")
+            for old in sorted(self.directory.glob("step_*.ckpt"))[: -self.keep_last]:
+                old.unlink()
+
+
+def _name(file: Path, name: Path) -> None:
+    """Give a file a second name at once, without a copy: removing either name leaves the other whole."""
+    temporary = name.with_suffix(".tmp")
+    temporary.unlink(missing_ok=True)
+    os.link(file, temporary)
+    temporary.replace(name)

@@ -1,0 +1,51 @@
+"""Pictures of the same validation images at every validation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import lightning
+from torch import Tensor
+
+from dgsr.images import write_image
+from dgsr.pictures import grid
+from dgsr.training.module import module_of
+
+
+class ImagePanels(lightning.Callback):
+    """Write a grid (lq, bicubic, sr, hq) per validation, and hand it to TensorBoard where it is on.
+
+    Args:
+        directory: Where `step_*.png` are written.
+        num_images: Rows of the grid: the first validation images of the main process.
+    """
+
+    def __init__(self, directory: str, num_images: int = 4) -> None:
+        self.directory, self.num_images = Path(directory), num_images
+        self._columns: dict[str, list[Tensor]] = {}
+
+    def on_validation_batch_end(
+        self,
+        trainer: lightning.Trainer,
+        pl_module: lightning.LightningModule,
+        outputs: Any,
+        *_: Any,
+        **__: Any,
+    ) -> None:
+        """Keep the first images."""
+        for title, images in outputs.items():
+            column = self._columns.setdefault(title, [])
+            column.extend(image.float().cpu() for image in images[: self.num_images - len(column)])
+
+    def on_validation_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        """Write the grid."""
+        columns, self._columns = self._columns, {}
+        if not trainer.is_global_zero or not columns:
+            return
+        step = module_of(pl_module).step
+        picture = grid(columns)
+        write_image(self.directory / f"step_{step:07d}.png", picture)
+        for logger in trainer.loggers:
+            if hasattr(logger.experiment, "add_image"):
+                logger.experiment.add_image("val/panel", picture, step)

@@ -1,0 +1,122 @@
+"""The data of a run: synthetic pairs for training, fixed or real pairs for validation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import lightning
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Sampler, Subset
+
+from dgsr.checks import expect
+from dgsr.data import BrokenFiles, FixedPairs, RankStream, SampleStream, SyntheticPairs, collate
+from dgsr.data.sources import Source
+from dgsr.degradation import Spec, degrade, draw, target
+from dgsr.types import Image
+
+
+class Degrade:
+    """Draw a recipe for an image and apply it; a class, so that workers can receive it."""
+
+    def __init__(self, spec: Spec) -> None:
+        self.spec = spec
+
+    def __call__(self, hq: Image, seed: int) -> tuple[Image, Image, Tensor]:
+        """Return the target, the degraded image, and its true (blur, noise)."""
+        recipe = draw(self.spec, seed, (hq.shape[1], hq.shape[2]))
+        return target(hq, recipe), degrade(hq, recipe), torch.tensor([recipe.blur, recipe.noise])
+
+
+class Share(Sampler[int]):
+    """One rank's share of a finite set, without the repetition that pads the last batch."""
+
+    def __init__(self, size: int, rank: int, world_size: int) -> None:
+        self.indices = range(rank, size, world_size)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.indices)
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+
+class Memorised(Dataset[Any]):
+    """Fixed pairs for training: the stream's seed is kept for the choices of the objective alone."""
+
+    def __init__(self, pairs: Any) -> None:
+        self.pairs = pairs
+
+    def __getitem__(self, drawn: tuple[int, int]) -> dict[str, Any]:
+        index, seed = drawn
+        return self.pairs[index] | {"seed": torch.tensor(seed)}
+
+
+class SyntheticData(lightning.LightningDataModule):
+    """Photographs degraded on the fly, the same for any number of workers and ranks.
+
+    Args:
+        train: The photographs to train on.
+        val: The validation pairs' photographs, degraded once and for all by `seed`.
+        degradation: What is drawn for each sample.
+        crop_px: Side of the square training crop.
+        val_crop_px: Side of the centre crop in validation; None keeps the whole photograph.
+        global_batch: Samples of one step, over all ranks.
+        seed: Seeds the stream of samples and the fixed degradations.
+        num_workers: Processes that load and degrade, per rank.
+        max_broken_fraction: Share of unreadable photographs above which the run stops.
+        overfit_images: If set, train and validate on that many fixed crops alone.
+    """
+
+    def __init__(
+        self,
+        train: Source,
+        val: Source,
+        degradation: Spec,
+        crop_px: int,
+        global_batch: int,
+        seed: int,
+        val_crop_px: int | None = None,
+        num_workers: int = 0,
+        max_broken_fraction: float = 0.01,
+        overfit_images: int | None = None,
+    ) -> None:
+        super().__init__()
+        multiple = degradation.scale
+        expect(crop_px % multiple == 0, f"data.crop_px as a multiple of the scale {multiple}", crop_px)
+        expect(global_batch > 0, "data.global_batch above 0", global_batch)
+        self.train_source, self.global_batch, self.num_workers = train, global_batch, num_workers
+        make = Degrade(degradation)
+        self.train_pairs: Dataset[Any] = SyntheticPairs(train, crop_px, make)
+        self.val_pairs: Any = FixedPairs(val, val_crop_px, make, seed, multiple)
+        if overfit_images is not None:
+            self.val_pairs = Subset(FixedPairs(train, crop_px, make, seed, multiple), range(overfit_images))
+            self.train_pairs = Memorised(self.val_pairs)
+        self.stream = SampleStream(overfit_images or len(train), seed)
+        self.broken = BrokenFiles(len(train), max_broken_fraction)
+
+    def train_dataloader(self) -> DataLoader[Any]:
+        """Load the stream from where the module's position stands."""
+        assert self.trainer is not None
+        world_size, rank = self.trainer.world_size, self.trainer.global_rank
+        remedy = "Choose data.global_batch as a multiple of the number of processes."
+        expect(self.global_batch % world_size == 0, f"a multiple of {world_size} samples", self.global_batch, remedy)
+        position = int(self.trainer.lightning_module.position)  # type: ignore[arg-type]
+        batches = RankStream(self.stream, self.global_batch // world_size, rank, world_size, position)
+        return self._loader(self.train_pairs, batch_sampler=batches)
+
+    def val_dataloader(self) -> DataLoader[Any]:
+        """Load this rank's share of the validation pairs, one by one since their sizes differ."""
+        assert self.trainer is not None
+        share = Share(len(self.val_pairs), self.trainer.global_rank, self.trainer.world_size)
+        return self._loader(self.val_pairs, sampler=share, batch_size=1)
+
+    def _loader(self, pairs: Dataset[Any], **order: Any) -> DataLoader[Any]:
+        pinned = torch.cuda.is_available()
+        return DataLoader(pairs, num_workers=self.num_workers, collate_fn=collate, pin_memory=pinned, **order)
+
+    def on_after_batch_transfer(self, batch: Mapping[str, Any], dataloader_idx: int) -> Mapping[str, Any]:
+        """Count the photographs that could not be read, in the process that can stop the run."""
+        self.broken.report(batch["broken"])
+        return batch

@@ -1,0 +1,34 @@
+"""What one training step works on, in the networks' range."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Self
+
+from dgsr.types import Images, PromptEmbeddings, Scores, Seeds
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A batch as the networks see it: images in [-1, 1], scores in [0, 1], and the seeds of all further choices."""
+
+    hq: Images
+    lq_up: Images
+    scores: Scores
+    seeds: Seeds
+
+    def __len__(self) -> int:
+        return len(self.hq)
+
+    def split(self, size: int) -> list[Self]:
+        """Cut the batch into pieces of the given size; the last may be smaller."""
+        columns = [getattr(self, field.name).split(size) for field in fields(self)]
+        return [type(self)(*pieces) for pieces in zip(*columns, strict=True)]
+
+
+@dataclass(frozen=True)
+class Task:
+    """What the generator is asked to make of a sample: per image a prompt and a target in [-1, 1]."""
+
+    prompt: PromptEmbeddings
+    target: Images

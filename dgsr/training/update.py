@@ -1,0 +1,109 @@
+"""How the networks are stepped: the paper's alternation, or one joint step from one forward.
+
+Both work on the micro batches of one global batch, so accumulation has no state of its own: a phase runs over all
+micro batches, then its optimizer steps once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Literal, Protocol
+
+import torch
+from jaxtyping import Bool
+from torch import Tensor, nn
+
+from dgsr.models.generator import OneStepGenerator
+from dgsr.training.objective import Objective
+from dgsr.training.sample import Sample, Task
+from dgsr.types import Images
+
+Backward = Callable[[dict[str, Tensor]], None]
+
+
+class Networks(Protocol):
+    """What an update needs of the module it steps."""
+
+    generator: OneStepGenerator
+    discriminator: nn.Module | None
+    objective: Objective
+
+    def optimizing(
+        self, network: Literal["generator", "discriminator"], num_backwards: int
+    ) -> AbstractContextManager[Backward]:
+        """Collect gradients of one network from that many backwards, then step it."""
+        ...
+
+
+def _positive(nets: Networks, sample: Sample) -> Images:
+    return nets.generator(sample.lq_up, sample.scores, nets.generator.prompts.positive)
+
+
+def _discriminate(nets: Networks, samples: Sequence[Sample], fakes: Sequence[Images]) -> None:
+    """Step the discriminator on real and generated images together."""
+    assert nets.discriminator is not None
+    with nets.optimizing("discriminator", len(samples)) as backward:
+        for sample, fake in zip(samples, fakes, strict=True):
+            real_logits, fake_logits = nets.discriminator(sample.hq), nets.discriminator(fake)
+            backward(nets.objective.discriminate(real_logits, fake_logits))
+
+
+class AlternatingUpdate:
+    """Reconstruction step, adversarial step, discriminator step, each on clean gradients.
+
+    Source: S3Diff's training loop. Differs from its program: no gradient leaks from one step into another.
+    """
+
+    def __call__(self, nets: Networks, samples: Sequence[Sample]) -> None:
+        """Step the generator twice and the discriminator once."""
+        with nets.optimizing("generator", len(samples)) as backward:
+            for sample in samples:
+                _, task = nets.objective.task(sample, nets.generator.prompts)
+                sr = nets.generator(sample.lq_up, sample.scores, task.prompt)
+                backward(nets.objective.reconstruct(sr, task.target))
+        if nets.discriminator is None:
+            return
+        fakes = []
+        with nets.optimizing("generator", len(samples)) as backward:
+            for sample in samples:
+                sr = _positive(nets, sample)
+                backward(nets.objective.fool(nets.discriminator(sr)))
+                fakes.append(sr.detach())
+        _discriminate(nets, samples, fakes)
+
+
+class JointUpdate:
+    """One generator forward on the positive prompt serves both terms; only negative samples take a second pass.
+
+    Differs from the paper: reconstruction and realism share one step, which halves the cost.
+    """
+
+    def __call__(self, nets: Networks, samples: Sequence[Sample]) -> None:
+        """Step the generator once and the discriminator once."""
+        fakes = []
+        with nets.optimizing("generator", len(samples)) as backward:
+            for sample in samples:
+                negative, task = nets.objective.task(sample, nets.generator.prompts)
+                if nets.discriminator is None:
+                    sr = nets.generator(sample.lq_up, sample.scores, task.prompt)
+                    backward(nets.objective.reconstruct(sr, task.target))
+                    continue
+                sr = _positive(nets, sample)
+                mixed = self._replace_negatives(nets, sample, task, negative, sr)
+                losses = nets.objective.reconstruct(mixed, task.target)
+                backward(losses | nets.objective.fool(nets.discriminator(sr)))
+                fakes.append(sr.detach())
+        if nets.discriminator is not None:
+            _discriminate(nets, samples, fakes)
+
+    @staticmethod
+    def _replace_negatives(
+        nets: Networks, sample: Sample, task: Task, negative: Bool[Tensor, " b"], sr: Images
+    ) -> Images:
+        if not negative.any():
+            return sr
+        rows = negative.nonzero()[:, 0]
+        prompt = task.prompt[rows] if len(task.prompt) > 1 else task.prompt
+        seconds = nets.generator(sample.lq_up[rows], sample.scores[rows], prompt)
+        return torch.index_copy(sr, 0, rows, seconds.to(sr.dtype))

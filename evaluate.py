@@ -1,0 +1,22 @@
+"""Measure a checkpoint: `python evaluate.py ckpt_path=… data.eval.lq=… data.eval.hq=…`."""
+
+from __future__ import annotations
+
+import sys
+
+import hydra
+from omegaconf import DictConfig
+
+from dgsr.apps import conf_dir, preflight, run_cleanly
+from dgsr.apps.evaluation_run import run_evaluation
+
+
+@hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="evaluate")
+def main(cfg: DictConfig) -> dict[str, float]:
+    """Evaluate as the composed config says."""
+    return run_cleanly(lambda: run_evaluation(cfg))
+
+
+if __name__ == "__main__":
+    run_cleanly(lambda: preflight(sys.argv[1:], "evaluate", conf_dir()))
+    main()
