@@ -35,7 +35,7 @@ types: $(VENV)/.tools
 docs: $(VENV)/.tools
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
-check: lint types test docs
+check: lint types docs test
 
 clean:
 	rm -rf build dist site .cache .pytest_cache .ruff_cache .import_linter_cache
