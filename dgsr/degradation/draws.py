@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -101,7 +101,7 @@ def _blur(stage: StageSpec, draws: np.random.Generator) -> Iterator[Blur | Sinc]
 
 def _resize(stage: StageSpec, draws: np.random.Generator) -> tuple[float, Mode]:
     low, high = stage.resize_range
-    bounds = ((1.0, high), (low, 1.0), (1.0, 1.0))[draws.choice(3, p=stage.resize_probs)]
+    bounds: Range = ((1.0, high), (low, 1.0), (1.0, 1.0))[draws.choice(3, p=stage.resize_probs)]
     return _uniform(draws, bounds), _mode(draws)
 
 
@@ -121,14 +121,14 @@ def _reduction(spec: Spec, lq_size: tuple[int, int], draws: np.random.Generator)
 
 
 def _uniform(draws: np.random.Generator, bounds: Range) -> float:
-    return float(draws.uniform(*bounds))
+    return float(draws.uniform(bounds[0], bounds[1]))
 
 
 def _beta(draws: np.random.Generator, bounds: Range) -> float:
     return _uniform(draws, (bounds[0], 1.0) if draws.random() < 0.5 else (1.0, bounds[1]))
 
 
-def _odd(draws: np.random.Generator, bounds: tuple[int, int]) -> int:
+def _odd(draws: np.random.Generator, bounds: Sequence[int]) -> int:
     low, high = bounds
     return low + 2 * int(draws.integers((high - low) // 2 + 1))
 

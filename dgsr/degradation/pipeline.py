@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import TypeAlias
+from collections.abc import Iterator
+from typing import Literal, TypeAlias
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from dgsr.checks import expect
+from dgsr.degradation import basicsr_backend
 from dgsr.degradation.operators import (
     Blur,
     GaussianNoise,
@@ -28,7 +31,8 @@ from dgsr.ops.resizing import Resized, rescale, resize
 from dgsr.seeds import torch_generator
 from dgsr.types import Image, Images
 
-Apply: TypeAlias = Callable[[Operator, Images], Images]
+Lq: TypeAlias = Float[Tensor, "3 lq_h lq_w"]
+Backend: TypeAlias = Literal["dgsr", "basicsr"]
 
 
 def apply(operator: Operator, images: Images) -> Resized:
@@ -53,31 +57,32 @@ def apply(operator: Operator, images: Images) -> Resized:
 
 
 @torch.no_grad()
-def degrade(hq: Image, recipe: Recipe, apply: Apply = apply) -> Image:
+def degrade(hq: Image, recipe: Recipe, backend: Backend = "dgsr") -> Lq:
     """Turn `hq` in [0, 1] into `lq` in [0, 1]; all randomness comes from the recipe.
 
     Args:
         hq: The image; it may lie on any device, where the noise, and only that, differs from the CPU's.
         recipe: What to do, drawn for an image of this size.
-        apply: What carries out one operator; `basicsr_backend.apply` does it by BasicSR.
+        backend: Whose operators are applied: ours, or BasicSR's for comparison.
 
     Raises:
         UserError: The recipe was drawn for another size.
     """
     lq = hq
-    for _, image in degrade_steps(hq, recipe, apply):
+    for _, image in degrade_steps(hq, recipe, backend):
         lq = image
     return lq
 
 
 @torch.no_grad()
-def degrade_steps(hq: Image, recipe: Recipe, apply: Apply = apply) -> Iterator[tuple[Operator, Image]]:
+def degrade_steps(hq: Image, recipe: Recipe, backend: Backend = "dgsr") -> Iterator[tuple[Operator, Lq]]:
     """Yield each operator of a recipe with the image after it; the last image is `lq`."""
     size = tuple(hq.shape[1:])
     expect(size == recipe.size, f"an image of the recipe's size {recipe.size}", size, "Draw a recipe for this image.")
+    step = {"dgsr": apply, "basicsr": basicsr_backend.apply}[backend]
     images, last = hq[None], len(recipe.operators) - 1
     for place, operator in enumerate(recipe.operators):
-        images = apply(operator, images)
+        images = step(operator, images)
         yield operator, (images.clamp(0, 1) if place == last else images)[0]
 
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from dgsr.checks import expect
 
-Range: TypeAlias = tuple[float, float]
+Numbers: TypeAlias = Sequence[float | int]
+
+#: The lowest and the highest of what may be drawn.
+Range: TypeAlias = Numbers
 
 #: The kinds of kernel, in the order of `StageSpec.kind_probs`.
 KINDS = ("iso", "aniso", "generalized_iso", "generalized_aniso", "plateau_iso", "plateau_aniso")
@@ -38,14 +42,14 @@ class StageSpec:
     sigma_range: Range
     generalized_beta_range: Range
     plateau_beta_range: Range
-    resize_probs: tuple[float, float, float]
+    resize_probs: Numbers
     resize_range: Range
     gaussian_range_255: Range
     poisson_range: Range
     jpeg_range: Range
     blur_prob: float = 1.0
-    kernel_size_range: tuple[int, int] = (7, 21)
-    kind_probs: tuple[float, ...] = (0.45, 0.25, 0.12, 0.03, 0.12, 0.03)
+    kernel_size_range: Sequence[int] = (7, 21)
+    kind_probs: Numbers = (0.45, 0.25, 0.12, 0.03, 0.12, 0.03)
     sinc_prob: float = 0.1
     gaussian_prob: float = 0.5
     grey_prob: float = 0.4
@@ -68,9 +72,9 @@ class StageSpec:
             ("jpeg_range", 1, 100),
             ("kernel_size_range", 1, 99),
         ):
-            low, high = getattr(self, name)
-            good = lowest <= low <= high <= highest
-            expect(good, f"{name} to rise and to lie within [{lowest}, {highest}]", (low, high))
+            bounds = getattr(self, name)
+            good = len(bounds) == 2 and lowest <= bounds[0] <= bounds[1] <= highest
+            expect(good, f"{name} to be two rising numbers within [{lowest}, {highest}]", bounds)
         for name in ("generalized_beta_range", "plateau_beta_range", "resize_range"):
             low, high = getattr(self, name)
             expect(low <= 1 <= high, f"{name} to hold 1", (low, high))
@@ -97,7 +101,7 @@ class Spec:
     """
 
     scale: int = 4
-    stages: tuple[StageSpec, ...] = ()
+    stages: Sequence[StageSpec] = ()
     final_sinc_prob: float = 0.8
     clean_prob: float = 0.0
     reduction: Literal["area", "bicubic_antialiased"] = "area"

@@ -1,0 +1,62 @@
+"""Tests of filtering against SciPy, and of sharpening against OpenCV."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import ndimage
+
+from dgsr.ops.filtering import filter2d, reflect_pad, sharpen
+from dgsr.ops.kernels import gaussian, plateau, sinc
+
+KERNELS = {
+    "narrow": gaussian(21, 0.2, 0.2),
+    "round": gaussian(21, 1.5, 1.5),
+    "turned": gaussian(15, 1.4, 0.3, 0.8),
+    "heavy": plateau(21, 1.5, 0.6, -2.0, 0.6),
+    "sinc": sinc(21, 1.1),
+    "lopsided": torch.rand(9, 9, generator=torch.Generator().manual_seed(0)) / 40,
+    "identity": gaussian(7, 0.05, 0.05),
+}
+
+
+@pytest.mark.parametrize("size", [(1, 64, 96), (3, 33, 47), (2, 5, 8), (1, 1, 1)])
+@pytest.mark.parametrize("name", KERNELS)
+def test_filter2d_is_scipy_correlation_mirrored_at_the_borders(name, size):
+    batch, height, width = size
+    images, kernel = torch.rand(batch, 3, height, width), KERNELS[name]
+    theirs = ndimage.correlate(images.double().numpy(), kernel.double().numpy()[None, None], mode="mirror")
+    torch.testing.assert_close(filter2d(images, kernel).double(), torch.from_numpy(theirs), atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("pad", [3, 9, 25])
+def test_reflect_pad_mirrors_as_often_as_it_takes(pad):
+    images = torch.rand(2, 3, 4, 6)
+    around = ((0, 0), (0, 0), (pad, pad), (pad, pad))
+    assert np.array_equal(reflect_pad(images, pad).numpy(), np.pad(images.numpy(), around, mode="reflect"))
+
+
+@settings(deadline=None)
+@given(st.sampled_from(sorted(KERNELS)), st.floats(0, 1), st.integers(1, 40), st.integers(1, 40))
+def test_constants_stay(name, level, height, width):
+    images = torch.full((1, 3, height, width), level)
+    torch.testing.assert_close(filter2d(images, KERNELS[name] / KERNELS[name].sum()), images, atol=1e-5, rtol=0)
+
+
+def test_sharpen_is_the_unsharp_mask_of_opencv():
+    image = torch.nn.functional.interpolate(torch.rand(1, 3, 12, 15), size=(96, 120), mode="bilinear")
+    theirs = image[0].permute(1, 2, 0).numpy()
+    blurred = cv2.GaussianBlur(theirs, (51, 51), 0)
+    residual = theirs - blurred
+    mask = cv2.GaussianBlur((np.abs(residual) * 255 > 10).astype("float32"), (51, 51), 0)
+    theirs = mask * np.clip(theirs + 0.5 * residual, 0, 1) + (1 - mask) * theirs
+    torch.testing.assert_close(sharpen(image)[0].permute(1, 2, 0), torch.from_numpy(theirs), atol=1e-5, rtol=0)
+
+
+def test_sharpen_leaves_constants_alone():
+    images = torch.full((1, 3, 60, 60), 0.4)
+    torch.testing.assert_close(sharpen(images), images)
