@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
-from diffusers import AutoencoderKL, DDPMScheduler, UNet2DConditionModel
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
 
 from dgsr.checks import expect, refuse
 from dgsr.models.denoising import Prediction
@@ -69,7 +72,7 @@ def load_backbone(source: str | Path) -> Backbone:
         return Backbone(
             unet=UNet2DConditionModel.from_pretrained(source, subfolder="unet"),
             vae=AutoencoderKL.from_pretrained(source, subfolder="vae"),
-            scheduler=DDPMScheduler.from_pretrained(source, subfolder="scheduler"),
+            scheduler=cast(DDPMScheduler, DDPMScheduler.from_pretrained(source, subfolder="scheduler")),
             source=source,
         )
     except OSError as error:

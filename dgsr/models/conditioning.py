@@ -44,7 +44,7 @@ class Branch(nn.Module):
 
     def _initialise(self, init: Init) -> None:
         """Start at C = 0 (paper; with B = 0 a saddle of the loss) or near C = I (as plain LoRA)."""
-        for layer in (self.degradation_mlp[0], self.block_mlp[0], self.fuse):
+        for layer in (layer for layer in self.modules() if isinstance(layer, nn.Linear)):
             nn.init.kaiming_normal_(layer.weight)
             nn.init.zeros_(layer.bias)
             if init == "paper":

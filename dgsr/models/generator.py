@@ -41,7 +41,8 @@ class OneStepGenerator(TrainableWeights):
 
     def __init__(self, backbone: Backbone, prompts: Prompts, options: GeneratorOptions):
         super().__init__()
-        self.options, self.source, self.prediction = options, backbone.source, backbone.prediction
+        self.options, self.source = options, backbone.source
+        self.prediction: Prediction = backbone.prediction
         self.alpha_bar = backbone.alpha_bar(options.timestep)
         self.architecture = backbone.architecture()
         self.unet, self.vae, self.prompts = backbone.unet, backbone.vae, prompts
@@ -84,13 +85,14 @@ class OneStepGenerator(TrainableWeights):
     def tiny(
         cls,
         *,
-        latent_channels: int = 32,
+        latent_channels: int = 16,
         prediction: Prediction = "v_prediction",
         options: GeneratorOptions,
     ) -> OneStepGenerator:
         """Build a generator with random networks of under 3 M parameters, the same for the same seed."""
         prompts = Prompts.random(options.positive_prompt, options.negative_prompt, PROMPT_TOKENS, PROMPT_WIDTH)
-        return cls(tiny_backbone(options.seed, latent_channels, prediction), prompts, options)
+        backbone = tiny_backbone(options.seed, latent_channels, prediction, options.timestep)
+        return cls(backbone, prompts, options)
 
     @property
     def multiple(self) -> int:
@@ -134,7 +136,7 @@ class OneStepGenerator(TrainableWeights):
         size = "x".join(map(str, lq_up.shape[-2:]))
         expect(even, f"images with sides that are multiples of {self._latent_px}", size, "Pad them.")
         with self.vae_bank.using(correction.vae):
-            posterior = self.vae.encode(lq_up).latent_dist
+            (posterior,) = self.vae.encode(lq_up, return_dict=False)
         if self.options.posterior == "sample":
             assert noise is not None, "a sample of the posterior needs a generator of noise"
             latent = posterior.sample(noise)
@@ -162,12 +164,12 @@ class OneStepGenerator(TrainableWeights):
 
     def decode(self, latent: Latents) -> Images:
         """Return the images of scaled latents, clamped to [-1, 1]."""
-        return self.vae.decode(latent / self.vae.config["scaling_factor"]).sample.clamp(-1, 1)
+        return self.vae.decode(latent / self.vae.config["scaling_factor"], return_dict=False)[0].clamp(-1, 1)
 
     def _predict(self, latent: Tensor, matrices: Tensor, prompts: Tensor) -> Tensor:
         timestep = torch.full((), self.options.timestep, device=latent.device)
         with self.unet_bank.using(matrices):
-            return self.unet(latent, timestep, prompts.expand(len(latent), -1, -1)).sample
+            return self.unet(latent, timestep, prompts.expand(len(latent), -1, -1), return_dict=False)[0]
 
     @contextmanager
     def baked(self, correction: Correction) -> Iterator[None]:

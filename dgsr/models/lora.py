@@ -67,6 +67,10 @@ class _Guided:
 
     bank: CorrectionBank
     block_id: int
+    base_layer: Any
+    lora_A: Any  # noqa: N815 (peft's name)
+    lora_B: Any  # noqa: N815
+    scaling: dict[str, float]
 
     def merge(self, *args: Any, **kwargs: Any) -> None:
         """Refuse: the correction differs between samples, so no single weight equals this layer."""

@@ -54,7 +54,8 @@ class Prompts(nn.Module):
                 f"neither in {source}",
                 "Use generator.positive_prompt and .negative_prompt as cached there, or a complete backbone.",
             )
-        return cls(*_encode(folder, positive, negative), (positive, negative))
+        embeddings = _encode(folder, positive, negative)
+        return cls(embeddings[0], embeddings[1], (positive, negative))
 
     @classmethod
     def random(cls, positive: str, negative: str, tokens: int, width: int) -> Prompts:

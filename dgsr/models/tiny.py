@@ -2,45 +2,61 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
-from diffusers import AutoencoderKL, DDPMScheduler, UNet2DConditionModel
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
 
 from dgsr.models.backbone import Backbone
 from dgsr.models.denoising import Prediction
+from dgsr.models.resampler import start_as_resampler
 
 PROMPT_TOKENS, PROMPT_WIDTH = 8, 32
-_GROUPS = 8
+
+_VAE: dict[str, Any] = {
+    "down_block_types": ("DownEncoderBlock2D",) * 4,
+    "up_block_types": ("UpDecoderBlock2D",) * 4,
+    # Most of the work is at full resolution, so the widths are small there.
+    "block_out_channels": (16, 24, 48, 64),
+    "layers_per_block": 1,
+    "norm_num_groups": 4,
+    "scaling_factor": 1.0,
+}
+_UNET: dict[str, Any] = {
+    "down_block_types": ("CrossAttnDownBlock2D",) * 3 + ("DownBlock2D",),
+    "up_block_types": ("UpBlock2D",) + ("CrossAttnUpBlock2D",) * 3,
+    "block_out_channels": (48,) * 4,
+    "layers_per_block": 1,
+    "attention_head_dim": 3,
+    "cross_attention_dim": PROMPT_WIDTH,
+    "norm_num_groups": 8,
+    "use_linear_projection": True,
+}
+_SCHEDULE: dict[str, Any] = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}
+
+#: The UNet starts as a small change to the latent, so that encoder and decoder learn from the first step.
+_DENOISER_SCALE = 0.02
 
 
-def tiny_backbone(seed: int, latent_channels: int, prediction: Prediction) -> Backbone:
-    """Build networks with random weights, four blocks each way as in Stable Diffusion; under 3 M parameters."""
+def tiny_backbone(seed: int, latent_channels: int, prediction: Prediction, timestep: int) -> Backbone:
+    """Build networks with random weights that together start as interpolation, four blocks each way as in the paper's.
+
+    Args:
+        seed: Of the weights.
+        latent_channels: Width of the latent, at least 12.
+        prediction: What the UNet is to predict.
+        timestep: At which it will be asked.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        vae = AutoencoderKL(
-            down_block_types=("DownEncoderBlock2D",) * 4,
-            up_block_types=("UpDecoderBlock2D",) * 4,
-            # Most of the work is at full resolution, so the widths are small there.
-            block_out_channels=(16, 24, 48, 64),
-            layers_per_block=1,
-            latent_channels=latent_channels,
-            norm_num_groups=_GROUPS,
-            scaling_factor=1.0,
-        )
-        unet = UNet2DConditionModel(
-            in_channels=latent_channels,
-            out_channels=latent_channels,
-            down_block_types=("CrossAttnDownBlock2D",) * 3 + ("DownBlock2D",),
-            up_block_types=("UpBlock2D",) + ("CrossAttnUpBlock2D",) * 3,
-            block_out_channels=(48,) * 4,
-            layers_per_block=1,
-            attention_head_dim=3,
-            cross_attention_dim=PROMPT_WIDTH,
-            norm_num_groups=_GROUPS,
-            use_linear_projection=True,
-        )
-        # The UNet starts as a small change to the latent, so that encoder and decoder learn from the first step.
-        unet.conv_out.weight.data.mul_(0.1)
-    scheduler = DDPMScheduler(
-        beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", prediction_type=prediction, clip_sample=False
-    )
-    return Backbone(unet, vae, scheduler, f"tiny-{seed}")
+        vae = AutoencoderKL(**_VAE, latent_channels=latent_channels)
+        unet = UNet2DConditionModel(**_UNET, in_channels=latent_channels, out_channels=latent_channels)
+    scheduler = DDPMScheduler(**_SCHEDULE, prediction_type=prediction, clip_sample=False)
+    backbone = Backbone(unet, vae, scheduler, f"tiny-{seed}")
+    signal = backbone.alpha_bar(timestep) ** 0.5
+    start_as_resampler(vae, gain={"v_prediction": 1 / signal, "epsilon": signal, "sample": 1.0}[prediction])
+    unet.get_parameter("conv_out.weight").data.mul_(_DENOISER_SCALE)
+    unet.get_parameter("conv_out.bias").data.zero_()
+    return backbone
