@@ -1,0 +1,20 @@
+"""LPIPS as a loss."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from dgsr.features import LpipsDistance
+from dgsr.types import Images
+
+
+class LpipsLoss(LpipsDistance):
+    """The LPIPS distance to a target that no gradient flows into."""
+
+    def forward(self, sr: Images, target: Images) -> Float[Tensor, " b"]:
+        """Return the distance of each image to its target; images in [-1, 1]."""
+        with torch.no_grad():
+            wanted = self.describe(target)
+        return self.compare(self.describe(sr), wanted)

@@ -1,0 +1,47 @@
+"""What every metric shares: its description, and what it does to images before it measures them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from dgsr.types import Images
+
+
+class Metric(nn.Module, ABC):
+    """A measure of restored images, one value per image.
+
+    Attributes:
+        name: What configs and reports call it.
+        direction: Whether higher or lower is better.
+        variant: What one must know to compare it with published values.
+        needs_reference: Whether it compares with the ground truth.
+    """
+
+    name: str
+    direction: Literal["higher", "lower"]
+    variant: str
+    needs_reference: bool = True
+
+    @torch.no_grad()
+    def forward(self, sr: Images, hq: Images) -> Float[Tensor, " b"]:
+        """Measure the images as 8-bit files would hold them, in full precision; images in [0, 1]."""
+        with torch.autocast(sr.device.type, enabled=False):
+            return self.measure(eight_bit(sr), eight_bit(hq))
+
+    @abstractmethod
+    def measure(self, sr: Images, hq: Images) -> Float[Tensor, " b"]:
+        """Return the metric of images that are in [0, 1] and rounded."""
+
+
+def eight_bit(images: Images) -> Float[Tensor, "b 3 h w"]:
+    """Clamp to [0, 1] and round as saving to a PNG file does.
+
+    >>> eight_bit(torch.tensor([-1.0, 0.501, 2.0]).view(1, 3, 1, 1)).mul(255).flatten()
+    tensor([  0., 128., 255.])
+    """
+    return (images.float().clamp(0, 1) * 255).round() / 255
