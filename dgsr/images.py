@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import torch
@@ -20,33 +21,45 @@ from dgsr.types import Image, Images
 #: Endings of the files that are taken for images, in lower case.
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
 
+#: Nothing else is decoded, whatever a file is called: some of Pillow's formats start other programs.
+_FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP")
+
+_QUALITY = 95  # of jpg and webp
+
 _SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I;16N", "I")
+
+
+#: A batch whose size is not its input's.
+Resized: TypeAlias = Float[Tensor, "b 3 new_h new_w"]
 
 
 def read_image(path: str | Path) -> Image:
     """Read an image as RGB in [0, 1], upright by its EXIF orientation.
 
-    Grey becomes three equal channels; transparent parts show what colour lies beneath; 16 bits keep their precision.
+    Grey becomes three equal channels; transparent parts show what colour lies beneath; grey of 16 bits keeps its
+    precision, while Pillow reads colour with 8.
 
     Raises:
         UserError: The file is missing, damaged, too large to be safe, or not an image.
     """
     try:
         with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
             warnings.simplefilter("error", PillowImage.DecompressionBombWarning)
-            warnings.filterwarnings("ignore", category=UserWarning)
-            with PillowImage.open(path) as file:
-                upright = ImageOps.exif_transpose(file)
-                return _to_tensor(upright)
-    except PillowImage.DecompressionBombWarning as error:
+            with PillowImage.open(path, formats=_FORMATS) as file:
+                return _to_tensor(ImageOps.exif_transpose(file))
+    except (PillowImage.DecompressionBombWarning, PillowImage.DecompressionBombError) as error:
         refuse("an image of a safe size", f"{path} ({error})", "Resize it first.")
     except FileNotFoundError:
         refuse("an image", f"{path}, which does not exist", "Check the path.")
     except Exception as error:  # Pillow's decoders raise a dozen kinds for damaged files
-        refuse("a readable image", f"{path} ({error})", "Repair or remove it.")
+        reason = " ".join(str(error).replace(repr(str(path)), "").split()) or type(error).__name__
+        refuse("a readable image", f"{path} ({reason})", "Repair or remove it.")
 
 
 def _to_tensor(image: PillowImage.Image) -> Image:
+    if image.mode == "F":
+        raise ValueError("its pixels are floating-point numbers of unknown range")
     if image.mode in _SIXTEEN_BIT:
         grey = torch.from_numpy(np.array(image, dtype=np.float32) / 65535).clamp(0, 1)
         return grey.expand(3, -1, -1).contiguous()
@@ -55,13 +68,18 @@ def _to_tensor(image: PillowImage.Image) -> Image:
 
 
 def write_image(path: str | Path, image: Image) -> None:
-    """Write an image in [0, 1] with 8 bits a channel; the file appears whole or not at all."""
+    """Write an image in [0, 1] with 8 bits a channel; the file appears whole or not at all.
+
+    Raises:
+        UserError: The path's ending is none of an image.
+    """
     path = Path(path)
+    expect(path.suffix.lower() in SUFFIXES, f"an ending among {', '.join(SUFFIXES)}", path.name)
     path.parent.mkdir(parents=True, exist_ok=True)
     pixels = (image.detach().float().cpu().clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy()
     temporary = path.with_name(f".{os.getpid()}.{path.name}")
     try:
-        PillowImage.fromarray(pixels).save(temporary)
+        PillowImage.fromarray(pixels).save(temporary, quality=_QUALITY)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -77,7 +95,7 @@ def to_unit(images: Float[Tensor, "*any"]) -> Float[Tensor, "*any"]:
     return (images + 1) / 2
 
 
-def pad_to_multiple(images: Images, multiple: int) -> tuple[Images, tuple[int, int]]:
+def pad_to_multiple(images: Images, multiple: int) -> tuple[Resized, tuple[int, int]]:
     """Reflect on the right and at the bottom up to a multiple; also return the size before.
 
     >>> padded, size = pad_to_multiple(torch.zeros(1, 3, 5, 8), 8)
@@ -89,7 +107,7 @@ def pad_to_multiple(images: Images, multiple: int) -> tuple[Images, tuple[int, i
     return reflect_to(images, -(-height // multiple) * multiple, -(-width // multiple) * multiple), (height, width)
 
 
-def reflect_to(images: Images, height: int, width: int) -> Images:
+def reflect_to(images: Images, height: int, width: int) -> Resized:
     """Reflect on the right and at the bottom, as often as it takes, up to at least the given size."""
     while images.shape[-2] < height or images.shape[-1] < width:
         bottom = min(max(0, height - images.shape[-2]), max(1, images.shape[-2] - 1))
@@ -99,6 +117,6 @@ def reflect_to(images: Images, height: int, width: int) -> Images:
     return images
 
 
-def crop_to(images: Images, size: tuple[int, int]) -> Images:
+def crop_to(images: Images, size: tuple[int, int]) -> Resized:
     """Undo `pad_to_multiple`."""
     return images[..., : size[0], : size[1]]

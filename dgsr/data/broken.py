@@ -6,33 +6,37 @@ import logging
 from collections.abc import Sequence
 
 from dgsr.checks import UserError, expect
-from dgsr.data.sources import Source
+from dgsr.data.sources import Source, UnfitError
 from dgsr.seeds import rng
 from dgsr.types import Image
 
 _logger = logging.getLogger(__name__)
 
-_ATTEMPTS = 20
+_MAX_FAILURES = 20
+_MAX_UNFIT = 1000
 
 
 def read_or_replace(source: Source, index: int, seed: int) -> tuple[Image, int, list[str]]:
-    """Read a photograph; in place of one that cannot be read, take others drawn from the sample's seed.
+    """Read a photograph; in place of one that is broken or too small, take another drawn from the sample's seed.
 
     Returns:
-        The image, its index, and one sentence per photograph that failed.
+        The image, its index, and one sentence per broken photograph; a small one is no failure.
 
     Raises:
-        UserError: Many in a row failed, so the disk rather than a file is the trouble.
+        UserError: Many in a row failed, so the disk or the limit rather than a file is the trouble.
     """
-    draws, failures = rng(seed, "replace"), []
+    draws, failures, unfit = rng(seed, "replace"), list[str](), list[str]()
     while True:
         try:
             return source[index], index, failures
+        except UnfitError as error:
+            unfit.append(str(error))
         except UserError as error:
             failures.append(str(error))
-            remedy = "Check the disk and data.train.root."
-            expect(len(failures) < _ATTEMPTS, f"a readable photograph among {_ATTEMPTS}", failures[-1], remedy)
-            index = int(draws.integers(len(source)))
+        trouble = f"{len(failures)} broken and {len(unfit)} too small ones. The last: {(failures or unfit)[-1]}"
+        hopeful = len(failures) < _MAX_FAILURES and len(unfit) < _MAX_UNFIT
+        expect(hopeful, "a usable photograph", trouble, "Check the disk, data.train.root and data.train.min_side_px.")
+        index = int(draws.integers(len(source)))
 
 
 class BrokenFiles:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from jaxtyping import Float
+from torch import Tensor
+
 from dgsr.images import reflect_to
 from dgsr.seeds import rng
 from dgsr.types import Image
 
 
-def random_crop(image: Image, side_px: int, seed: int) -> Image:
+def random_crop(image: Image, side_px: int, seed: int) -> Float[Tensor, "3 {side_px} {side_px}"]:
     """Cut a random square; images that are smaller are reflected first."""
-    image = reflect_to(image[None], side_px, side_px)[0]
+    padded = reflect_to(image[None], side_px, side_px)[0]
     draws = rng(seed, "crop")
-    top = int(draws.integers(image.shape[1] - side_px + 1))
-    left = int(draws.integers(image.shape[2] - side_px + 1))
-    return image[:, top : top + side_px, left : left + side_px]
+    top = int(draws.integers(padded.shape[1] - side_px + 1))
+    left = int(draws.integers(padded.shape[2] - side_px + 1))
+    return padded[:, top : top + side_px, left : left + side_px]
 
 
 def random_flip(image: Image, seed: int) -> Image:
@@ -21,8 +24,8 @@ def random_flip(image: Image, seed: int) -> Image:
     return image.flip(2) if rng(seed, "flip").random() < 0.5 else image
 
 
-def center_crop(image: Image, height: int, width: int) -> Image:
+def center_crop(image: Image, height: int, width: int) -> Float[Tensor, "3 {height} {width}"]:
     """Cut the middle; images that are smaller are reflected first."""
-    image = reflect_to(image[None], height, width)[0]
-    top, left = (image.shape[1] - height) // 2, (image.shape[2] - width) // 2
-    return image[:, top : top + height, left : left + width]
+    padded = reflect_to(image[None], height, width)[0]
+    top, left = (padded.shape[1] - height) // 2, (padded.shape[2] - width) // 2
+    return padded[:, top : top + height, left : left + width]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from dgsr.checks import expect
 from dgsr.data.broken import read_or_replace
 from dgsr.data.crops import center_crop, random_crop, random_flip
 from dgsr.data.sources import FolderSource, Source
-from dgsr.images import read_image
+from dgsr.seeds import rng
 from dgsr.types import Image
 
 #: (photograph, seed) to (target, degraded image, true blur and noise).
@@ -44,7 +43,7 @@ class SyntheticPairs(Dataset[Pair]):
         photograph, index, broken = read_or_replace(self.source, index, seed)
         crop = random_crop(photograph, self.crop_px, seed)
         hq, lq, truth = self.degrade((random_flip(crop, seed) if self.flip else crop).contiguous(), seed)
-        return _pair(hq, lq, seed, truth, self.source.path(index).name, broken)
+        return _pair(hq, lq, seed, truth, self.source.name(index), broken)
 
 
 class FixedPairs(Dataset[Pair]):
@@ -66,9 +65,9 @@ class FixedPairs(Dataset[Pair]):
         return len(self.source)
 
     def __getitem__(self, index: int) -> Pair:
-        photograph, name = self.source[index], self.source.path(index).name
-        height, width = (self.crop_px or side // self.multiple * self.multiple for side in photograph.shape[1:])
-        seed = (self.seed << 32) + zlib.crc32(name.encode())
+        photograph, name = self.source[index], self.source.name(index)
+        height, width = (self.crop_px or max(1, side // self.multiple) * self.multiple for side in photograph.shape[1:])
+        seed = int(rng(self.seed, f"fixed {name}").integers(2**63))
         hq, lq, truth = self.degrade(center_crop(photograph, height, width).contiguous(), seed)
         return _pair(hq, lq, seed, truth, name, [])
 
@@ -82,41 +81,47 @@ class PairedFolders(Dataset[Pair]):
         scale: Sharp pixels per degraded pixel, along each side.
 
     Raises:
-        UserError: A folder is missing or empty, or a degraded image has no sharp one.
+        UserError: A folder is missing or empty, or an image has no partner, or several.
     """
 
     def __init__(self, lq: str | Path, hq: str | Path, scale: int) -> None:
-        self.scale = scale
-        sharp = {path.stem: path for path in FolderSource(hq).paths}
-        degraded = FolderSource(lq).paths
-        alone = [path.name for path in degraded if path.stem not in sharp]
-        remedy = f"Give each a sharp image of the same name in {hq}."
-        expect(not alone, "pairs of images", f"{', '.join(alone[:5])} ({len(alone)} without a pair)", remedy)
-        self.paths = [(path, sharp[path.stem]) for path in degraded]
+        self.lq, self.hq, self.scale = FolderSource(lq, key="data.eval.lq"), FolderSource(hq, key="data.eval.hq"), scale
+        degraded, sharp = _by_stem(self.lq), _by_stem(self.hq)
+        alone = sorted(degraded.keys() ^ sharp.keys())
+        remedy = f"Give each a partner of the same name in {lq} and {hq}."
+        expect(not alone, "pairs of images", f"{', '.join(alone[:5])} ({len(alone)} without a partner)", remedy)
+        self._indices = [(degraded[stem], sharp[stem]) for stem in sorted(degraded)]
 
     def __len__(self) -> int:
-        return len(self.paths)
+        return len(self._indices)
 
     def __getitem__(self, index: int) -> Pair:
-        lq_path, hq_path = self.paths[index]
-        lq, hq = read_image(lq_path), read_image(hq_path)
+        lq_index, hq_index = self._indices[index]
+        lq, hq = self.lq[lq_index], self.hq[hq_index]
+        name, hq_name = self.lq.name(lq_index), self.hq.name(hq_index)
         expected = (3, lq.shape[1] * self.scale, lq.shape[2] * self.scale)
-        got = f"{hq_path.name} of {hq.shape[2]}x{hq.shape[1]} for {lq_path.name} of {lq.shape[2]}x{lq.shape[1]}"
+        got = f"{hq_name} of {hq.shape[2]}x{hq.shape[1]} for {name} of {lq.shape[2]}x{lq.shape[1]}"
         expect(hq.shape == expected, f"sharp images {self.scale} times as large as degraded ones", got)
-        return _pair(hq, lq, index, torch.full((2,), torch.nan), lq_path.name, [])
+        return _pair(hq, lq, index, torch.full((2,), torch.nan), name, [])
+
+
+def _by_stem(source: FolderSource) -> dict[str, int]:
+    stems = {Path(source.name(index)).stem: index for index in range(len(source))}
+    expect(len(stems) == len(source), "one image of each name", f"several in {source.root}", "Keep one of each.")
+    return stems
 
 
 class LqFolder(Dataset[Pair]):
     """Degraded images without sharp ones."""
 
     def __init__(self, lq: str | Path) -> None:
-        self.source = FolderSource(lq)
+        self.source = FolderSource(lq, key="data.eval.lq")
 
     def __len__(self) -> int:
         return len(self.source)
 
     def __getitem__(self, index: int) -> Pair:
-        return {"lq": self.source[index], "name": self.source.path(index).name}
+        return {"lq": self.source[index], "name": self.source.name(index), "broken": []}
 
 
 def _pair(hq: Image, lq: Image, seed: int, truth: Tensor, name: str, broken: list[str]) -> Pair:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
-from dgsr.checks import expect
+from dgsr.checks import UserError, expect
 from dgsr.images import SUFFIXES, read_image
 from dgsr.types import Image
 
@@ -18,8 +19,18 @@ BUNDLED = Path(__file__).parents[1] / "assets" / "photos"
 _REPEATS = 100
 
 
+class UnfitError(UserError):
+    """A sound photograph that is smaller than the source's limit."""
+
+
+@runtime_checkable
 class Source(Protocol):
     """Photographs by index."""
+
+    @property
+    def num_files(self) -> int:
+        """Count the files; the length may count a file more than once."""
+        ...
 
     def __len__(self) -> int: ...
 
@@ -27,6 +38,10 @@ class Source(Protocol):
 
     def path(self, index: int) -> Path:
         """Return where the photograph lies."""
+        ...
+
+    def name(self, index: int) -> str:
+        """Return what the photograph is called, the same wherever its folder lies."""
         ...
 
     def fingerprint(self) -> str:
@@ -43,6 +58,7 @@ class FolderSource:
         limit: Take the first so many.
         min_side_px: Leave out, when read, images with a shorter side; a random other one takes the place.
         min_bytes: Leave out smaller files at once.
+        key: The config key that errors name.
 
     Raises:
         UserError: The folder is missing or has no such image.
@@ -55,16 +71,22 @@ class FolderSource:
         limit: int | None = None,
         min_side_px: int = 0,
         min_bytes: int = 0,
+        key: str = "data.train.root",
     ) -> None:
         self.root, self.min_side_px = Path(root), min_side_px
-        remedy = "Set data.train.root (or the key of this folder) to a folder of images."
+        remedy = f"Set {key} to a folder of images."
         expect(self.root.is_dir(), "a folder of images", f"{root}, which is not a folder", remedy)
-        found = sorted(p for p in self.root.glob("**/*" if recursive else "*") if p.suffix.lower() in SUFFIXES)
+        found = [self.root / name for name in _image_names(self.root, recursive)]
         large = [path for path in found if not min_bytes or path.stat().st_size >= min_bytes]
         kinds = ", ".join(ending.removeprefix(".") for ending in SUFFIXES)
         left = f" of {min_bytes} bytes or more" if min_bytes else ""
         expect(bool(large), f"images ({kinds}){left} in {root}", "none", remedy)
         self.paths = large[:limit]
+
+    @property
+    def num_files(self) -> int:
+        """Count the files."""
+        return len(self.paths)
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -73,21 +95,38 @@ class FolderSource:
         """Read one photograph.
 
         Raises:
-            UserError: It cannot be read, or is smaller than allowed.
+            UnfitError: It is smaller than allowed.
+            UserError: It cannot be read.
         """
         image = read_image(self.paths[index])
-        size = f"{self.paths[index]} of {image.shape[2]}x{image.shape[1]}"
-        expect(min(image.shape[1:]) >= self.min_side_px, f"sides of {self.min_side_px} px or more", size)
+        if min(image.shape[1:]) < self.min_side_px:
+            size = f"{self.paths[index]} of {image.shape[2]}x{image.shape[1]}"
+            raise UnfitError(f"Expected sides of {self.min_side_px} px or more, but got {size}.")
         return image
 
     def path(self, index: int) -> Path:
         """Return where the photograph lies."""
         return self.paths[index]
 
+    def name(self, index: int) -> str:
+        """Return the path below the folder."""
+        return self.paths[index].relative_to(self.root).as_posix()
+
     def fingerprint(self) -> str:
         """Return a hash of names and sizes."""
-        entries = (f"{path.relative_to(self.root)}:{path.stat().st_size}" for path in self.paths)
+        entries = (f"{self.name(index)}:{path.stat().st_size}" for index, path in enumerate(self.paths))
         return hashlib.sha256("\n".join(entries).encode()).hexdigest()
+
+
+def _image_names(root: Path, recursive: bool) -> list[str]:
+    names: list[str] = []
+    for folder, subfolders, files in os.walk(root, followlinks=True):
+        if not recursive:
+            subfolders.clear()
+        below = Path(folder).relative_to(root)
+        visible = (file for file in files if not file.startswith("."))  # some systems leave "._name.jpg" beside each
+        names += [(below / file).as_posix() for file in visible if Path(file).suffix.lower() in SUFFIXES]
+    return sorted(names)
 
 
 class MixedSource:
@@ -102,6 +141,7 @@ class MixedSource:
     """
 
     def __init__(self, sources: Sequence[tuple[Source, float | None]]) -> None:
+        expect(bool(sources), "at least one folder", "an empty list", "Set data.train.root.")
         weights = [weight for _, weight in sources]
         mixed = any(weight is None for weight in weights) and any(weight is not None for weight in weights)
         expect(not mixed, "a weight for every source or for none", weights, "Mend data.train.root.")
@@ -123,6 +163,11 @@ class MixedSource:
         source = self.sources[which]
         return source, (index - start) % len(source)
 
+    @property
+    def num_files(self) -> int:
+        """Count the files of all sources, each once."""
+        return sum(source.num_files for source in self.sources)
+
     def __len__(self) -> int:
         return self.ends[-1]
 
@@ -134,6 +179,11 @@ class MixedSource:
         """Return where the photograph lies."""
         source, at = self._locate(index)
         return source.path(at)
+
+    def name(self, index: int) -> str:
+        """Return what its own source calls the photograph."""
+        source, at = self._locate(index)
+        return source.name(at)
 
     def fingerprint(self) -> str:
         """Return a hash over the sources and their shares."""
@@ -152,6 +202,7 @@ def open_source(
     limit: int | None = None,
     min_side_px: int = 0,
     min_bytes: int = 0,
+    key: str = "data.train.root",
 ) -> Source:
     """Open a folder, `bundled:train`, `bundled:val`, or a list that mixes several.
 
@@ -160,16 +211,17 @@ def open_source(
         limit: Take the first so many of each folder.
         min_side_px: See `FolderSource`.
         min_bytes: See `FolderSource`.
+        key: See `FolderSource`.
     """
     if isinstance(root, str):
         if root.startswith("bundled:"):
             return bundled(root.removeprefix("bundled:"))
-        return FolderSource(root, limit=limit, min_side_px=min_side_px, min_bytes=min_bytes)
+        return FolderSource(root, limit=limit, min_side_px=min_side_px, min_bytes=min_bytes, key=key)
     parts: list[tuple[Source, float | None]] = []
     for entry in root:
-        part = dict(entry) if isinstance(entry, Mapping) else {"root": entry}
+        part: dict[str, Any] = dict(entry) if isinstance(entry, Mapping) else {"root": entry}
         unknown = sorted(part.keys() - {"root", "weight", "limit"})
-        expect(not unknown, "root, weight and limit in data.train.root", ", ".join(unknown))
-        source = open_source(part["root"], part.get("limit", limit), min_side_px, min_bytes)
+        expect("root" in part and not unknown, f"root, weight and limit in {key}", ", ".join(part), "Mend its keys.")
+        source = open_source(part["root"], part.get("limit", limit), min_side_px, min_bytes, key)
         parts.append((source, part.get("weight")))
     return parts[0][0] if len(parts) == 1 else MixedSource(parts)

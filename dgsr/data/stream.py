@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from math import isqrt
 
 from torch.utils.data import Sampler
 
 from dgsr.checks import expect
 from dgsr.seeds import rng
 
-_ROUNDS = 4
+_ROUNDS = 6
 
 
 class SampleStream:
     """Map a global position to an image and the seed of everything random about the sample.
 
-    Every epoch is a permutation of the images. It is evaluated at one position at a time, by a Feistel network over
-    the smallest even number of bits that holds the images, so the cost does not grow with their number.
+    Every epoch is a permutation of the images, evaluated at one position at a time, so the cost does not grow with
+    their number.
 
     Args:
         num_images: Images of the source.
@@ -26,26 +27,38 @@ class SampleStream:
     def __init__(self, num_images: int, seed: int) -> None:
         expect(num_images > 0, "at least one image", num_images)
         self.num_images, self.seed = num_images, seed
-        self._half_bits = max(1, ((num_images - 1).bit_length() + 1) // 2)
 
     def __getitem__(self, position: int) -> tuple[int, int]:
         """Return (image index, sample seed)."""
         epoch, place = divmod(position, self.num_images)
-        return self._permute(place, self._keys(epoch)), _mix(self.seed, position)
+        return permuted(place, self.num_images, self._keys(epoch)), _mix(self.seed, position)
 
     def _keys(self, epoch: int) -> tuple[int, ...]:
-        drawn = rng(_mix(self.seed, epoch), "order").integers(2**32, size=_ROUNDS)
+        drawn = rng(_mix(self.seed, epoch), "order").integers(2**62, size=2 * _ROUNDS)
         return tuple(int(key) for key in drawn)
 
-    def _permute(self, place: int, keys: tuple[int, ...]) -> int:
-        mask = (1 << self._half_bits) - 1
-        while True:  # a value outside is permuted again: on average less than four times, and still one to one
-            left, right = place >> self._half_bits, place & mask
-            for key in keys:
-                left, right = right, left ^ (_mix(key, right) & mask)
-            place = (left << self._half_bits) | right
-            if place < self.num_images:
-                return place
+
+def permuted(place: int, size: int, keys: Sequence[int]) -> int:
+    """Return where a pseudo-random permutation of range(size) sends one place, without building the permutation.
+
+    Places are the cells of a rectangle just large enough. Rows and columns shift each other in turn, each turn one to
+    one; a place that lands outside of range(size) is sent on.
+
+    >>> sorted(permuted(place, 5, (3, 1, 4, 1)) for place in range(5))
+    [0, 1, 2, 3, 4]
+
+    Source: Black and Rogaway, Ciphers with Arbitrary Finite Domains (2002); a generalised Feistel network.
+    """
+    columns = isqrt(size - 1) + 1
+    rows = -(-size // columns)
+    while True:
+        row, column = divmod(place, columns)
+        for row_key, column_key in zip(keys[::2], keys[1::2], strict=True):
+            row = (row + _mix(row_key, column)) % rows
+            column = (column + _mix(column_key, row)) % columns
+        place = row * columns + column
+        if place < size:
+            return place
 
 
 def _mix(seed: int, value: int) -> int:
