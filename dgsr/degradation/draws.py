@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 
 import numpy as np
 
@@ -22,7 +24,7 @@ from dgsr.degradation.operators import (
     Sinc,
 )
 from dgsr.degradation.recipe import Recipe
-from dgsr.degradation.spec import KINDS, Range, Spec, StageSpec
+from dgsr.degradation.spec import KINDS, Numbers, Range, Spec, StageSpec
 from dgsr.ops.resizing import MODES, Mode
 from dgsr.seeds import rng
 
@@ -85,7 +87,7 @@ def _blur(stage: StageSpec, draws: np.random.Generator) -> Iterator[Blur | Sinc]
         lowest = _LOWEST_CUTOFF if kernel_size < _LARGE else _LOWEST_CUTOFF_LARGE
         yield Sinc(kernel_size, _uniform(draws, (lowest, math.pi)))
         return
-    kind = KINDS[draws.choice(len(KINDS), p=stage.kind_probs)]
+    kind = KINDS[_pick(draws, stage.kind_probs)]
     sigma_x = sigma_y = _uniform(draws, stage.sigma_range)
     rotation, beta = 0.0, 1.0
     if kind.endswith("aniso"):
@@ -101,7 +103,7 @@ def _blur(stage: StageSpec, draws: np.random.Generator) -> Iterator[Blur | Sinc]
 
 def _resize(stage: StageSpec, draws: np.random.Generator) -> tuple[float, Mode]:
     low, high = stage.resize_range
-    bounds: Range = ((1.0, high), (low, 1.0), (1.0, 1.0))[draws.choice(3, p=stage.resize_probs)]
+    bounds: Range = ((1.0, high), (low, 1.0), (1.0, 1.0))[_pick(draws, stage.resize_probs)]
     return _uniform(draws, bounds), _mode(draws)
 
 
@@ -122,6 +124,11 @@ def _reduction(spec: Spec, lq_size: tuple[int, int], draws: np.random.Generator)
 
 def _uniform(draws: np.random.Generator, bounds: Range) -> float:
     return float(draws.uniform(bounds[0], bounds[1]))
+
+
+def _pick(draws: np.random.Generator, probs: Numbers) -> int:
+    # The last sum may be a rounding error below 1, hence without it.
+    return bisect(list(accumulate(probs[:-1])), draws.random())
 
 
 def _beta(draws: np.random.Generator, bounds: Range) -> float:

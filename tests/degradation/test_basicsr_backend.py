@@ -93,7 +93,7 @@ def test_noise_has_the_same_distribution(kind, grey):
     for noise in (ours, theirs):
         assert ((noise[:, 0] - noise[:, 1]).abs().max().item() < 1e-6) == grey
     values = [(noise[:, :1] if grey else noise).flatten().numpy() for noise in (ours, theirs)]
-    compared: Any = stats.ks_2samp(*values)
+    compared: Any = stats.ks_2samp(values[0], values[1])
     assert compared.pvalue > 1e-3
     assert values[0].mean() == pytest.approx(values[1].mean(), abs=3e-4)
     assert values[0].var() == pytest.approx(values[1].var(), rel=0.01)

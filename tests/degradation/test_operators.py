@@ -1,0 +1,39 @@
+"""Tests of the operators' captions and kernels."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from dgsr.degradation.operators import OPERATORS, Blur, PoissonNoise, Rescale, Sinc
+from dgsr.ops import kernels
+
+
+def test_captions_are_short_and_say_what_was_drawn():
+    captions = {
+        Blur("gaussian", 7, 0.5, 0.5): "gaussian blur 0.50, 7 px",
+        Blur("plateau", 21, 1.5, 0.25, -1.0, 1.2): "plateau blur 1.50x0.25 at -1.00 rad, beta 1.20, 21 px",
+        Sinc(13, 1.234): "sinc 1.23 rad, 13 px",
+        Rescale(0.7, "area"): "resize x0.70 area",
+        PoissonNoise(0.5, False, 3): "Poisson noise x0.50",
+    }
+    assert {operator: str(operator) for operator in captions} == captions
+
+
+def test_operators_are_known_by_name():
+    assert OPERATORS["Blur"] is Blur
+    assert len(OPERATORS) == 9
+
+
+@pytest.mark.parametrize(
+    ("blur", "kernel"),
+    [
+        (Blur("gaussian", 9, 1.2, 0.4, 0.3), kernels.gaussian(9, 1.2, 0.4, 0.3)),
+        (Blur("generalized", 9, 1.2, 0.4, 0.3, 0.7), kernels.generalized_gaussian(9, 1.2, 0.4, 0.3, 0.7)),
+        (Blur("plateau", 9, 1.2, 0.4, 0.3, 0.7), kernels.plateau(9, 1.2, 0.4, 0.3, 0.7)),
+        (Sinc(9, 2.0), kernels.sinc(9, 2.0)),
+    ],
+    ids=str,
+)
+def test_kernels_are_those_of_their_numbers(blur, kernel):
+    assert torch.equal(blur.kernel(), kernel)

@@ -1,0 +1,30 @@
+"""Tests of presets: their names, and changes to them."""
+
+from __future__ import annotations
+
+import pytest
+
+from dgsr.checks import UserError
+from dgsr.degradation import preset
+from dgsr.degradation.presets import PRESETS
+
+
+def test_presets_have_the_published_numbers():
+    s3diff, stronger = preset("s3diff"), preset("real_esrgan")
+    assert [stage.sigma_range for stage in s3diff.stages] == [(0.2, 1.5), (0.2, 1.0)]
+    assert [stage.jpeg_range for stage in s3diff.stages] == [(60, 95), (60, 100)]
+    assert [stage.blur_prob for stage in stronger.stages] == [1.0, 0.8]
+    assert [stage.poisson_range for stage in stronger.stages] == [(0.05, 3), (0.05, 2.5)]
+    assert (s3diff.clean_prob, stronger.clean_prob) == (0.01, 0.0)
+    assert stronger.round_8bit
+    assert stronger.sharpen_target
+
+
+def test_fields_of_a_preset_can_be_changed():
+    assert preset("bicubic", scale=2).scale == 2
+    assert PRESETS["bicubic"].scale == 4
+
+
+def test_unknown_presets_are_refused():
+    with pytest.raises(UserError, match=r"s3diff, real_esrgan.*but got s3dif"):
+        preset("s3dif")

@@ -1,0 +1,47 @@
+"""Tests of true strengths against blur and noise measured on images."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from dgsr.degradation import pipeline
+from dgsr.degradation.operators import Blur, GaussianNoise, Jpeg, PoissonNoise, Rescale, Resize, Sinc
+from dgsr.degradation.strength import blur_px, noise_255
+
+
+def test_variances_of_blurs_add_up():
+    blurs = [Blur("gaussian", 41, 3.0, 3.0), Blur("gaussian", 41, 4.0, 4.0)]
+    assert blur_px(blurs, (64, 64)) == pytest.approx(5.0, rel=0.02)
+
+
+def test_a_blur_behind_a_resize_counts_in_its_larger_pixels():
+    blur = Blur("gaussian", 21, 2.0, 2.0)
+    alone = blur_px([blur], (64, 64))
+    assert blur_px([Rescale(0.5, "area"), blur], (64, 64)) == pytest.approx(2 * alone)
+    assert blur_px([Rescale(0.7, "area"), Resize(16, 16, "area"), blur], (64, 64)) == pytest.approx(4 * alone)
+
+
+def test_lower_cutoffs_blur_more():
+    blurs = [blur_px([Sinc(21, cutoff)], (8, 8)) for cutoff in (0.7, 1.2, 2.0, 3.1)]
+    assert blurs == sorted(blurs, reverse=True)
+    assert blurs[1] == pytest.approx(math.sqrt(1 / 1.2**2 - 1 / (4 * math.pi)), rel=0.1)
+
+
+@pytest.mark.parametrize(
+    "noise", [GaussianNoise(9.0, False, 1), PoissonNoise(0.9, False, 1), PoissonNoise(0.9, True, 1)]
+)
+def test_noise_is_what_a_mid_grey_image_gets(noise):
+    levels = (torch.arange(256 * 256) % 256).reshape(256, 256).float() / 255
+    images = (0.25 + 0.5 * levels).expand(1, 3, 256, 256).contiguous()
+    # Half the range has 128 levels, hence 128 photons, where full range would have 256.
+    photons = math.sqrt(2) if isinstance(noise, PoissonNoise) else 1.0
+    measured = (pipeline.apply(noise, images) - images).std().item() * 255
+    assert measured == pytest.approx(noise_255([noise]) * photons, rel=0.03)
+
+
+def test_other_operators_have_no_strength():
+    assert blur_px([Jpeg(50.0), Resize(4, 4, "area")], (16, 16)) == 0
+    assert noise_255([Jpeg(50.0), Blur("gaussian", 7, 1.0, 1.0)]) == 0
