@@ -13,7 +13,6 @@ from jaxtyping import Float
 from PIL import Image as PillowImage
 from PIL import ImageOps
 from torch import Tensor
-from torch.nn.functional import pad
 
 from dgsr.checks import expect, refuse
 from dgsr.types import Image, Images
@@ -108,12 +107,17 @@ def pad_to_multiple(images: Images, multiple: int) -> tuple[Resized, tuple[int, 
 
 
 def reflect_to(images: Images, height: int, width: int) -> Resized:
-    """Reflect on the right and at the bottom, as often as it takes, up to at least the given size."""
-    while images.shape[-2] < height or images.shape[-1] < width:
-        bottom = min(max(0, height - images.shape[-2]), max(1, images.shape[-2] - 1))
-        right = min(max(0, width - images.shape[-1]), max(1, images.shape[-1] - 1))
-        mode = "reflect" if min(images.shape[-2:]) > 1 else "replicate"  # a single line has nothing to reflect
-        images = pad(images, (0, right, 0, bottom), mode=mode)
+    """Reflect on the right and at the bottom, back and forth as often as it takes, up to at least the given size.
+
+    >>> reflect_to(torch.arange(3.0).expand(1, 3, 1, 3), 1, 8)[0, 0, 0].tolist()
+    [0.0, 1.0, 2.0, 1.0, 0.0, 1.0, 2.0, 1.0]
+    """
+    for axis, wanted in ((-2, height), (-1, width)):
+        present = images.shape[axis]
+        if wanted > present:
+            period = max(1, 2 * (present - 1))
+            phase = torch.arange(wanted, device=images.device) % period
+            images = images.index_select(axis, torch.minimum(phase, period - phase))
     return images
 
 

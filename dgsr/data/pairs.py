@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 from torch.utils.data import Dataset, default_collate
 
@@ -124,7 +125,9 @@ class LqFolder(Dataset[Pair]):
         return {"lq": self.source[index], "name": self.source.name(index), "broken": []}
 
 
-def _pair(hq: Image, lq: Image, seed: int, truth: Tensor, name: str, broken: list[str]) -> Pair:
+def _pair(
+    hq: Image, lq: Float[Tensor, "3 lq_h lq_w"], seed: int, truth: Float[Tensor, "2"], name: str, broken: list[str]
+) -> Pair:
     return {"hq": hq, "lq": lq, "seed": torch.tensor(seed), "truth": truth, "name": name, "broken": broken}
 
 

@@ -223,5 +223,5 @@ def open_source(
         unknown = sorted(part.keys() - {"root", "weight", "limit"})
         expect("root" in part and not unknown, f"root, weight and limit in {key}", ", ".join(part), "Mend its keys.")
         source = open_source(part["root"], part.get("limit", limit), min_side_px, min_bytes, key)
-        parts.append((source, part.get("weight")))
+        parts.append((source, float(part["weight"]) if part.get("weight") is not None else None))
     return parts[0][0] if len(parts) == 1 else MixedSource(parts)
