@@ -51,7 +51,7 @@ def build_module(cfg: DictConfig) -> SuperResolution:
         estimator=instantiate(cfg.estimator),
         discriminator=instantiate(cfg.discriminator),
         objective=instantiate(cfg.objective),
-        update=instantiate(cfg.update),
+        update=instantiate(cfg["update"]),
         optimizers={name: instantiate(cfg.optimizer[name]) for name in ("generator", "discriminator")},
         schedule=instantiate(cfg.optimizer.schedule),
         upscaler=instantiate(cfg.inference),
@@ -102,5 +102,5 @@ def _plain(node: Any) -> Any:
 def quiet_libraries() -> None:
     """Silence what libraries say that no user of this program can act on."""
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
-    for text in (".*does not have many workers.*", ".*Checkpoint directory.*", ".*LeafSpec.*"):
+    for text in (".*does not have many workers.*", "Found .* in eval mode.*", ".*LeafSpec.*"):
         warnings.filterwarnings("ignore", message=text)

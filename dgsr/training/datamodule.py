@@ -94,7 +94,7 @@ class SyntheticData(lightning.LightningDataModule):
             self.val_pairs = Subset(FixedPairs(train, crop_px, make, seed, multiple), range(overfit_images))
             self.train_pairs = Memorised(self.val_pairs)
         self.stream = SampleStream(overfit_images or len(train), seed)
-        self.broken = BrokenFiles(len(train), max_broken_fraction)
+        self.broken = BrokenFiles(train.num_files, max_broken_fraction)
 
     def train_dataloader(self) -> DataLoader[Any]:
         """Load the stream from where the module's position stands."""
@@ -102,7 +102,10 @@ class SyntheticData(lightning.LightningDataModule):
         world_size, rank = self.trainer.world_size, self.trainer.global_rank
         remedy = "Choose data.global_batch as a multiple of the number of processes."
         expect(self.global_batch % world_size == 0, f"a multiple of {world_size} samples", self.global_batch, remedy)
-        position = int(self.trainer.lightning_module.position)  # type: ignore[arg-type]
+        return self.train_dataloader_from(int(self.trainer.lightning_module.position), rank, world_size)  # type: ignore[arg-type]
+
+    def train_dataloader_from(self, position: int, rank: int = 0, world_size: int = 1) -> DataLoader[Any]:
+        """Load the stream of one rank from a global position on."""
         batches = RankStream(self.stream, self.global_batch // world_size, rank, world_size, position)
         return self._loader(self.train_pairs, batch_sampler=batches)
 

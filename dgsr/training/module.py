@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any, Literal
 
 import lightning
@@ -109,13 +109,14 @@ class SuperResolution(lightning.LightningModule):
         """
         optimizer = self._optimizer(network)
         optimizer.zero_grad()
+        blocked = getattr(self.trainer.strategy, "block_backward_sync", nullcontext)  # where there are other ranks
         done = 0
 
         def backward(losses: dict[str, Tensor]) -> None:
             nonlocal done
             done += 1
             total = torch.stack(list(losses.values())).sum()
-            with self.trainer.strategy.block_backward_sync() if done < num_backwards else _nothing():
+            with blocked() if done < num_backwards else nullcontext():
                 self.manual_backward(total / num_backwards)
             for name, value in losses.items():
                 self._logs.setdefault(name, []).append(value.detach())
@@ -123,7 +124,7 @@ class SuperResolution(lightning.LightningModule):
         if self.discriminator is not None:
             self.discriminator.requires_grad_(network == "discriminator")
         yield backward
-        norm = nn.utils.clip_grad_norm_(self._parameters(network), self.clip_norm)
+        norm = nn.utils.clip_grad_norm_(self._trained(network), self.clip_norm)
         self._logs.setdefault(f"grad_norm/{network}", []).append(norm.detach())
         optimizer.step()
         optimizer.zero_grad()
@@ -139,10 +140,10 @@ class SuperResolution(lightning.LightningModule):
     def configure_optimizers(self) -> tuple[list[Optimizer], list[LambdaLR]]:
         """Build one optimizer and one schedule a network."""
         networks: list[Network] = ["generator"] if self.discriminator is None else ["generator", "discriminator"]
-        optimizers = [self.optimizer_builders[network](self._parameters(network)) for network in networks]
+        optimizers = [self.optimizer_builders[network](self._trained(network)) for network in networks]
         return optimizers, [self.schedule(optimizer) for optimizer in optimizers]
 
-    def _parameters(self, network: Network) -> list[nn.Parameter]:
+    def _trained(self, network: Network) -> list[nn.Parameter]:
         if network == "generator":
             return [p for p in self.generator.parameters() if p.requires_grad]
         assert self.discriminator is not None
@@ -203,11 +204,6 @@ class SuperResolution(lightning.LightningModule):
         """Take the counters back."""
         ours = checkpoint["dgsr"]
         self.step, self.position, self.validations = ours["step"], ours["position"], list(ours["validations"])
-
-
-@contextmanager
-def _nothing() -> Iterator[None]:
-    yield
 
 
 def module_of(module: lightning.LightningModule) -> SuperResolution:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Self
 
 from dgsr.types import Images, PromptEmbeddings, Scores, Seeds
 
@@ -20,10 +19,10 @@ class Sample:
     def __len__(self) -> int:
         return len(self.hq)
 
-    def split(self, size: int) -> list[Self]:
+    def split(self, size: int) -> list[Sample]:
         """Cut the batch into pieces of the given size; the last may be smaller."""
         columns = [getattr(self, field.name).split(size) for field in fields(self)]
-        return [type(self)(*pieces) for pieces in zip(*columns, strict=True)]
+        return [Sample(*pieces) for pieces in zip(*columns, strict=True)]
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Bool
@@ -22,6 +22,7 @@ from dgsr.types import Images
 Backward = Callable[[dict[str, Tensor]], None]
 
 
+@runtime_checkable
 class Networks(Protocol):
     """What an update needs of the module it steps."""
 

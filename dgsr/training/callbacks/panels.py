@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import lightning
+from lightning.pytorch.loggers import TensorBoardLogger
 from torch import Tensor
 
 from dgsr.images import write_image
@@ -47,5 +48,5 @@ class ImagePanels(lightning.Callback):
         picture = grid(columns)
         write_image(self.directory / f"step_{step:07d}.png", picture)
         for logger in trainer.loggers:
-            if hasattr(logger.experiment, "add_image"):
+            if isinstance(logger, TensorBoardLogger):
                 logger.experiment.add_image("val/panel", picture, step)

@@ -78,7 +78,7 @@ def verdict(module: SuperResolution, rows: dict[str, dict[str, float]]) -> str:
 
 def _headings(module: SuperResolution) -> list[str]:
     arrows = {"lower": "↓", "higher": "↑"}
-    return [f"{name} {arrows[str(metric.direction)]} ({metric.variant})" for name, metric in module.metrics.items()]
+    return [f"{name} {arrows[str(metric.direction)]}\n{metric.variant}" for name, metric in module.metrics.items()]
 
 
 def _table(module: SuperResolution, rows: dict[str, dict[str, float]]) -> Table:
@@ -91,6 +91,6 @@ def _table(module: SuperResolution, rows: dict[str, dict[str, float]]) -> Table:
 
 
 def _markdown(module: SuperResolution, rows: dict[str, dict[str, float]]) -> str:
-    lines = ["| | " + " | ".join(_headings(module)) + " |", "|---" * (len(module.metrics) + 1) + "|"]
+    lines = ["| | " + " | ".join(_headings(module)).replace("\n", ", ") + " |", "|---" * (len(module.metrics) + 1) + "|"]
     lines += [f"| {name} | " + " | ".join(f"{v:.4f}" for v in values.values()) + " |" for name, values in rows.items()]
     return "\n".join([*lines, "", verdict(module, rows), ""])

@@ -1,0 +1,87 @@
+"""Training files: whole or absent, plain tensors only, refused for another architecture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from dgsr.checkpoints.trainer import (
+    read_checkpoint,
+    restore_generator,
+    restore_trained,
+    trained_state,
+    write_atomically,
+)
+from dgsr.checks import UserError
+from dgsr.models.discriminator import PatchDiscriminator
+from dgsr.models.generator import OneStepGenerator
+
+
+class Code:
+    """What a hostile file could hold."""
+
+    def __reduce__(self) -> Any:
+        return (print, ("run",))
+
+
+def test_trained_tensors_come_back_bit_for_bit(tmp_path: Path) -> None:
+    first, second = OneStepGenerator.tiny(seed=1), OneStepGenerator.tiny(seed=1)
+    for parameter in first.parameters():
+        if parameter.requires_grad:
+            torch.nn.init.normal_(parameter)
+    write_atomically({"dgsr": {}, "state_dict": trained_state(first, None)}, tmp_path / "a.ckpt")
+    restore_generator(read_checkpoint(tmp_path / "a.ckpt"), second)
+    for (name, ours), theirs in zip(first.named_parameters(), second.parameters(), strict=True):
+        assert torch.equal(ours, theirs), name
+
+
+def test_another_discriminator_is_refused() -> None:
+    generator = OneStepGenerator.tiny()
+    state = trained_state(generator, PatchDiscriminator(width=16))
+    with pytest.raises(UserError, match="a checkpoint of this discriminator"):
+        restore_trained(state, generator, PatchDiscriminator(width=24))
+
+
+def test_another_generator_is_refused() -> None:
+    state = trained_state(OneStepGenerator.tiny(unet_rank=4), None)
+    with pytest.raises(UserError):
+        restore_trained(state, OneStepGenerator.tiny(unet_rank=8), None)
+
+
+def test_a_file_with_code_is_refused_and_not_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    torch.save({"dgsr": Code()}, tmp_path / "a.ckpt")
+    with pytest.raises(UserError, match="plain tensors"):
+        read_checkpoint(tmp_path / "a.ckpt")
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"PK\x03\x04 truncated"])
+def test_a_damaged_file_is_named(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "a.ckpt").write_bytes(content)
+    with pytest.raises(UserError, match=r"a\.ckpt"):
+        read_checkpoint(tmp_path / "a.ckpt")
+
+
+def test_a_missing_or_foreign_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="Check ckpt_path"):
+        read_checkpoint(tmp_path / "a.ckpt")
+    torch.save({"weights": torch.zeros(1)}, tmp_path / "b.ckpt")
+    with pytest.raises(UserError, match="a training checkpoint of dgsr"):
+        read_checkpoint(tmp_path / "b.ckpt")
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_atomically({"dgsr": {"step": 1}}, tmp_path / "a.ckpt")
+
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(torch, "save", full)
+    with pytest.raises(OSError, match="No space"):
+        write_atomically({"dgsr": {"step": 2}}, tmp_path / "a.ckpt")
+    monkeypatch.undo()
+    assert read_checkpoint(tmp_path / "a.ckpt")["dgsr"]["step"] == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["a.ckpt"]

@@ -1,0 +1,102 @@
+"""A training run small enough for tests: random images, a tiny generator, a tiny discriminator."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import lightning
+import torch
+
+from dgsr.degradation import Spec, preset
+from dgsr.inference import Upscaler
+from dgsr.losses.adversarial import AdversarialLoss
+from dgsr.metrics import build
+from dgsr.models.discriminator import PatchDiscriminator
+from dgsr.models.estimator import DegradationEstimator
+from dgsr.models.generator import OneStepGenerator
+from dgsr.seeds import torch_generator
+from dgsr.training.checkpoint_io import AtomicCheckpointIO
+from dgsr.training.datamodule import SyntheticData
+from dgsr.training.module import SuperResolution
+from dgsr.training.objective import Objective
+from dgsr.training.schedules import cosine
+from dgsr.training.update import AlternatingUpdate, JointUpdate
+from dgsr.types import Image
+
+
+@dataclasses.dataclass
+class RandomImages:
+    """A source of random smooth images."""
+
+    count: int = 7
+    side_px: int = 80
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, index: int) -> Image:
+        coarse = torch.rand(1, 3, 8, 8, generator=torch_generator(index, "image"))
+        return torch.nn.functional.interpolate(coarse, (self.side_px, self.side_px), mode="bilinear")[0]
+
+    @property
+    def num_files(self) -> int:
+        return self.count
+
+    def name(self, index: int) -> str:
+        return self.path(index).name
+
+    def path(self, index: int) -> Path:
+        return Path(f"image-{index}.png")
+
+    def fingerprint(self) -> str:
+        return "random"
+
+
+def make_data(global_batch: int = 2, spec: Spec | None = None, **changes: Any) -> SyntheticData:
+    given = {"crop_px": 64, "val_crop_px": 64, "seed": 0, "num_workers": 0} | changes
+    return SyntheticData(RandomImages(), RandomImages(3), spec or preset("s3diff"), global_batch=global_batch, **given)
+
+
+def make_module(
+    max_steps: int = 4,
+    update: AlternatingUpdate | JointUpdate | None = None,
+    negative_prob: float = 0.5,
+    adversarial: bool = True,
+    micro_batch: int = 2,
+    lr: float = 1e-3,
+    **generator: Any,
+) -> SuperResolution:
+    torch.manual_seed(0)
+    return SuperResolution(
+        generator=OneStepGenerator.tiny(seed=0, **({"trainable": "all"} | generator)),
+        estimator=DegradationEstimator.random(0),
+        discriminator=PatchDiscriminator() if adversarial else None,
+        objective=Objective({"mse": 2.0}, AdversarialLoss("multilevel_sigmoid"), negative_prob=negative_prob),
+        update=update or JointUpdate(),
+        optimizers={name: lambda p: torch.optim.AdamW(p, lr) for name in ("generator", "discriminator")},
+        schedule=lambda optimizer: cosine(optimizer, total_steps=max_steps),
+        upscaler=lambda **networks: Upscaler(**networks, color_fix="none"),
+        metrics=build(["psnr"]),
+        max_steps=max_steps,
+        micro_batch=micro_batch,
+    )
+
+
+def make_trainer(validate_every_steps: int = 1000, **changes: Any) -> lightning.Trainer:
+    given = {
+        "accelerator": "cpu",
+        "max_steps": -1,
+        "max_epochs": -1,
+        "val_check_interval": validate_every_steps,
+        "check_val_every_n_epoch": None,
+        "num_sanity_val_steps": 0,
+        "use_distributed_sampler": False,
+        "logger": False,
+        "enable_progress_bar": False,
+        "enable_model_summary": False,
+        "enable_checkpointing": False,
+        "plugins": [AtomicCheckpointIO()],
+    } | changes
+    return lightning.Trainer(**given)

@@ -1,0 +1,23 @@
+"""The log is appended to, and a resumed run drops the steps it repeats."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dgsr.training.csv_log import CsvLog, read_series
+
+
+def test_metrics_come_back_as_series(tmp_path: Path) -> None:
+    log = CsvLog(str(tmp_path))
+    log.log_metrics({"train/mse": 0.1, "epoch": 0.0}, step=1)
+    log.log_metrics({"train/mse": 1 / 3}, step=2)
+    assert read_series(log.path) == {"train/mse": [(1, 0.1), (2, 1 / 3)]}
+
+
+def test_a_resumed_run_replaces_the_steps_it_repeats(tmp_path: Path) -> None:
+    first = CsvLog(str(tmp_path))
+    for step in range(1, 6):
+        first.log_metrics({"loss": float(step)}, step=step)
+    resumed = CsvLog(str(tmp_path))
+    resumed.log_metrics({"loss": 40.0}, step=4)
+    assert read_series(resumed.path) == {"loss": [(1, 1.0), (2, 2.0), (3, 3.0), (4, 40.0)]}

@@ -1,0 +1,87 @@
+"""A run counts its own steps, resumes to the last bit, and trains what it should."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import lightning
+import pytest
+import torch
+
+from dgsr.checkpoints.trainer import read_checkpoint
+from dgsr.training.callbacks import Checkpoints
+from dgsr.training.module import SuperResolution
+from dgsr.training.update import AlternatingUpdate, JointUpdate
+from tests.small_run import make_data, make_module, make_trainer
+
+
+class Losses(lightning.Callback):
+    """Keep what was logged at every step."""
+
+    def __init__(self) -> None:
+        self.seen: list[dict[str, float]] = []
+
+    def on_train_batch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, *_: Any) -> None:
+        self.seen.append({name: float(value) for name, value in trainer.callback_metrics.items()})
+
+
+def _run(
+    folder: Path, update: Any, max_steps: int, workers: int, resume: bool = False
+) -> tuple[SuperResolution, Losses]:
+    module, losses = make_module(6, update), Losses()
+    module.max_steps = max_steps
+    saving = Checkpoints(str(folder), every_steps=3, monitor="psnr")
+    data = make_data(num_workers=workers)
+    path = folder / "last.ckpt" if resume else None
+    make_trainer(validate_every_steps=3, callbacks=[losses, saving]).fit(module, data, ckpt_path=path)
+    return module, losses
+
+
+@pytest.mark.parametrize(("update", "workers"), [(JointUpdate(), 0), (AlternatingUpdate(), 0), (JointUpdate(), 2)])
+def test_a_resumed_run_equals_the_uninterrupted_one(tmp_path: Path, update: Any, workers: int) -> None:
+    whole, whole_losses = _run(tmp_path / "whole", update, 6, workers)
+    _run(tmp_path / "cut", update, 4, workers)  # stops between two validations
+    torch.rand(10)  # the state of the global generator must not matter
+    resumed, resumed_losses = _run(tmp_path / "cut", update, 6, workers, resume=True)
+
+    assert resumed.step == whole.step == 6
+    state = resumed.state_dict()
+    for name, tensor in whole.state_dict().items():
+        assert torch.equal(tensor, state[name]), name
+    assert resumed_losses.seen == whole_losses.seen[4:]
+    assert resumed.validations[-1] == whole.validations[-1]
+    files = [read_checkpoint(tmp_path / run / "last.ckpt") for run in ("whole", "cut")]
+    for ours, theirs in zip(*(file["optimizer_states"] for file in files), strict=True):
+        for key, values in ours["state"].items():
+            assert all(torch.equal(values[n], theirs["state"][key][n]) for n in values)
+
+
+def test_a_step_changes_both_networks_and_nothing_frozen() -> None:
+    module = make_module(1, trainable="adapter")
+    before = {name: p.detach().clone() for name, p in module.named_parameters()}
+    make_trainer().fit(module, make_data())
+    trained = {name for name, p in module.generator.named_parameters(prefix="generator") if p.requires_grad}
+    changed = {name for name, p in module.named_parameters() if not torch.equal(p, before[name])}
+    assert changed <= trained | {name for name in before if name.startswith("discriminator.")}
+    assert any(name.startswith("generator.") for name in changed)
+    assert any(name.startswith("discriminator.") for name in changed)
+
+
+def test_the_position_counts_samples_and_the_step_counts_batches() -> None:
+    module = make_module(3)
+    make_trainer().fit(module, make_data(global_batch=4))
+    assert (module.step, module.position) == (3, 12)
+
+
+def test_a_checkpoint_holds_what_is_trained_and_nothing_else(tmp_path: Path) -> None:
+    module = make_module(1, trainable="adapter")
+    trainer = make_trainer()
+    trainer.fit(module, make_data())
+    trainer.save_checkpoint(tmp_path / "a.ckpt")
+    state = read_checkpoint(tmp_path / "a.ckpt")["state_dict"]
+    trainable = sum(p.numel() for p in module.generator.parameters() if p.requires_grad)
+    saved = sum(tensor.numel() for name, tensor in state.items() if name.startswith("generator."))
+    frozen = sum(p.numel() for p in module.generator.parameters() if not p.requires_grad)
+    assert trainable <= saved < trainable + frozen / 10
+    assert not any(name.startswith(("estimator.", "objective.", "metrics.")) for name in state)
