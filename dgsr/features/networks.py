@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torchvision import models
 
+from dgsr.checks import expect
 from dgsr.features.weights import Net, imagenet_weights
 
 
@@ -44,7 +45,15 @@ def _frozen(net: Net, weights: str) -> nn.Sequential:
     # On the meta device the classifier, nine tenths of these networks, is never allocated.
     with torch.device("meta"):
         network = cast(nn.Sequential, models.get_model(net, weights=None).features)
+    state = imagenet_weights(net, weights)
+    wanted, found = (
+        {name: tuple(tensor.shape) for name, tensor in each.items()} for each in (network.state_dict(), state)
+    )
+    differing = sorted(name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name))
+    expect(
+        not differing, f"the {len(wanted)} tensors of {net}", f"others: {', '.join(differing[:3])}", "Mend features."
+    )
     # Networks share the memory of the cached weights until one of them moves to a device.
-    network.load_state_dict(imagenet_weights(net, weights), assign=True)
+    network.load_state_dict(state, assign=True)
     network.requires_grad_(False)
     return network.eval()

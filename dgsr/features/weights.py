@@ -82,7 +82,10 @@ def _from_torchvision(net: Net) -> Weights:
 def _from_file(net: Net, path: Path) -> Weights:
     if path.suffix == ".ckpt":
         return _read_offline(net, path)
-    return _convolutions(torch.load(path, map_location="cpu", weights_only=True))
+    try:
+        return _convolutions(torch.load(path, map_location="cpu", weights_only=True))
+    except (AttributeError, EOFError, RuntimeError, pickle.UnpicklingError):
+        refuse(f"torchvision's weights of {net} in {path}", "something else", "Mend features.")
 
 
 def _convolutions(state: Weights) -> Weights:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, get_args
+from functools import partial
+from typing import Literal, NamedTuple
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, relu
 
-from dgsr.checks import expect
-
 Kind = Literal["multilevel_sigmoid", "hinge"]
-
-_REAL, _FAKE = 0.8, 0.0
 
 
 class AdversarialLoss(nn.Module):
@@ -28,30 +25,37 @@ class AdversarialLoss(nn.Module):
 
     def __init__(self, kind: Kind = "multilevel_sigmoid") -> None:
         super().__init__()
-        expect(kind in get_args(Kind), f"one of {', '.join(get_args(Kind))}", kind, "Mend objective.adversarial.kind.")
-        self.kind = kind
+        self.terms = _TERMS[kind]
 
     def generator(self, fake: list[Tensor]) -> Float[Tensor, ""]:
         """Return how far the generator's images are from passing as real."""
-        if self.kind == "hinge":
-            return _over_levels(lambda logits: -logits, fake)
-        return _over_levels(lambda logits: _cross_entropy(logits, _REAL), fake)
+        return _over_levels(self.terms.fooling, fake)
 
     def discriminator(self, real: list[Tensor], fake: list[Tensor]) -> Float[Tensor, ""]:
         """Return how far the discriminator is from telling real images and generated ones apart."""
-        if self.kind == "hinge":
-            on_real, on_fake = (lambda logits: relu(1 - logits)), (lambda logits: relu(1 + logits))
-        else:
-            on_real, on_fake = (
-                (lambda logits: _cross_entropy(logits, _REAL)),
-                (lambda logits: _cross_entropy(logits, _FAKE)),
-            )
-        return _over_levels(on_real, real) + _over_levels(on_fake, fake)
+        return _over_levels(self.terms.on_real, real) + _over_levels(self.terms.on_fake, fake)
 
 
-def _over_levels(loss: Callable[[Tensor], Tensor], levels: list[Tensor]) -> Float[Tensor, ""]:
-    return torch.stack([loss(logits.float()).mean() for logits in levels]).sum()
+class _Terms(NamedTuple):
+    """What each logit costs: the generator for its image, the discriminator for a real and for a generated one."""
+
+    fooling: Callable[[Tensor], Tensor]
+    on_real: Callable[[Tensor], Tensor]
+    on_fake: Callable[[Tensor], Tensor]
 
 
 def _cross_entropy(logits: Tensor, target: float) -> Tensor:
     return binary_cross_entropy_with_logits(logits, torch.full_like(logits, target), reduction="none")
+
+
+_REAL, _FAKE = partial(_cross_entropy, target=0.8), partial(_cross_entropy, target=0.0)
+_TERMS: dict[Kind, _Terms] = {
+    "multilevel_sigmoid": _Terms(fooling=_REAL, on_real=_REAL, on_fake=_FAKE),
+    "hinge": _Terms(
+        fooling=torch.neg, on_real=lambda logits: relu(1 - logits), on_fake=lambda logits: relu(1 + logits)
+    ),
+}
+
+
+def _over_levels(cost: Callable[[Tensor], Tensor], levels: list[Tensor]) -> Float[Tensor, ""]:
+    return torch.stack([cost(logits.float()).mean() for logits in levels]).sum()

@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import conv2d
 
+from dgsr.checks import expect
 from dgsr.metrics.metric import Metric
 from dgsr.types import Images
 
@@ -33,22 +34,29 @@ class Ssim(Metric):
     """Structural similarity on Y, at the images' own size.
 
     Source: Wang et al., Image quality assessment: from error visibility to structural similarity, Eq. 13.
+    Differs from the paper: Y is rounded and negative contrast counts as none, as in the values others publish.
     """
 
     name = "ssim"
     direction: Literal["higher", "lower"] = "higher"
-    variant = "Y, 8-bit, 11x11 Gaussian"
+    variant = "rounded Y, 8-bit"
 
     def measure(self, sr: Images, hq: Images) -> Float[Tensor, " b"]:
-        """Average over all windows that lie within the image."""
-        x, y = luma(sr), luma(hq)
+        """Average over all windows that lie within the image.
+
+        Raises:
+            UserError: No window does.
+        """
+        size = tuple(sr.shape[-2:])
+        expect(min(size) >= _WINDOW, f"images of at least {_WINDOW} pixels a side for SSIM", size)
+        x, y = _rounded(luma(sr)), _rounded(luma(hq))
         mean_x, mean_y = _windowed(x), _windowed(y)
         var_x = _windowed(x * x) - mean_x.square()
         var_y = _windowed(y * y) - mean_y.square()
         covariance = _windowed(x * y) - mean_x * mean_y
         contrast = (2 * covariance + _C2) / (var_x + var_y + _C2)
         luminance = (2 * mean_x * mean_y + _C1) / (mean_x.square() + mean_y.square() + _C1)
-        return (luminance * contrast).mean(dim=(1, 2, 3))
+        return (luminance * contrast.relu()).mean(dim=(1, 2, 3))
 
 
 def luma(images: Images) -> Float[Tensor, "b 1 h w"]:
@@ -59,6 +67,10 @@ def luma(images: Images) -> Float[Tensor, "b 1 h w"]:
     """
     red, green, blue = images.split(1, dim=1)
     return (65.481 * red + 128.553 * green + 24.966 * blue + 16) / 255
+
+
+def _rounded(values: Float[Tensor, "b 1 h w"]) -> Float[Tensor, "b 1 h w"]:
+    return (values * 255).round() / 255
 
 
 def _windowed(values: Float[Tensor, "b 1 h w"]) -> Float[Tensor, "b 1 _ _"]:

@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from dgsr.checks import expect
 from dgsr.types import Images
 
 
@@ -28,8 +29,14 @@ class Metric(nn.Module, ABC):
     needs_reference: bool = True
 
     @torch.no_grad()
-    def forward(self, sr: Images, hq: Images) -> Float[Tensor, " b"]:
-        """Measure the images as 8-bit files would hold them, in full precision; images in [0, 1]."""
+    def forward(self, sr: Images, hq: Float[Tensor, "b 3 _ _"]) -> Float[Tensor, " b"]:
+        """Measure the images as 8-bit files would hold them, in full precision; images in [0, 1].
+
+        Raises:
+            UserError: The two differ in size.
+        """
+        sizes = [tuple(images.shape[-2:]) for images in (sr, hq)]
+        expect(sizes[0] == sizes[1], f"a restored image of its reference's size {sizes[1]}", sizes[0])
         with torch.autocast(sr.device.type, enabled=False):
             return self.measure(eight_bit(sr), eight_bit(hq))
 

@@ -1,0 +1,65 @@
+"""Adversarial losses, worked out by hand."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import pytest
+import torch
+from torch import Tensor
+
+from dgsr.losses.adversarial import AdversarialLoss
+
+
+def cross_entropy(logit: float, target: float) -> float:
+    sure = 1 / (1 + math.exp(-logit))
+    return -target * math.log(sure) - (1 - target) * math.log(1 - sure)
+
+
+def mean(values: list[float]) -> float:
+    return sum(values) / len(values)
+
+
+REAL = [[2.0, -1.0, 0.5], [0.3]]
+FAKE = [[-2.0, 1.0, 1.5], [-0.7]]
+
+
+def logits(levels: list[list[float]]) -> list[Tensor]:
+    return [torch.tensor(level)[:, None] for level in levels]
+
+
+def test_multilevel_sigmoid_by_hand() -> None:
+    loss = AdversarialLoss("multilevel_sigmoid")
+    fooling = sum(mean([cross_entropy(logit, 0.8) for logit in level]) for level in FAKE)
+    on_real = sum(mean([cross_entropy(logit, 0.8) for logit in level]) for level in REAL)
+    on_fake = sum(mean([cross_entropy(logit, 0.0) for logit in level]) for level in FAKE)
+    assert loss.generator(logits(FAKE)).item() == pytest.approx(fooling)
+    assert loss.discriminator(logits(REAL), logits(FAKE)).item() == pytest.approx(on_real + on_fake)
+
+
+def test_hinge_by_hand() -> None:
+    loss = AdversarialLoss("hinge")
+    assert loss.generator(logits(FAKE)).item() == pytest.approx(-(0.5 / 3) + 0.7)
+    # Real: (0 + 2 + 0.5) / 3 + 0.7; fake: (0 + 2 + 2.5) / 3 + 0.3.
+    assert loss.discriminator(logits(REAL), logits(FAKE)).item() == pytest.approx(2.5 / 3 + 0.7 + 4.5 / 3 + 0.3)
+
+
+def test_sizes_of_levels_do_not_matter() -> None:
+    loss = AdversarialLoss()
+    small, large = torch.full((2, 1, 2, 2), 0.3), torch.full((2, 1, 8, 8), 0.3)
+    assert torch.allclose(loss.generator([small, large]), 2 * loss.generator([small]))
+
+
+@pytest.mark.parametrize("kind", ["multilevel_sigmoid", "hinge"])
+def test_the_two_pull_in_opposite_directions(kind: Literal["multilevel_sigmoid", "hinge"]) -> None:
+    loss = AdversarialLoss(kind)
+    fake = torch.zeros(3, 1, requires_grad=True)
+    (generator,) = torch.autograd.grad(loss.generator([fake]), fake)
+    (discriminator,) = torch.autograd.grad(loss.discriminator([torch.zeros(3, 1)], [fake]), fake)
+    assert (generator < 0).all()
+    assert (discriminator > 0).all()
+
+
+def test_half_precision_logits_give_a_full_precision_loss() -> None:
+    assert AdversarialLoss().generator([torch.zeros(2, 1, dtype=torch.bfloat16)]).dtype == torch.float32

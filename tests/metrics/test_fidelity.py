@@ -1,0 +1,71 @@
+"""PSNR and SSIM against scikit-image, and their place among published values."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from skimage.color import rgb2ycbcr
+from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+from torch import Tensor
+
+from dgsr.checks import UserError
+from dgsr.metrics.fidelity import Psnr, Ssim, luma
+from dgsr.metrics.metric import eight_bit
+
+
+def pairs() -> tuple[Tensor, Tensor]:
+    """Return smooth images and the same with a little noise, of values that 8 bits hold."""
+    ramp = torch.linspace(0.1, 0.9, 40)
+    hq = torch.stack([ramp.expand(48, 40), ramp.flip(0).expand(48, 40), 0.5 + 0 * ramp.expand(48, 40)])
+    hq = hq + 0.2 * torch.rand(2, 3, 48, 40)
+    sr = hq + 0.05 * torch.randn(2, 3, 48, 40)
+    return eight_bit(sr), eight_bit(hq)
+
+
+def y_of(image: Tensor) -> np.ndarray:
+    return rgb2ycbcr(image.permute(1, 2, 0).double().numpy())[..., 0]
+
+
+def test_luma_is_that_of_bt601() -> None:
+    _, hq = pairs()
+    assert np.allclose(luma(hq)[0, 0].numpy() * 255, y_of(hq[0]), atol=1e-4)
+
+
+def test_psnr_equals_scikit_image() -> None:
+    sr, hq = pairs()
+    theirs = [peak_signal_noise_ratio(y_of(b), y_of(a), data_range=255) for a, b in zip(sr, hq, strict=True)]
+    assert Psnr()(sr, hq).tolist() == pytest.approx(theirs, abs=1e-4)
+
+
+def test_psnr_by_hand() -> None:
+    # Grey that differs by 51/255 differs by 51 * 219/255 levels of Y.
+    expected = 20 * np.log10(255 / (51 * 219 / 255))
+    assert Psnr()(torch.full((1, 3, 8, 8), 0.6), torch.full((1, 3, 8, 8), 0.4)).item() == pytest.approx(expected, 1e-5)
+
+
+def test_ssim_equals_scikit_image() -> None:
+    sr, hq = pairs()
+    theirs = []
+    for a, b in zip(sr, hq, strict=True):
+        options = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False, "data_range": 255}
+        found = structural_similarity(y_of(a).round(), y_of(b).round(), full=True, **options)
+        theirs.append(found[1][5:-5, 5:-5].mean())
+    assert Ssim()(sr, hq).tolist() == pytest.approx(theirs, abs=1e-4)
+
+
+def test_ssim_counts_opposite_contrast_as_none() -> None:
+    rows = torch.arange(16) % 2 * 0.8 + 0.1
+    hq = rows[:, None].expand(1, 3, 16, 16)
+    assert Ssim()(1 - hq, hq).item() == 0
+
+
+def test_equal_images_are_best() -> None:
+    _, hq = pairs()
+    assert Psnr()(hq, hq).isinf().all()
+    assert Ssim()(hq, hq).tolist() == pytest.approx([1, 1])
+
+
+def test_ssim_refuses_images_smaller_than_its_window() -> None:
+    with pytest.raises(UserError, match="11 pixels"):
+        Ssim()(torch.rand(1, 3, 10, 32), torch.rand(1, 3, 10, 32))

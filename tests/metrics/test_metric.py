@@ -1,0 +1,40 @@
+"""What every metric does to images first."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from dgsr.checks import UserError
+from dgsr.metrics.fidelity import Psnr
+from dgsr.metrics.metric import eight_bit
+
+
+def test_images_are_measured_as_files_hold_them() -> None:
+    hq = torch.randint(256, (1, 3, 16, 16)) / 255
+    almost = hq + 0.4 / 255 * torch.rand(1, 3, 16, 16)
+    assert Psnr()(almost, hq).isinf().all()
+
+
+def test_values_outside_are_clamped() -> None:
+    assert eight_bit(torch.tensor([-0.5, 0.0, 1.0, 1.5]).view(1, 1, 2, 2).expand(1, 3, 2, 2)).unique().tolist() == [
+        0,
+        1,
+    ]
+
+
+def test_autocast_does_not_touch_the_value() -> None:
+    sr, hq = torch.rand(2, 2, 3, 32, 32)
+    plain = Psnr()(sr, hq)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(Psnr()(sr, hq), plain)
+
+
+def test_no_gradient_is_kept() -> None:
+    sr = torch.rand(1, 3, 16, 16, requires_grad=True)
+    assert not Psnr()(sr, torch.rand(1, 3, 16, 16)).requires_grad
+
+
+def test_pairs_of_different_size_are_refused() -> None:
+    with pytest.raises(UserError, match="of its reference's size"):
+        Psnr()(torch.rand(1, 3, 16, 16), torch.rand(1, 3, 16, 20))

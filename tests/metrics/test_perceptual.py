@@ -1,0 +1,50 @@
+"""LPIPS and DISTS as metrics: DISTS against torchmetrics, LPIPS against the distance it stands on."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import pytest
+import torch
+from torch import nn
+from torchmetrics.functional.image.dists import DISTSNetwork
+from torchvision.transforms.functional import gaussian_blur
+
+from dgsr.features import LpipsDistance, vgg16
+from dgsr.metrics.metric import eight_bit
+from dgsr.metrics.perceptual import Dists, Lpips
+
+
+class TorchvisionVgg(nn.Module):
+    """What torchvision returns after a download."""
+
+    def __init__(self, **_: object) -> None:
+        super().__init__()
+        self.features = vgg16()
+
+
+def test_dists_equals_torchmetrics(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torchmetrics.functional.image.dists.vgg16", TorchvisionVgg)
+    sr, hq = eight_bit(torch.rand(2, 3, 48, 64)), eight_bit(torch.rand(2, 3, 48, 64))
+    assert torch.allclose(Dists()(sr, hq), DISTSNetwork()(sr, hq), atol=1e-5)
+
+
+def test_dists_orders_by_damage() -> None:
+    hq = gaussian_blur(torch.rand(1, 3, 64, 64), [5, 5])
+    slightly, badly = (hq + scale * torch.randn(1, 3, 64, 64) for scale in (0.02, 0.2))
+    metric = Dists()
+    assert metric(hq, hq).item() == pytest.approx(0, abs=1e-5)
+    assert 0 < metric(slightly, hq).item() < metric(badly, hq).item()
+
+
+@pytest.mark.parametrize("net", ["alex", "vgg"])
+def test_lpips_reads_images_between_0_and_1(net: Literal["alex", "vgg"]) -> None:
+    sr, hq = eight_bit(torch.rand(2, 3, 64, 48)), eight_bit(torch.rand(2, 3, 64, 48))
+    assert torch.allclose(Lpips(net)(sr, hq), LpipsDistance(net)(2 * sr - 1, 2 * hq - 1))
+
+
+def test_lpips_names_its_network() -> None:
+    assert [(metric.name, metric.variant) for metric in (Lpips("alex"), Lpips("vgg"))] == [
+        ("lpips", "AlexNet"),
+        ("lpips_vgg", "VGG-16"),
+    ]

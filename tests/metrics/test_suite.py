@@ -1,0 +1,36 @@
+"""Metrics by name."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from dgsr.checks import UserError
+from dgsr.metrics import build
+
+NAMES = ["psnr", "ssim", "lpips", "lpips_vgg", "dists"]
+
+
+def test_all_of_them_measure_a_batch() -> None:
+    suite = build(NAMES)
+    sr, hq = torch.rand(2, 3, 64, 64), torch.rand(2, 3, 64, 64)
+    assert list(suite) == NAMES
+    for name, metric in suite.items():
+        values = metric(sr, hq)
+        assert values.shape == (2,)
+        assert metric.name == name
+        assert metric.needs_reference
+        better, worse = metric(0.9 * hq + 0.1 * sr, hq), values
+        assert ((better > worse) == (metric.direction == "higher")).all(), name
+
+
+def test_nothing_of_them_is_trained() -> None:
+    assert not any(p.requires_grad for metric in build(NAMES).values() for p in metric.parameters())
+
+
+@pytest.mark.parametrize(("name", "remedy"), [("lipips", "Did you mean lpips?"), ("fid", "Mend metrics.names.")])
+def test_an_unknown_name_is_refused(name: str, remedy: str) -> None:
+    with pytest.raises(UserError) as caught:
+        build(["psnr", name])
+    assert name in str(caught.value)
+    assert str(caught.value).endswith(remedy)
