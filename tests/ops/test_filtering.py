@@ -60,3 +60,9 @@ def test_sharpen_is_the_unsharp_mask_of_opencv():
 def test_sharpen_leaves_constants_alone():
     images = torch.full((1, 3, 60, 60), 0.4)
     torch.testing.assert_close(sharpen(images), images)
+
+
+def test_every_image_can_have_its_own_kernel():
+    images, kernels = torch.rand(2, 3, 30, 41), torch.stack([KERNELS["round"], KERNELS["sinc"]])
+    apart = torch.cat([filter2d(image[None], kernel) for image, kernel in zip(images, kernels, strict=True)])
+    torch.testing.assert_close(filter2d(images, kernels), apart, atol=1e-6, rtol=0)
