@@ -15,6 +15,9 @@ from dgsr.checks import UserError
 
 R = TypeVar("R")
 
+# A worker of a data loader hands its error on with the text of its traceback as the message.
+_NAME_IN_TRACEBACK = f"{UserError.__module__}.{UserError.__qualname__}: "
+
 
 def run_cleanly(program: Callable[[], R]) -> R:
     """Run a program's body; a `UserError` or a full disk becomes one line on standard error and exit code 1.
@@ -34,10 +37,10 @@ def run_cleanly(program: Callable[[], R]) -> R:
 
 
 def _sentence(error: Exception) -> str | None:
-    """Say what the user can do about an error, if anything."""
-    if isinstance(error, UserError):
-        return str(error)
+    """Say what the user can do about an error, if anything; what builds objects or writes files may have wrapped it."""
     for cause in _chain(error):
+        if isinstance(cause, UserError):
+            return str(cause).rpartition(_NAME_IN_TRACEBACK)[2].strip()
         if isinstance(cause, OSError) and cause.errno == errno.ENOSPC:
             return (
                 f"Expected room to write {cause.filename or 'a file'}, but the disk is full. Whatever was complete "
@@ -47,7 +50,7 @@ def _sentence(error: Exception) -> str | None:
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """Go from an error back to what it came from; libraries wrap what the system said."""
+    """Go from an error back to what it came from."""
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__

@@ -54,7 +54,7 @@ def build_module(cfg: DictConfig) -> SuperResolution:
         update=instantiate(cfg["update"]),
         optimizers={name: instantiate(cfg.optimizer[name]) for name in ("generator", "discriminator")},
         schedule=instantiate(cfg.optimizer.schedule),
-        upscaler=instantiate(cfg.inference),
+        upscaler=instantiate(cfg.inference, scale=cfg.scale),
         metrics=instantiate(cfg.metrics),
         max_steps=cfg.run.max_steps,
         micro_batch=cfg.run.micro_batch,

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from hydra.utils import instantiate
+from torch.utils.data import DataLoader, Dataset
 
 import dgsr
 from dgsr.apps.entry import run_cleanly
-from dgsr.checks import UserError
+from dgsr.checks import UserError, refuse
 
 PROGRAM = """
     import sys
@@ -45,6 +47,30 @@ def test_a_mistake_of_the_user_is_one_line(capsys: pytest.CaptureFixture[str]) -
         run_cleanly(program)
     assert stop.value.code == 1
     assert capsys.readouterr().err == "Expected a folder, but got nothing.\n"
+
+
+def test_a_mistake_met_while_hydra_builds_is_the_same_line(capsys: pytest.CaptureFixture[str]) -> None:
+    node = {"_target_": "dgsr.checks.refuse", "what": "a folder", "got": "nothing", "remedy": "Make one."}
+    with pytest.raises(SystemExit):
+        run_cleanly(lambda: instantiate(node))
+    assert capsys.readouterr().err == "Expected a folder, but got nothing. Make one.\n"
+
+
+class Broken(Dataset[int]):
+    """Data that cannot be read."""
+
+    def __len__(self) -> int:
+        return 1
+
+    def __getitem__(self, index: int) -> int:
+        return refuse("a photograph", "noise", "Look at it.")
+
+
+def test_a_mistake_met_in_a_worker_is_the_same_line(capsys: pytest.CaptureFixture[str]) -> None:
+    loader = DataLoader(Broken(), num_workers=1, multiprocessing_context="fork")
+    with pytest.raises(SystemExit):
+        run_cleanly(lambda: next(iter(loader)))
+    assert capsys.readouterr().err == "Expected a photograph, but got noise. Look at it.\n"
 
 
 def test_our_own_mistake_keeps_its_traceback() -> None:

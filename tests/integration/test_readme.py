@@ -12,7 +12,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
+
+from dgsr.models import DegradationEstimator
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -22,8 +25,9 @@ COMMANDS = [
 
 #: What makes a command small enough for a test, by the word that it is known by.
 SMALL = ["trainer.accelerator=cpu", "debug=fdr"]
+ANY_SIZE = ["data.train.min_bytes=0", "data.train.min_side_px=0"]
 SMALLER = {
-    "experiment=paper": ["generator=tiny", "estimator=random", "trainer=ddp_sim", "debug=fdr"],
+    "experiment=paper": ["generator=tiny", "trainer=ddp_sim", "debug=fdr", *ANY_SIZE],
     "debug=overfit": ["trainer=cpu", "run.max_steps=1", "run.validate_every_steps=1"],
     "resume=last": ["run.max_steps=2"],
     "evaluate.py": [],
@@ -33,6 +37,7 @@ SMALLER = {
 @pytest.mark.slow
 def test_the_commands_run(tmp_path: Path) -> None:
     _photographs(tmp_path)
+    torch.save(DegradationEstimator().state_dict(), tmp_path / "de_net.pth")
     for command in COMMANDS:
         done = _run(command, tmp_path)
         assert done.returncode == 0, f"{command}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
