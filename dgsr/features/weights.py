@@ -88,9 +88,10 @@ def _from_file(net: Net, path: Path) -> Weights:
         refuse(f"torchvision's weights of {net} in {path}", "something else", "Mend features.")
 
 
-def _convolutions(state: Weights) -> Weights:
-    """Keep the convolutional layers of one of torchvision's state dicts."""
-    return {name.removeprefix("features."): tensor for name, tensor in state.items() if not name.startswith("class")}
+def _convolutions(state: Any) -> Weights:
+    """Keep the convolutional layers of what should be one of torchvision's state dicts."""
+    tensors = {name.removeprefix("features."): tensor for name, tensor in state.items() if isinstance(tensor, Tensor)}
+    return {name: tensor for name, tensor in tensors.items() if not name.startswith("classifier.")}
 
 
 def _read_offline(net: Net, path: Path) -> Weights:

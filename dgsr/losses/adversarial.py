@@ -48,12 +48,14 @@ def _cross_entropy(logits: Tensor, target: float) -> Tensor:
     return binary_cross_entropy_with_logits(logits, torch.full_like(logits, target), reduction="none")
 
 
+def _hinge(logits: Tensor, sign: int) -> Tensor:
+    return relu(1 - sign * logits)
+
+
 _REAL, _FAKE = partial(_cross_entropy, target=0.8), partial(_cross_entropy, target=0.0)
 _TERMS: dict[Kind, _Terms] = {
     "multilevel_sigmoid": _Terms(fooling=_REAL, on_real=_REAL, on_fake=_FAKE),
-    "hinge": _Terms(
-        fooling=torch.neg, on_real=lambda logits: relu(1 - logits), on_fake=lambda logits: relu(1 + logits)
-    ),
+    "hinge": _Terms(fooling=torch.neg, on_real=partial(_hinge, sign=1), on_fake=partial(_hinge, sign=-1)),
 }
 
 

@@ -45,6 +45,12 @@ def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
         alexnet(str(tmp_path / "vgg.pth"))
 
 
+def test_a_training_checkpoint_is_refused(tmp_path: Path) -> None:
+    torch.save({"state_dict": alexnet().state_dict(), "step": 3}, tmp_path / "alexnet.pth")
+    with pytest.raises(UserError, match="Expected the 10 tensors of alexnet"):
+        alexnet(str(tmp_path))
+
+
 def test_vgg_was_trained_on_photographs() -> None:
     # Its first layer detects edges and colours, far from the noise it started as: a few directions hold most.
     kernels = vgg16().get_parameter("0.weight").flatten(1)

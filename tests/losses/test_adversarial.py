@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 from typing import Literal
 
 import pytest
@@ -59,6 +60,12 @@ def test_the_two_pull_in_opposite_directions(kind: Literal["multilevel_sigmoid",
     (discriminator,) = torch.autograd.grad(loss.discriminator([torch.zeros(3, 1)], [fake]), fake)
     assert (generator < 0).all()
     assert (discriminator > 0).all()
+
+
+@pytest.mark.parametrize("kind", ["multilevel_sigmoid", "hinge"])
+def test_losses_can_be_sent_to_another_process(kind: Literal["multilevel_sigmoid", "hinge"]) -> None:
+    loss = AdversarialLoss(kind)
+    assert torch.equal(pickle.loads(pickle.dumps(loss)).generator(logits(FAKE)), loss.generator(logits(FAKE)))
 
 
 def test_half_precision_logits_give_a_full_precision_loss() -> None:
