@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import NoReturn, cast
 
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
@@ -12,7 +12,7 @@ from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
 
 from dgsr.checks import expect, refuse
 from dgsr.models.denoising import Prediction
-from dgsr.models.hub import looks_like_hub_id
+from dgsr.models.hub import fetch_folder
 
 
 @dataclass(frozen=True)
@@ -64,18 +64,23 @@ def load_backbone(source: str | Path) -> Backbone:
     Raises:
         UserError: It is not there, or not of this family.
     """
-    source = str(source)
-    here = Path(source).is_dir()
-    remedy = "Set generator.path to a diffusers folder or a hub id such as stabilityai/sd-turbo."
-    expect(here or looks_like_hub_id(source), "a diffusers folder or a hub id", source, remedy)
+    folder = fetch_folder(str(source), "unet", "vae", "scheduler")
+    if folder is None:
+        _refuse(f"none of these at {source}")
     try:
         return Backbone(
-            unet=UNet2DConditionModel.from_pretrained(source, subfolder="unet"),
-            vae=AutoencoderKL.from_pretrained(source, subfolder="vae"),
-            scheduler=cast(DDPMScheduler, DDPMScheduler.from_pretrained(source, subfolder="scheduler")),
-            source=source,
+            unet=UNet2DConditionModel.from_pretrained(folder, subfolder="unet"),
+            vae=AutoencoderKL.from_pretrained(folder, subfolder="vae"),
+            scheduler=cast(DDPMScheduler, DDPMScheduler.from_pretrained(folder, subfolder="scheduler")),
+            source=str(source),
         )
     except OSError as error:
-        reason = str(error).splitlines()[0]
-        where = "unet, vae and scheduler in the folder" if here else "a model on the hub, and a way to reach it"
-        refuse(where, f"{source} ({reason})", remedy)
+        _refuse(f"{source} ({str(error).splitlines()[0]})")
+
+
+def _refuse(got: str) -> NoReturn:
+    refuse(
+        "a diffusers folder with unet, vae and scheduler, or the hub id of one within reach",
+        got,
+        "Set generator.path to such a folder or to a hub id such as stabilityai/sd-turbo.",
+    )

@@ -42,6 +42,6 @@ def _patch_network(width: int, num_layers: int) -> nn.Sequential:
     widths = [3] + [width * min(2**i, 8) for i in range(num_layers + 1)]
     layers: list[nn.Module] = []
     for index, (before, after) in enumerate(pairwise(widths)):
-        stride = 2 if index < num_layers else 1
-        layers += [spectral_norm(nn.Conv2d(before, after, 4, stride, padding=1)), nn.LeakyReLU(0.2)]
-    return nn.Sequential(*layers, spectral_norm(nn.Conv2d(widths[-1], 1, 4, padding=1)))
+        kernel, stride = (4, 2) if index < num_layers else (3, 1)
+        layers += [spectral_norm(nn.Conv2d(before, after, kernel, stride, padding=1)), nn.LeakyReLU(0.2)]
+    return nn.Sequential(*layers, spectral_norm(nn.Conv2d(widths[-1], 1, 3, padding=1)))

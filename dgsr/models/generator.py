@@ -77,8 +77,8 @@ class OneStepGenerator(TrainableWeights):
         Raises:
             UserError: There is no such backbone, or no embeddings of the prompts and no text encoder.
         """
-        prompts = Prompts.of(str(path), options.positive_prompt, options.negative_prompt)
-        return cls(load_backbone(path), prompts, options)
+        backbone = load_backbone(path)
+        return cls(backbone, Prompts.of(str(path), options.positive_prompt, options.negative_prompt), options)
 
     @classmethod
     @takes_options(unet_rank=8, vae_rank=4, timestep=250)

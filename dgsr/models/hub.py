@@ -1,4 +1,4 @@
-"""Where the parts of a backbone lie: in a folder on this machine, or on the model hub."""
+"""Where the parts of a model lie: in a folder on this machine, or on the model hub."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from huggingface_hub.errors import EntryNotFoundError
 
 _HUB_ID = re.compile(r"[\w-][\w.-]*/[\w.-]+")
 
+#: The same weights again, in other formats and precisions.
+_DUPLICATES = ["*.bin", "*.ckpt", "*.msgpack", "*.onnx*", "*.fp16.*", "*non_ema*", "*openvino*"]
+
 
 def looks_like_hub_id(source: str) -> bool:
     """Tell whether a name that is no folder here may be one on the hub.
@@ -17,14 +20,16 @@ def looks_like_hub_id(source: str) -> bool:
     >>> looks_like_hub_id("stabilityai/sd-turbo"), looks_like_hub_id("./sd"), looks_like_hub_id("a/b/c")
     (True, False, False)
     """
-    return _HUB_ID.fullmatch(source) is not None
+    return _HUB_ID.fullmatch(source) is not None and not source.startswith(".")
 
 
 def fetch(source: str, name: str) -> Path | None:
-    """Return the path of one file of a folder or hub repository, or None if it has none of that name."""
+    """Return the path of one file of a folder or hub repository, or None if it is not there or out of reach."""
     if Path(source).is_dir():
         path = Path(source) / name
         return path if path.is_file() else None
+    if not looks_like_hub_id(source):
+        return None
     try:
         return Path(hf_hub_download(source, name))
     except (EntryNotFoundError, OSError):
@@ -32,9 +37,14 @@ def fetch(source: str, name: str) -> Path | None:
 
 
 def fetch_folder(source: str, *subfolders: str) -> Path | None:
-    """Return a folder that holds these subfolders of a folder or hub repository, or None if one is lacking."""
-    if Path(source).is_dir():
-        folder = Path(source)
-    else:
-        folder = Path(snapshot_download(source, allow_patterns=[f"{name}/*" for name in subfolders]))
+    """Return a folder that holds these subfolders of a folder or hub repository, or None if one is out of reach."""
+    folder = Path(source)
+    if not folder.is_dir():
+        if not looks_like_hub_id(source):
+            return None
+        try:
+            wanted = [f"{name}/*" for name in subfolders]
+            folder = Path(snapshot_download(source, allow_patterns=wanted, ignore_patterns=_DUPLICATES))
+        except (EntryNotFoundError, OSError):
+            return None
     return folder if all((folder / name).is_dir() for name in subfolders) else None

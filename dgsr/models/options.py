@@ -6,7 +6,7 @@ import functools
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, Literal, ParamSpec, TypeVar, get_args, get_type_hints
+from typing import Any, Literal, ParamSpec, TypeVar, get_type_hints
 
 from dgsr.checks import expect
 from dgsr.models.conditioning import Init, Kind
@@ -61,10 +61,6 @@ class GeneratorOptions:
         for name in ("unet_rank", "vae_rank"):
             value = getattr(self, name)
             expect(value > 0, "a rank above 0", value, f"Set generator.{name} to 4 or more.")
-        hints = get_type_hints(type(self))
-        for name in ("conditioning", "init", "posterior", "trainable"):
-            value, allowed = getattr(self, name), get_args(hints[name])
-            expect(value in allowed, " or ".join(map(repr, allowed)), repr(value), f"Set generator.{name}.")
 
     @property
     def resolved_unet_targets(self) -> str | list[str]:
