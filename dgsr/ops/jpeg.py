@@ -26,7 +26,7 @@ _LUMA_TABLE = (
 )
 _CHROMA_CORNER = ((17, 18, 24, 47), (18, 21, 26, 66), (24, 26, 56, 99), (47, 66, 99, 99))
 _TO_YCBCR = ((0.299, 0.587, 0.114), (-0.168736, -0.331264, 0.5), (0.5, -0.418688, -0.081312))
-_TO_RGB = ((1.0, 0.0, 1.402), (1.0, -0.344136, -0.714136), (1.0, 1.772, 0.0))
+_TO_RGB = ((0.0, 1.402), (-0.344136, -0.714136), (1.772, 0.0))  # what chroma adds to luma
 _FINEST = 1e-3  # at quality 100 the steps would be 0; this keeps the quotients finite and the loss invisible
 
 
@@ -39,11 +39,17 @@ def jpeg(images: Images, quality: float) -> Images:
     padded = nn.pad(images, (0, -width % 16, 0, -height % 16)) * 255
     ycbcr = torch.einsum("dc,bchw->bdhw", images.new_tensor(_TO_YCBCR), padded)
     factor = _step_factor(quality)
-    luma = _quantise(ycbcr[:, :1] - 128, factor * _luma_table(images.device))
-    chroma = _quantise(nn.avg_pool2d(ycbcr[:, 1:], 2), factor * _chroma_table(images.device))
-    merged = torch.cat([luma + 128, nn.interpolate(chroma, scale_factor=2, mode="nearest")], dim=1)
-    rgb = torch.einsum("dc,bchw->bdhw", images.new_tensor(_TO_RGB) / 255, merged)
-    return rgb.clamp_(0, 1)[..., :height, :width]
+    luma = _quantise(ycbcr[:, :1].sub_(128), factor * _luma_table(images.device))
+    chroma = _quantise(_halve(ycbcr[:, 1:]), factor * _chroma_table(images.device))
+    colour = torch.einsum("dc,bchw->bdhw", images.new_tensor(_TO_RGB), chroma).add_(128 / 255)
+    rows = colour.repeat_interleave(2, dim=-1)
+    rgb = (luma.unflatten(2, (-1, 2)) + rows.unsqueeze(3)).clamp_(0, 1).flatten(2, 3)
+    return rgb[..., :height, :width]
+
+
+def _halve(planes: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c half_h half_w"]:
+    top, bottom = planes[..., 0::2, :], planes[..., 1::2, :]
+    return (top[..., 0::2] + top[..., 1::2] + bottom[..., 0::2] + bottom[..., 1::2]) / 4
 
 
 def _step_factor(quality: float) -> float:
@@ -52,13 +58,13 @@ def _step_factor(quality: float) -> float:
 
 
 def _quantise(planes: Float[Tensor, "b c h w"], steps: Float[Tensor, " 64"]) -> Float[Tensor, "b c h w"]:
-    """Round the cosine coefficients of all 8x8 blocks to multiples of their steps."""
+    """Round the cosine coefficients of all 8x8 blocks to multiples of their steps, and divide by 255."""
     batch, channels, height, width = planes.shape
     blocks = planes.reshape(batch, channels, height // 8, 8, width // 8, 8).transpose(3, 4).reshape(-1, 64)
     cosines, scale = _cosines(planes.device)
     # Scaled and divided one after the other: folding both into the matrix turns more rounding ties the other way.
     levels = (blocks @ cosines.T).mul_(scale).div_(steps).round_()
-    blocks = levels @ (cosines * (scale * steps)[:, None])
+    blocks = levels @ (cosines * (scale * steps / 255)[:, None])
     return blocks.reshape(batch, channels, height // 8, width // 8, 8, 8).transpose(3, 4).reshape(planes.shape)
 
 

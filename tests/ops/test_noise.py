@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from dgsr.ops.noise import gaussian_noise, poisson_noise
+from dgsr.ops.noise import _alias_tables, gaussian_noise, poisson_noise
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -71,3 +72,12 @@ def test_noise_is_finite_and_a_function_of_its_seed(level, scale, grey, side, se
         noisy = add(images, scale, grey, generator(seed))
         assert noisy.isfinite().all()
         assert torch.equal(noisy, add(images, scale, grey, generator(seed)))
+
+
+def test_tables_hold_the_poisson_distribution_of_every_level():
+    stay, other = (table.double().reshape(9, 256, 512) for table in _alias_tables(torch.device("cpu")))
+    share = (stay - torch.arange(512)).clamp(0, 1)
+    mass = share.scatter_add(2, other.long(), 1 - share) / 512
+    photons = 2.0 ** np.arange(9)[:, None, None] * np.arange(256)[:, None] / 255
+    expected = torch.from_numpy(stats.poisson.pmf(np.arange(512), photons))
+    torch.testing.assert_close(mass, expected, atol=1e-6, rtol=0)
