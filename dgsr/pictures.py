@@ -12,12 +12,13 @@ from PIL import ImageDraw
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from dgsr.types import Image
-
 _TITLE_PX = 16
 
+#: An image whose size need not be that of its neighbours.
+Picture = Float[Tensor, "3 _ _"]
 
-def grid(columns: Mapping[str, Sequence[Image]], gap_px: int = 4) -> Float[Tensor, "3 h w"]:
+
+def grid(columns: Mapping[str, Sequence[Picture]], gap_px: int = 4) -> Picture:
     """Lay out images in rows, one column a title; smaller images are enlarged pixel by pixel to their row's size.
 
     Images are in [0, 1]; rows may differ in size. The picture is white where no image is.
@@ -37,7 +38,7 @@ def grid(columns: Mapping[str, Sequence[Image]], gap_px: int = 4) -> Float[Tenso
     return picture
 
 
-def _level(row: Sequence[Image]) -> list[Image]:
+def _level(row: Sequence[Picture]) -> list[Picture]:
     """Bring the images of one row to the size of the largest."""
     height, width = max(tuple(image.shape[1:]) for image in row)
     return [interpolate(image[None].float().cpu().clamp(0, 1), (height, width))[0] for image in row]

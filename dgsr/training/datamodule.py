@@ -7,6 +7,7 @@ from typing import Any
 
 import lightning
 import torch
+from jaxtyping import Float
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler, Subset
 
@@ -23,7 +24,7 @@ class Degrade:
     def __init__(self, spec: Spec) -> None:
         self.spec = spec
 
-    def __call__(self, hq: Image, seed: int) -> tuple[Image, Image, Tensor]:
+    def __call__(self, hq: Image, seed: int) -> tuple[Image, Float[Tensor, "3 lh lw"], Float[Tensor, "2"]]:
         """Return the target, the degraded image, and its true (blur, noise)."""
         recipe = draw(self.spec, seed, (hq.shape[1], hq.shape[2]))
         return target(hq, recipe), degrade(hq, recipe), torch.tensor([recipe.blur, recipe.noise])

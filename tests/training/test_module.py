@@ -23,7 +23,8 @@ class Losses(lightning.Callback):
         self.seen: list[dict[str, float]] = []
 
     def on_train_batch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, *_: Any) -> None:
-        self.seen.append({name: float(value) for name, value in trainer.callback_metrics.items()})
+        logged = trainer.callback_metrics.items()
+        self.seen.append({name: float(value) for name, value in logged if name.startswith("train/")})
 
 
 def _run(

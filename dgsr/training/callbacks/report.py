@@ -91,6 +91,7 @@ def _table(module: SuperResolution, rows: dict[str, dict[str, float]]) -> Table:
 
 
 def _markdown(module: SuperResolution, rows: dict[str, dict[str, float]]) -> str:
-    lines = ["| | " + " | ".join(_headings(module)).replace("\n", ", ") + " |", "|---" * (len(module.metrics) + 1) + "|"]
+    headings = " | ".join(_headings(module)).replace("\n", ", ")
+    lines = [f"| | {headings} |", "|---" * (len(module.metrics) + 1) + "|"]
     lines += [f"| {name} | " + " | ".join(f"{v:.4f}" for v in values.values()) + " |" for name, values in rows.items()]
     return "\n".join([*lines, "", verdict(module, rows), ""])

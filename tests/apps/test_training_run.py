@@ -1,0 +1,81 @@
+"""The composed configs are accepted, build what they say, and a run goes from config to report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from hydra import compose, initialize_config_dir
+from omegaconf import DictConfig
+
+from dgsr.apps.configs import check, conf_dir
+from dgsr.apps.schema import TrainConfig
+from dgsr.apps.training_run import train
+from dgsr.checkpoints.trainer import read_checkpoint
+from dgsr.checks import UserError
+
+
+def composed(folder: Path, *overrides: str) -> DictConfig:
+    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+        return compose("train", [f"paths.run={folder}", "trainer=cpu", *overrides])
+
+
+def names(group: str) -> list[str]:
+    return sorted(path.stem for path in (conf_dir() / group).glob("*.yaml"))
+
+
+@pytest.mark.parametrize("experiment", names("experiment"))
+def test_every_experiment_passes_the_strict_check(tmp_path: Path, experiment: str) -> None:
+    published = ["estimator.path=weights.pth"] if experiment == "paper" else []
+    check(composed(tmp_path, f"experiment={experiment}", *published), TrainConfig)
+
+
+@pytest.mark.parametrize("debug", names("debug"))
+def test_every_debug_setting_passes_the_strict_check(tmp_path: Path, debug: str) -> None:
+    check(composed(tmp_path, f"debug={debug}"), TrainConfig)
+
+
+@pytest.mark.parametrize("group", ["degradation", "discriminator", "update", "logger", "trainer"])
+def test_every_choice_of_a_group_passes_the_strict_check(tmp_path: Path, group: str) -> None:
+    for name in names(group):
+        check(composed(tmp_path, f"{group}={name}"), TrainConfig)
+
+
+SMALL = ("debug=fdr", "objective.reconstruction.lpips=0", "metrics.names=[psnr]", "callbacks.checkpoints.monitor=psnr")
+
+
+def _train(folder: Path, *overrides: str) -> float | None:
+    return train(composed(folder, *SMALL, *overrides))
+
+
+def test_a_run_goes_from_config_to_report_and_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = _train(tmp_path)
+    assert found is not None
+    assert 5 < found < 50
+    files = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
+    assert {"metrics.csv", "curves.png", "report.md", "checkpoints/last.ckpt", "panels/step_0000001.png"} <= files
+    assert "bicubic" in capsys.readouterr().out
+
+    _train(tmp_path, "resume=last", "run.max_steps=2")
+    checkpoint = read_checkpoint(tmp_path / "checkpoints" / "last.ckpt")
+    assert checkpoint["dgsr"]["step"] == 2
+    assert [found["step"] for found in checkpoint["dgsr"]["validations"]] == [0, 1, 2]
+
+    with pytest.raises(UserError, match=r"generator\.unet_rank=8"):
+        _train(tmp_path / "other", f"ckpt_path={tmp_path}/checkpoints/last.ckpt", "+generator.unet_rank=4")
+
+
+def test_the_same_seed_gives_the_same_weights(tmp_path: Path) -> None:
+    states: list[dict[str, Any]] = []
+    for name in ("first", "second"):
+        torch.rand(3)
+        _train(tmp_path / name)
+        states.append(read_checkpoint(tmp_path / name / "checkpoints" / "last.ckpt")["state_dict"])
+    assert all(torch.equal(tensor, states[1][name]) for name, tensor in states[0].items())
+
+
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="nowhere"):
+        _train(tmp_path, "data.train.root=nowhere")

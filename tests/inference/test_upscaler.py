@@ -1,0 +1,43 @@
+"""The upscaler gives images of the right size for any input, with the input's colours."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from dgsr.inference import Upscaler
+from dgsr.models.estimator import DegradationEstimator
+from dgsr.models.generator import OneStepGenerator
+from dgsr.ops.color import wavelet_color_fix
+from dgsr.ops.resizing import upsample
+
+
+@pytest.fixture(scope="module")
+def networks() -> tuple[OneStepGenerator, DegradationEstimator]:
+    return OneStepGenerator.tiny(seed=0), DegradationEstimator.random(0)
+
+
+@pytest.mark.parametrize("size", [(16, 16), (15, 22), (33, 8)])
+def test_any_size_is_upscaled(networks: tuple[OneStepGenerator, DegradationEstimator], size: tuple[int, int]) -> None:
+    sr = Upscaler(*networks)(torch.rand(3, *size))
+    assert sr.shape == (3, 4 * size[0], 4 * size[1])
+    assert 0 <= sr.min() <= sr.max() <= 1
+
+
+def test_a_batch_equals_its_images(networks: tuple[OneStepGenerator, DegradationEstimator]) -> None:
+    images = torch.rand(2, 3, 16, 16)
+    upscaler = Upscaler(*networks)
+    alone = torch.stack([upscaler(image) for image in images])
+    assert torch.allclose(upscaler(images), alone, atol=1e-5)
+
+
+def test_it_is_the_generator_and_the_colour_fix(networks: tuple[OneStepGenerator, DegradationEstimator]) -> None:
+    generator, estimator = networks
+    lq = torch.rand(1, 3, 16, 16)
+    lq_up = upsample(lq, 4)
+    prompts = generator.prompts
+    with torch.no_grad():
+        sr = generator(lq_up * 2 - 1, estimator(lq), prompts.positive, prompts.negative, 1.3) / 2 + 0.5
+    expected = wavelet_color_fix(sr, lq_up).clamp(0, 1)
+    assert torch.allclose(Upscaler(generator, estimator, guidance=1.3)(lq), expected, atol=1e-6)
+    assert torch.allclose(Upscaler(generator, estimator, guidance=1.3, color_fix="none")(lq), sr.clamp(0, 1), atol=1e-6)

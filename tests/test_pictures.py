@@ -1,0 +1,30 @@
+"""Grids hold every image where it belongs; curves are drawn."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from dgsr.pictures import curves, grid
+
+
+def test_images_stand_in_rows_under_their_titles() -> None:
+    small, large = torch.full((3, 8, 8), 0.25), torch.full((3, 32, 32), 0.75)
+    picture = grid({"lq": [small, small], "hq": [large, large]}, gap_px=4)
+    assert picture.shape == (3, 16 + 2 * 36, 2 * 36)
+    assert (picture[:, 16:48, :32] == 0.25).all()  # enlarged to its row
+    assert (picture[:, 16:48, 36:68] == 0.75).all()
+    assert (picture[:, 52:84, 36:68] == 0.75).all()
+    assert (picture[:, :16] < 0.5).any()  # the titles
+
+
+def test_rows_may_differ_in_size() -> None:
+    picture = grid({"sr": [torch.zeros(3, 8, 12), torch.zeros(3, 20, 10)]}, gap_px=0)
+    assert picture.shape == (3, 16 + 8 + 20, 12)
+    assert (picture[:, 30:, 10:] == 1).all()
+
+
+def test_curves_are_written(tmp_path: Path) -> None:
+    curves({"loss": [(1, 2.0), (2, 1.0)], "val/psnr": [(0, 20.0), (2, 22.0)]}, tmp_path / "curves.png")
+    assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")

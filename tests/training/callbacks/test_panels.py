@@ -1,0 +1,17 @@
+"""Every validation leaves a picture of the same images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dgsr.images import read_image
+from dgsr.training.callbacks import ImagePanels
+from tests.small_run import make_data, make_module, make_trainer
+
+
+def test_a_grid_a_validation(tmp_path: Path) -> None:
+    panels = ImagePanels(str(tmp_path), num_images=2)
+    make_trainer(validate_every_steps=1, callbacks=[panels]).fit(make_module(2, adversarial=False), make_data())
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["step_0000001.png", "step_0000002.png"]
+    rows, columns = 2, 4
+    assert read_image(tmp_path / "step_0000002.png").shape == (3, 16 + rows * 68, columns * 68)

@@ -1,0 +1,37 @@
+"""The closing table compares with bicubic and with the start, and does not flatter."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dgsr.training.callbacks import ClosingReport, ImagePanels
+from dgsr.training.callbacks.report import closing_rows, verdict
+from dgsr.training.csv_log import CsvLog
+from tests.small_run import make_data, make_module, make_trainer
+
+
+def test_the_report_names_files_that_exist(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    callbacks = [ImagePanels(str(tmp_path / "panels")), ClosingReport(str(tmp_path))]
+    module, data = make_module(1, adversarial=False), make_data()
+    trainer = make_trainer(1, callbacks=callbacks, logger=CsvLog(str(tmp_path)), log_every_n_steps=1)
+    trainer.validate(module, data, verbose=False)
+    trainer.fit(module, data)
+    printed = capsys.readouterr().out
+    assert all(word in printed for word in ("bicubic", "before training", "after step 1", "curves.png"))
+    assert (tmp_path / "curves.png").is_file()
+    assert "| before training |" in (tmp_path / "report.md").read_text()
+
+
+def test_the_verdict_says_better_and_worse() -> None:
+    module = make_module(1, adversarial=False)
+    module.validations = [
+        {"step": 0, "psnr": 20.0, "bicubic/psnr": 25.0},
+        {"step": 9, "psnr": 24.0},
+    ]
+    rows = closing_rows(module)
+    assert rows == {"bicubic": {"psnr": 25.0}, "before training": {"psnr": 20.0}, "after step 9": {"psnr": 24.0}}
+    assert verdict(module, rows) == "Against bicubic: better in nothing; not better in psnr."
+    module.validations[-1]["psnr"] = 26.0
+    assert "better in psnr" in verdict(module, closing_rows(module))
