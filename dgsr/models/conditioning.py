@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 import torch
@@ -103,6 +104,10 @@ class Conditioning(nn.Module):
             shared = kind == "shared_block"
             self.unet = Branch(unet_blocks, unet_rank, shared, init)
             self.vae = Branch(vae_blocks, vae_rank, shared, init)
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Conditioning:
+        """Follow the networks to another device, but not to another precision."""
+        return super()._apply(lambda tensor: tensor.to(fn(tensor.new_empty(0)).device), recurse)
 
     def forward(self, scores: Scores) -> Correction:
         """Return the correction of every sample."""

@@ -71,6 +71,13 @@ def test_stays_in_full_precision_under_autocast():
     torch.testing.assert_close(correction.unet, guided(SCORES.bfloat16().float()).unet)
 
 
+def test_keeps_its_precision_but_follows_to_another_device():
+    guided = conditioning()
+    expected = guided(SCORES).unet
+    assert torch.equal(guided.to(torch.bfloat16).half()(SCORES).unet, expected)
+    assert guided.to("meta").get_parameter("unet.fuse.weight").device.type == "meta"
+
+
 @pytest.mark.parametrize("kind", ["guided", "shared_block"])
 def test_every_parameter_learns(kind):
     guided = conditioning(kind)

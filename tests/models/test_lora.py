@@ -23,7 +23,7 @@ class Network(nn.Module):
         self.conv = nn.Conv2d(3, 6, 3, stride=2, padding=1)
         self.linear = nn.Linear(6, 5)
 
-    def forward(self, x):  # noqa: D102
+    def forward(self, x):
         return self.linear(self.conv(x).flatten(2).mT.tanh())
 
 

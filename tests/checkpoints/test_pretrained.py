@@ -1,0 +1,93 @@
+"""Exported generators: what comes back is what went in, and nothing else is accepted."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from dgsr.checkpoints.pretrained import DESCRIPTION, WEIGHTS, describe, load_pretrained, save_pretrained
+from dgsr.checkpoints.s3diff import load_s3diff
+from dgsr.checks import UserError
+from dgsr.models.generator import OneStepGenerator
+from tests import tiny
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+
+
+@pytest.fixture(scope="module")
+def adapter():
+    return load_s3diff(GOLDEN / "s3diff.pkl", GOLDEN / "tiny-sd")
+
+
+@pytest.fixture
+def folder(adapter, tmp_path):
+    save_pretrained(adapter, tmp_path / "export", scale=4, guidance=1.2)
+    return tmp_path / "export"
+
+
+@torch.no_grad()
+def restored(generator):
+    prompts = generator.prompts
+    return generator(tiny.images(), tiny.scores(), prompts.positive, prompts.negative, guidance=1.07)
+
+
+def test_an_adapter_comes_back(adapter, folder):
+    again = load_pretrained(folder)
+    assert torch.equal(restored(again), restored(adapter))
+    assert again.fingerprint() == adapter.fingerprint()
+    assert again.prompts.texts == adapter.prompts.texts
+
+
+def test_an_adapter_leaves_the_backbone_out(adapter, folder):
+    assert load_file(folder / WEIGHTS).keys() == adapter.trainable_state().keys()
+
+
+def test_fully_trained_networks_come_back_without_a_backbone(tmp_path):
+    generator = OneStepGenerator.tiny(trainable="all", seed=3)
+    with torch.no_grad():
+        for parameter in generator.parameters():
+            parameter += 0.01 * torch.randn(parameter.shape)
+    save_pretrained(generator, tmp_path)
+    assert torch.equal(restored(load_pretrained(tmp_path)), restored(generator))
+
+
+def test_the_description_tells_how_to_use_it(folder):
+    assert describe(folder)["inference"] == {"scale": 4, "guidance": 1.2}
+    assert "guidance | 1.2" in (folder / "README.md").read_text()
+
+
+def test_refuses_another_backbone(adapter, folder, tmp_path):
+    other = tmp_path / "other"
+    shutil.copytree(GOLDEN / "tiny-sd", other)
+    weights = other / "vae" / "diffusion_pytorch_model.safetensors"
+    save_file({name: tensor * 1.1 for name, tensor in load_file(weights).items()}, weights)
+    with pytest.raises(UserError, match="trained on"):
+        load_pretrained(folder, backbone=other)
+
+
+def test_a_backbone_that_moved_can_be_named(adapter, folder, tmp_path):
+    shutil.copytree(GOLDEN / "tiny-sd", tmp_path / "moved")
+    assert torch.equal(restored(load_pretrained(folder, backbone=tmp_path / "moved")), restored(adapter))
+
+
+def test_refuses_what_is_not_safetensors(folder):
+    torch.save({"weights": torch.zeros(1)}, folder / WEIGHTS)
+    with pytest.raises(UserError, match="safetensors"):
+        load_pretrained(folder)
+
+
+def test_refuses_a_folder_without_an_export(tmp_path):
+    with pytest.raises(UserError, match=DESCRIPTION):
+        load_pretrained(tmp_path)
+
+
+@pytest.mark.parametrize("content", ["{", json.dumps({"format": 99})])
+def test_refuses_descriptions_it_cannot_read(folder, content):
+    (folder / DESCRIPTION).write_text(content)
+    with pytest.raises(UserError, match="again"):
+        load_pretrained(folder)
