@@ -19,20 +19,22 @@ def filter2d(images: Images, kernel: Float[Tensor, "*b k k"]) -> Images:
     Done by Fourier transforms: for the kernels of degradations this is faster than direct sums, and equal to 1e-6.
     """
     height, width = images.shape[-2:]
-    padded = reflect_pad(images, kernel.shape[-1] // 2)
-    size = (_fast_length(padded.shape[-2]), _fast_length(padded.shape[-1]))
-    spectrum = torch.fft.rfft2(padded, s=size)
+    radius = kernel.shape[-1] // 2
+    size = (_fast_length(height + 2 * radius), _fast_length(width + 2 * radius))
+    spectrum = torch.fft.rfft2(reflect_pad(images, radius, size))
     spectrum *= torch.fft.rfft2(kernel.to(images), s=size).conj().unsqueeze(-3)
     return torch.fft.irfft2(spectrum, s=size)[..., :height, :width]
 
 
-def reflect_pad(images: Images, pad: int) -> Float[Tensor, "b 3 padded_h padded_w"]:
-    """Mirror the images at their borders; where they are smaller than the border, mirror again."""
-    if pad < min(images.shape[-2:]):
-        return functional.pad(images, (pad, pad, pad, pad), mode="reflect")
-    for axis in (-2, -1):
+def reflect_pad(images: Images, before: int, size: tuple[int, int]) -> Float[Tensor, "b 3 padded_h padded_w"]:
+    """Mirror the images at their borders, so that they begin at a place in a size; again where they are too small."""
+    height, width = images.shape[-2:]
+    below, right = size[0] - before - height, size[1] - before - width
+    if max(before, below) < height and max(before, right) < width:
+        return functional.pad(images, (before, right, before, below), mode="reflect")
+    for axis, length in ((-2, size[0]), (-1, size[1])):
         side = images.shape[axis]
-        steps = torch.arange(-pad, side + pad, device=images.device) % max(2 * side - 2, 1)
+        steps = (torch.arange(length, device=images.device) - before) % max(2 * side - 2, 1)
         images = images.index_select(axis, torch.minimum(steps, (2 * side - 2) - steps).clamp(min=0))
     return images
 

@@ -33,11 +33,12 @@ def test_filter2d_is_scipy_correlation_mirrored_at_the_borders(name, size):
     torch.testing.assert_close(filter2d(images, kernel).double(), torch.from_numpy(theirs), atol=1e-5, rtol=0)
 
 
-@pytest.mark.parametrize("pad", [3, 9, 25])
+@pytest.mark.parametrize("pad", [0, 2, 9, 25])
 def test_reflect_pad_mirrors_as_often_as_it_takes(pad):
     images = torch.rand(2, 3, 4, 6)
-    around = ((0, 0), (0, 0), (pad, pad), (pad, pad))
-    assert np.array_equal(reflect_pad(images, pad).numpy(), np.pad(images.numpy(), around, mode="reflect"))
+    around = ((0, 0), (0, 0), (pad, pad + 3), (pad, pad))
+    padded = reflect_pad(images, pad, (4 + 2 * pad + 3, 6 + 2 * pad))
+    assert np.array_equal(padded.numpy(), np.pad(images.numpy(), around, mode="reflect"))
 
 
 @settings(deadline=None)
