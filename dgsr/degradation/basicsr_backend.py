@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn import functional
 from torchvision.transforms import functional as transforms
 
-from dgsr.checks import expect
+from dgsr.checks import expect, refuse
 from dgsr.degradation.operators import (
     Blur,
     GaussianNoise,
@@ -51,12 +51,16 @@ def apply(operator: Operator, images: Images) -> Resized:
         case PoissonNoise(scale=scale, grey=grey, seed=seed):
             with _seeded(seed, images.device):
                 return _degradations().add_poisson_noise_pt(images, scale, gray_noise=float(grey))
-        case Jpeg(quality=quality):
+        case Jpeg(quality=quality, chroma_step=2):
             return _jpeg(images.device)(images.clamp(0, 1), quality)
         case Sharpen():
             return _leaf("utils/img_process_util").USMSharp().to(images.device)(images)
         case Round():
             return torch.clamp((images * 255.0).round(), 0, 255) / 255.0
+        case _:
+            return refuse(
+                "an operator that BasicSR has", operator, "Leave it out of the degradation, or use our backend."
+            )
 
 
 def kernel(operator: Blur | Sinc) -> Float[Tensor, "k k"]:
@@ -79,7 +83,7 @@ def kernel(operator: Blur | Sinc) -> Float[Tensor, "k k"]:
 def _leaf(path: str) -> ModuleType:
     """Load one file of BasicSR; importing the package would run all of it, which fails with today's libraries."""
     package = importlib.util.find_spec("basicsr")
-    remedy = "Install the extra dgsr[basicsr], or use degradation.backend=dgsr."
+    remedy = "Install the extra dgsr[basicsr], or use our backend."
     expect(package is not None, "the package basicsr 1.4.2", "none installed", remedy)
     assert package is not None
     assert package.submodule_search_locations

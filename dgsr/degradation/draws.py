@@ -13,6 +13,7 @@ from dgsr.checks import expect
 from dgsr.degradation.operators import (
     Blur,
     BlurKind,
+    Encode,
     GaussianNoise,
     Jpeg,
     Operator,
@@ -20,6 +21,7 @@ from dgsr.degradation.operators import (
     Rescale,
     Resize,
     Round,
+    SaltPepper,
     Sharpen,
     Sinc,
 )
@@ -64,12 +66,13 @@ def _degradation(spec: Spec, seed: int, size: tuple[int, int], lq_size: tuple[in
         elif factor != 1:
             stages.append(Rescale(factor, mode))
         stages.append(_noise(stage, rng(seed, f"{name} noise")))
-        stages.append(Jpeg(_uniform(rng(seed, f"{name} jpeg"), stage.jpeg_range)))
-    *steps, final_jpeg = stages
+        stages += _salt_pepper(stage, rng(seed, f"{name} salt and pepper"))
+        stages.append(_codec(stage, rng(seed, f"{name} codec")))
+    *steps, final_codec = stages
     yield from _shuffled(steps, rng(seed, "order")) if spec.shuffled else steps
     reduction = _reduction(spec, lq_size, rng(seed, "reduction"))
-    jpeg_last = rng(seed, "jpeg last").random() < 0.5
-    yield from (*reduction, final_jpeg) if jpeg_last else (final_jpeg, *reduction)
+    codec_last = rng(seed, "codec last").random() < 0.5
+    yield from (*reduction, final_codec) if codec_last else (final_codec, *reduction)
 
 
 def _shuffled(steps: list[Operator], draws: np.random.Generator) -> list[Operator]:
@@ -114,6 +117,23 @@ def _noise(stage: StageSpec, draws: np.random.Generator) -> GaussianNoise | Pois
     if gaussian:
         return GaussianNoise(_uniform(draws, stage.gaussian_range_255), grey, seed)
     return PoissonNoise(_uniform(draws, stage.poisson_range), grey, seed)
+
+
+def _salt_pepper(stage: StageSpec, draws: np.random.Generator) -> Iterator[SaltPepper]:
+    if draws.random() < stage.salt_pepper_prob:
+        yield SaltPepper(_uniform(draws, stage.salt_pepper_range), int(draws.integers(2**48)))
+
+
+def _codec(stage: StageSpec, draws: np.random.Generator) -> Jpeg | Encode:
+    quality = _uniform(draws, stage.jpeg_range)
+    full_chroma = draws.random() < stage.full_chroma_prob
+    match _pick(draws, stage.codec_probs):
+        case 0:
+            return Jpeg(quality, 1 if full_chroma else 2)
+        case 1:
+            return Encode("webp", quality)
+        case _:
+            return Encode("avif", quality)
 
 
 def _reduction(spec: Spec, lq_size: tuple[int, int], draws: np.random.Generator) -> Iterator[Resize | Sinc]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from dgsr.ops import kernels
+from dgsr.ops.codecs import Format
 from dgsr.ops.resizing import Mode, ResizeMode
 
 BlurKind: TypeAlias = Literal["gaussian", "generalized", "plateau"]
@@ -104,13 +105,36 @@ class PoissonNoise:
 
 
 @dataclass(frozen=True)
-class Jpeg:
-    """Compress as JPEG."""
+class SaltPepper:
+    """Turn a share of all pixels white or black."""
 
+    share: float
+    seed: int
+
+    def __str__(self) -> str:
+        return f"salt and pepper {self.share:.1%}"
+
+
+@dataclass(frozen=True)
+class Jpeg:
+    """Compress as JPEG; chroma_step 2 is the usual 4:2:0, 1 is 4:4:4."""
+
+    quality: float
+    chroma_step: Literal[1, 2] = 2
+
+    def __str__(self) -> str:
+        return f"JPEG {self.quality:.0f}{' 4:4:4' * (self.chroma_step == 1)}"
+
+
+@dataclass(frozen=True)
+class Encode:
+    """Compress by the encoder of another format."""
+
+    format: Format
     quality: float
 
     def __str__(self) -> str:
-        return f"JPEG {self.quality:.0f}"
+        return f"{'WebP' if self.format == 'webp' else 'AVIF'} {self.quality:.0f}"
 
 
 @dataclass(frozen=True)
@@ -129,5 +153,6 @@ class Round:
         return "round to 8 bits"
 
 
-Operator: TypeAlias = Blur | Sinc | Rescale | Resize | GaussianNoise | PoissonNoise | Jpeg | Sharpen | Round
+Noise: TypeAlias = GaussianNoise | PoissonNoise | SaltPepper
+Operator: TypeAlias = Blur | Sinc | Rescale | Resize | Noise | Jpeg | Encode | Sharpen | Round
 OPERATORS = {kind.__name__: kind for kind in Operator.__args__}

@@ -13,6 +13,7 @@ from dgsr.checks import expect
 from dgsr.degradation import basicsr_backend
 from dgsr.degradation.operators import (
     Blur,
+    Encode,
     GaussianNoise,
     Jpeg,
     Operator,
@@ -20,13 +21,15 @@ from dgsr.degradation.operators import (
     Rescale,
     Resize,
     Round,
+    SaltPepper,
     Sharpen,
     Sinc,
 )
 from dgsr.degradation.recipe import Recipe
+from dgsr.ops.codecs import encode_decode
 from dgsr.ops.filtering import filter2d, sharpen
 from dgsr.ops.jpeg import jpeg
-from dgsr.ops.noise import gaussian_noise, poisson_noise
+from dgsr.ops.noise import gaussian_noise, poisson_noise, salt_and_pepper
 from dgsr.ops.resizing import Resized, rescale, resize
 from dgsr.seeds import torch_generator
 from dgsr.types import Image, Images
@@ -48,8 +51,12 @@ def apply(operator: Operator, images: Images) -> Resized:
             return gaussian_noise(images, sigma, grey, torch_generator(seed, "noise", images.device)).clamp_(0, 1)
         case PoissonNoise(scale=scale, grey=grey, seed=seed):
             return poisson_noise(images, scale, grey, torch_generator(seed, "noise", images.device)).clamp_(0, 1)
-        case Jpeg(quality=quality):
-            return jpeg(images.clamp(0, 1), quality)
+        case SaltPepper(share=share, seed=seed):
+            return salt_and_pepper(images, share, torch_generator(seed, "noise", images.device))
+        case Jpeg(quality=quality, chroma_step=step):
+            return jpeg(images.clamp(0, 1), quality, step)
+        case Encode(format=file_format, quality=quality):
+            return encode_decode(images.clamp(0, 1), file_format, quality)
         case Sharpen():
             return sharpen(images)
         case Round():

@@ -36,7 +36,11 @@ class StageSpec:
         gaussian_range_255: Standard deviations, in grey levels.
         poisson_range: Scales.
         grey_prob: How often the noise is the same in all channels.
-        jpeg_range: Qualities.
+        jpeg_range: Qualities, of the other codecs as well.
+        salt_pepper_prob: How often some pixels turn white or black after the noise.
+        salt_pepper_range: Share of such pixels.
+        codec_probs: Probabilities of JPEG, WebP and AVIF.
+        full_chroma_prob: How often JPEG keeps all of chroma.
     """
 
     sigma_range: Range
@@ -53,12 +57,16 @@ class StageSpec:
     sinc_prob: float = 0.1
     gaussian_prob: float = 0.5
     grey_prob: float = 0.4
+    salt_pepper_prob: float = 0.0
+    salt_pepper_range: Range = (0.001, 0.02)
+    codec_probs: Numbers = (1.0, 0.0, 0.0)
+    full_chroma_prob: float = 0.0
 
     def __post_init__(self) -> None:
         _freeze_lists(self)
-        for name in ("blur_prob", "sinc_prob", "gaussian_prob", "grey_prob"):
+        for name in ("blur_prob", "sinc_prob", "gaussian_prob", "grey_prob", "salt_pepper_prob", "full_chroma_prob"):
             _expect_prob(self, name)
-        for name, count in (("kind_probs", len(KINDS)), ("resize_probs", 3)):
+        for name, count in (("kind_probs", len(KINDS)), ("resize_probs", 3), ("codec_probs", 3)):
             probs = getattr(self, name)
             good = len(probs) == count and min(probs) >= 0 and abs(sum(probs) - 1) < 1e-6
             expect(good, f"{name} to be {count} probabilities that sum to 1", probs)
@@ -69,6 +77,7 @@ class StageSpec:
             ("resize_range", 0.05, 8),
             ("gaussian_range_255", 0, 255),
             ("poisson_range", 0, 100),
+            ("salt_pepper_range", 0, 1),
             ("jpeg_range", 1, 100),
             ("kernel_size_range", 1, 99),
         ):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from dgsr.degradation.operators import Blur, GaussianNoise, Operator, PoissonNoise, Rescale, Resize, Sinc
+from dgsr.degradation.operators import Blur, GaussianNoise, Operator, PoissonNoise, Rescale, Resize, SaltPepper, Sinc
 from dgsr.ops.kernels import equivalent_sigma
 
 #: The noise of scale 1 at brightness 1/2 of an image of 256 levels, in grey levels.
@@ -39,4 +39,6 @@ def noise_255(operators: Iterable[Operator]) -> float:
                 variance += sigma**2
             case PoissonNoise(scale=scale):
                 variance += (scale * POISSON_255) ** 2
+            case SaltPepper(share=share):
+                variance += share * (255 / 2) ** 2
     return math.sqrt(variance)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+from typing import Literal
 
 import torch
 from jaxtyping import Float
@@ -30,8 +31,8 @@ _TO_RGB = ((0.0, 1.402), (-0.344136, -0.714136), (1.772, 0.0))  # what chroma ad
 _FINEST = 1e-3  # at quality 100 the steps would be 0; this keeps the quotients finite and the loss invisible
 
 
-def jpeg(images: Images, quality: float) -> Images:
-    """Compress and decompress images in [0, 1] at a quality in [1, 100], with chroma at half the resolution.
+def jpeg(images: Images, quality: float, chroma_step: Literal[1, 2] = 2) -> Images:
+    """Compress and decompress images in [0, 1] at a quality in [1, 100]; chroma keeps every pixel or every second.
 
     The quantisation tables are scaled but not rounded, as in DiffJPEG; borders are filled up with black.
     """
@@ -40,10 +41,12 @@ def jpeg(images: Images, quality: float) -> Images:
     ycbcr = torch.einsum("dc,bchw->bdhw", images.new_tensor(_TO_YCBCR), padded)
     factor = _step_factor(quality)
     luma = _quantise(ycbcr[:, :1].sub_(128), factor * _luma_table(images.device))
-    chroma = _quantise(_halve(ycbcr[:, 1:]), factor * _chroma_table(images.device))
+    chroma = _quantise(
+        ycbcr[:, 1:] if chroma_step == 1 else _halve(ycbcr[:, 1:]), factor * _chroma_table(images.device)
+    )
     colour = torch.einsum("dc,bchw->bdhw", images.new_tensor(_TO_RGB), chroma).add_(128 / 255)
-    rows = colour.repeat_interleave(2, dim=-1)
-    rgb = (luma.unflatten(2, (-1, 2)) + rows.unsqueeze(3)).clamp_(0, 1).flatten(2, 3)
+    rows = colour.repeat_interleave(chroma_step, dim=-1)
+    rgb = (luma.unflatten(2, (-1, chroma_step)) + rows.unsqueeze(3)).clamp_(0, 1).flatten(2, 3)
     return rgb[..., :height, :width]
 
 

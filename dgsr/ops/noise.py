@@ -25,6 +25,12 @@ def gaussian_noise(images: Images, sigma_255: float, grey: bool, generator: torc
     return torch.add(images, noise, alpha=sigma_255 / 255)
 
 
+def salt_and_pepper(images: Images, share: float, generator: torch.Generator) -> Images:
+    """Turn a share of all pixels white or black, half and half."""
+    draw = torch.rand(images[:, :1].shape, generator=generator, device=images.device)
+    return images.masked_fill(draw < share / 2, 0.0).masked_fill(draw >= 1 - share / 2, 1.0)
+
+
 def poisson_noise(images: Images, scale: float, grey: bool, generator: torch.Generator) -> Images:
     """Add the deviation of photon counts from their mean, times a scale; unclamped.
 

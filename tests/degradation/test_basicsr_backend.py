@@ -12,7 +12,18 @@ from scipy import stats
 
 from dgsr.checks import UserError
 from dgsr.degradation import basicsr_backend, degrade, draw, pipeline, preset
-from dgsr.degradation.operators import Blur, GaussianNoise, Jpeg, PoissonNoise, Rescale, Resize, Round, Sharpen, Sinc
+from dgsr.degradation.operators import (
+    Blur,
+    Encode,
+    GaussianNoise,
+    Jpeg,
+    PoissonNoise,
+    Rescale,
+    Resize,
+    Round,
+    Sharpen,
+    Sinc,
+)
 
 SIZES = [(1, 40, 56), (3, 33, 47)]
 SHAPES = [(1.3, 1.3, 0.0), (1.5, 0.3, 0.7), (0.2, 3.0, -2.5)]
@@ -118,6 +129,11 @@ def test_backend_is_replayable_and_leaves_the_global_state_alone():
     assert lq.shape == (3, 16, 16)
     assert torch.equal(lq, degrade(image, recipe, backend="basicsr"))
     assert "basicsr" not in sys.modules
+
+
+def test_operators_that_basicsr_lacks_are_refused():
+    with pytest.raises(UserError, match="an operator that BasicSR has, but got AVIF 50"):
+        basicsr_backend.apply(Encode("avif", 50.0), torch.rand(1, 3, 8, 8))
 
 
 def test_missing_basicsr_is_one_clear_sentence(monkeypatch):

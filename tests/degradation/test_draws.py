@@ -15,7 +15,19 @@ from scipy import stats
 
 from dgsr.checks import UserError
 from dgsr.degradation import Recipe, Spec, draw, preset
-from dgsr.degradation.operators import Blur, GaussianNoise, Jpeg, PoissonNoise, Rescale, Resize, Round, Sharpen, Sinc
+from dgsr.degradation.operators import (
+    Blur,
+    Encode,
+    GaussianNoise,
+    Jpeg,
+    PoissonNoise,
+    Rescale,
+    Resize,
+    Round,
+    SaltPepper,
+    Sharpen,
+    Sinc,
+)
 from dgsr.degradation.spec import KINDS, StageSpec
 
 SIZE = (65536, 32768)  # so large that whole pixels hide no factor
@@ -158,6 +170,19 @@ def test_one_stage_and_other_scales():
     recipe = draw(Spec(scale=2, stages=preset("s3diff").stages[:1]), 1, (64, 48))
     assert recipe.lq_size == (32, 24)
     assert sum(isinstance(operator, Jpeg) for operator in recipe.operators) == 1
+
+
+def test_extra_operators_come_when_asked_for():
+    extras = {"salt_pepper_prob": 1.0, "codec_probs": (0.2, 0.5, 0.3), "full_chroma_prob": 0.5}
+    stages = [dataclasses.replace(stage, **extras) for stage in preset("s3diff").stages]
+    recipes = [draw(preset("s3diff", stages=stages, clean_prob=0.0), seed, SIZE) for seed in range(1000)]
+    operators = [operator for recipe in recipes for operator in recipe.operators]
+    expect_uniform([o.share for o in operators if isinstance(o, SaltPepper)], 0.001, 0.02)
+    assert sum(isinstance(o, SaltPepper) for o in operators) == 2000
+    jpegs = [o for o in operators if isinstance(o, Jpeg)]
+    expect_share(len(jpegs), 2000, 0.2)
+    expect_share(sum(o.chroma_step == 1 for o in jpegs), len(jpegs), 0.5)
+    expect_share(sum(o.format == "webp" for o in operators if isinstance(o, Encode)), 2000, 0.5)
 
 
 def test_shuffled_stages_keep_resizes_in_order_and_end_in_the_reduction():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from dgsr.degradation.operators import OPERATORS, Blur, PoissonNoise, Rescale, Sinc
+from dgsr.degradation.operators import OPERATORS, Blur, Encode, Jpeg, PoissonNoise, Rescale, SaltPepper, Sinc
 from dgsr.ops import kernels
 
 
@@ -16,13 +16,16 @@ def test_captions_are_short_and_say_what_was_drawn():
         Sinc(13, 1.234): "sinc 1.23 rad, 13 px",
         Rescale(0.7, "area"): "resize x0.70 area",
         PoissonNoise(0.5, False, 3): "Poisson noise x0.50",
+        SaltPepper(0.015, 3): "salt and pepper 1.5%",
+        Jpeg(40.2, 1): "JPEG 40 4:4:4",
+        Encode("webp", 50.0): "WebP 50",
     }
     assert {operator: str(operator) for operator in captions} == captions
 
 
 def test_operators_are_known_by_name():
     assert OPERATORS["Blur"] is Blur
-    assert len(OPERATORS) == 9
+    assert len(OPERATORS) == 11
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -10,7 +12,17 @@ from torch.utils.data import DataLoader, Dataset
 
 from dgsr.checks import UserError
 from dgsr.degradation import Recipe, degrade, degrade_steps, draw, preset, target
-from dgsr.degradation.operators import Blur, GaussianNoise, Jpeg, PoissonNoise, Rescale, Resize, Sharpen
+from dgsr.degradation.operators import (
+    Blur,
+    Encode,
+    GaussianNoise,
+    Jpeg,
+    PoissonNoise,
+    Rescale,
+    Resize,
+    SaltPepper,
+    Sharpen,
+)
 from dgsr.degradation.pipeline import apply
 from dgsr.degradation.presets import PRESETS
 from dgsr.ops.filtering import sharpen
@@ -53,6 +65,14 @@ def test_lq_is_finite_in_range_and_of_its_size(name, seed, height, width, kind):
     assert lq.min() >= 0
     assert lq.max() <= 1
     assert torch.equal(hq, before)
+
+
+def test_extra_operators_apply():
+    operators = (Resize(16, 16, "area"), SaltPepper(0.05, 3), Jpeg(50.0, 1), Encode("webp", 50.0))
+    images = [result for _, result in degrade_steps(image(64, 64), Recipe((64, 64), (16, 16), operators, 1.0, 1.0))]
+    for before, after in pairwise(images):
+        assert after.shape == (3, 16, 16)
+        assert not torch.equal(before, after)
 
 
 def test_lq_does_not_depend_on_workers_batches_or_order():

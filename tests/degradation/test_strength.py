@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from dgsr.degradation import pipeline
-from dgsr.degradation.operators import Blur, GaussianNoise, Jpeg, PoissonNoise, Rescale, Resize, Sinc
+from dgsr.degradation.operators import Blur, GaussianNoise, Jpeg, PoissonNoise, Rescale, Resize, SaltPepper, Sinc
 from dgsr.degradation.strength import blur_px, noise_255
 
 
@@ -30,16 +30,18 @@ def test_lower_cutoffs_blur_more():
     assert blurs[1] == pytest.approx(math.sqrt(1 / 1.2**2 - 1 / (4 * math.pi)), rel=0.1)
 
 
-@pytest.mark.parametrize(
-    "noise", [GaussianNoise(9.0, False, 1), PoissonNoise(0.9, False, 1), PoissonNoise(0.9, True, 1)]
-)
+@pytest.mark.parametrize("noise", [GaussianNoise(9.0, False, 1), SaltPepper(0.05, 1)], ids=str)
 def test_noise_is_what_a_mid_grey_image_gets(noise):
+    measured = (pipeline.apply(noise, torch.full((1, 3, 256, 256), 0.5)) - 0.5).std().item()
+    assert measured * 255 == pytest.approx(noise_255([noise]), rel=0.03)
+
+
+@pytest.mark.parametrize("grey", [False, True])
+def test_poisson_noise_is_that_of_256_levels_around_mid_grey(grey):
     levels = (torch.arange(256 * 256) % 256).reshape(256, 256).float() / 255
-    images = (0.25 + 0.5 * levels).expand(1, 3, 256, 256).contiguous()
-    # Half the range has 128 levels, hence 128 photons, where full range would have 256.
-    photons = math.sqrt(2) if isinstance(noise, PoissonNoise) else 1.0
-    measured = (pipeline.apply(noise, images) - images).std().item() * 255
-    assert measured == pytest.approx(noise_255([noise]) * photons, rel=0.03)
+    images, noise = levels.expand(1, 3, 256, 256).contiguous(), PoissonNoise(0.4, grey, 1)
+    measured = (pipeline.apply(noise, images) - images)[..., 120:136].std().item()
+    assert measured * 255 == pytest.approx(noise_255([noise]), rel=0.03)
 
 
 def test_other_operators_have_no_strength():

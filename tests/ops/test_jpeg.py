@@ -71,3 +71,8 @@ def test_images_of_a_batch_do_not_touch():
     images = torch.cat([picture(40, 24, seed) for seed in range(3)])
     apart = torch.cat([jpeg(image[None], 40.0) for image in images])
     torch.testing.assert_close(jpeg(images, 40.0), apart, atol=1e-6, rtol=0)
+
+
+def test_full_chroma_loses_less_than_half_chroma():
+    images = torch.rand(1, 3, 33, 40, generator=torch.Generator().manual_seed(0))
+    assert (jpeg(images, 100.0, 1) - images).abs().max() < 1e-3 < (jpeg(images, 100.0, 2) - images).abs().mean()

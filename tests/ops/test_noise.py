@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from dgsr.ops.noise import _alias_tables, gaussian_noise, poisson_noise
+from dgsr.ops.noise import _alias_tables, gaussian_noise, poisson_noise, salt_and_pepper
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -81,3 +81,10 @@ def test_tables_hold_the_poisson_distribution_of_every_level():
     photons = 2.0 ** np.arange(9)[:, None, None] * np.arange(256)[:, None] / 255
     expected = torch.from_numpy(stats.poisson.pmf(np.arange(512), photons))
     torch.testing.assert_close(mass, expected, atol=1e-6, rtol=0)
+
+
+def test_salt_and_pepper_hits_its_share_of_pixels_in_all_channels():
+    noisy = salt_and_pepper(torch.full((2, 3, 200, 200), 0.5), 0.1, generator())
+    assert torch.equal(noisy[:, 0], noisy[:, 2])
+    for value in (0.0, 1.0):
+        assert (noisy == value).double().mean().item() == pytest.approx(0.05, rel=0.1)

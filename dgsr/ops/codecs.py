@@ -1,0 +1,36 @@
+"""Compress images by real encoders, through Pillow; for the formats that are no plain sums, as JPEG is."""
+
+from __future__ import annotations
+
+import io
+from typing import Literal, TypeAlias
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from PIL import Image as Pillow
+from PIL import features
+from torch import Tensor
+
+from dgsr.checks import expect
+from dgsr.types import Images
+
+Format: TypeAlias = Literal["webp", "avif"]
+
+
+def encode_decode(images: Images, file_format: Format, quality: float) -> Images:
+    """Compress and decompress images in [0, 1] at a quality in [1, 100], on the CPU, one by one.
+
+    Raises:
+        UserError: Pillow was built without that format.
+    """
+    expect(features.check(file_format) is True, f"a Pillow that writes {file_format}", "one without", "Upgrade pillow.")
+    return torch.stack([_one(image, file_format, round(quality)) for image in images])
+
+
+def _one(image: Float[Tensor, "3 h w"], file_format: Format, quality: int) -> Float[Tensor, "3 h w"]:
+    pixels = (image * 255).round().byte().permute(1, 2, 0).cpu().numpy()
+    file = io.BytesIO()
+    Pillow.fromarray(pixels).save(file, file_format, quality=quality)
+    decoded = np.array(Pillow.open(file).convert("RGB"))
+    return torch.from_numpy(decoded).permute(2, 0, 1).to(image) / 255

@@ -1,0 +1,27 @@
+"""Tests of real encoders: a little loss at high quality, more at low."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from dgsr.checks import UserError
+from dgsr.ops import codecs
+from dgsr.ops.codecs import encode_decode
+
+
+@pytest.mark.parametrize("file_format", ["webp", "avif"])
+def test_loss_falls_with_quality(file_format):
+    if not codecs.features.check(file_format):
+        pytest.skip(f"Pillow without {file_format}")
+    coarse = torch.rand(2, 1, 5, 7, generator=torch.Generator().manual_seed(0))
+    images = torch.nn.functional.interpolate(coarse, size=(33, 50), mode="bilinear").expand(2, 3, 33, 50)
+    errors = [(encode_decode(images, file_format, quality) - images).abs().mean() for quality in (5.0, 50.0, 95.0)]
+    assert errors == sorted(errors, reverse=True)
+    assert errors[2] < 0.02
+
+
+def test_missing_formats_are_told(monkeypatch):
+    monkeypatch.setattr(codecs.features, "check", lambda name: False)
+    with pytest.raises(UserError, match="a Pillow that writes avif"):
+        encode_decode(torch.rand(1, 3, 8, 8), "avif", 50.0)
