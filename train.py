@@ -8,7 +8,7 @@ import hydra
 from omegaconf import DictConfig
 
 from dgsr.apps import conf_dir, preflight, run_cleanly
-from dgsr.apps.resume import continued_arguments, logs_dir
+from dgsr.apps.resume import continued_arguments
 from dgsr.apps.training_run import train
 
 
@@ -20,7 +20,7 @@ def main(cfg: DictConfig) -> float | None:
 
 def prepare() -> None:
     """Expand `resume=`, then refuse every mistyped key at once."""
-    sys.argv[1:] = continued_arguments(sys.argv[1:], logs_dir())
+    sys.argv[1:] = continued_arguments(sys.argv[1:])
     preflight(sys.argv[1:], "train", conf_dir())
 
 

@@ -12,12 +12,13 @@ from dgsr.checks import expect
 _KEY = "resume="
 
 
-def logs_dir() -> Path:
-    """Return the folder of all runs, as conf/paths has it."""
-    return Path(os.environ.get("DGSR_LOGS", "logs"))
+def logs_dir(arguments: list[str]) -> Path:
+    """Return the folder of all runs, as conf/paths and the command line have it."""
+    given = [argument.removeprefix("paths.logs=") for argument in arguments if argument.startswith("paths.logs=")]
+    return Path(given[-1] if given else os.environ.get("DGSR_LOGS", "logs"))
 
 
-def continued_arguments(arguments: list[str], logs: Path, task: str = "train") -> list[str]:
+def continued_arguments(arguments: list[str], task: str = "train") -> list[str]:
     """Expand `resume=last` or `resume=<run dir>` into the run's own overrides, then the new ones.
 
     Without `resume` the arguments come back as they are. The run directory is added as `hydra.run.dir`, so the
@@ -29,7 +30,7 @@ def continued_arguments(arguments: list[str], logs: Path, task: str = "train") -
     wanted = [argument.removeprefix(_KEY) for argument in arguments if argument.startswith(_KEY)]
     if not wanted or wanted[-1] in ("", "null"):
         return arguments
-    run = last_run(logs / task / "runs") if wanted[-1] == "last" else Path(wanted[-1])
+    run = last_run(logs_dir(arguments) / task / "runs") if wanted[-1] == "last" else Path(wanted[-1])
     saved = run / ".hydra" / "overrides.yaml"
     expect(saved.is_file(), "resume=last or resume=<run directory>", run, "A run directory has .hydra/ in it.")
     expect((run / "checkpoints/last.ckpt").is_file(), "a run with a checkpoint", run, "It stopped before its first.")

@@ -178,7 +178,7 @@ class SuperResolution(lightning.LightningModule):
         means = gather_records(self._records)
         self._records = {}
         self.validations.append({"step": self.step} | means)
-        self.log_dict({f"val/{name}": value for name, value in means.items()}, prog_bar=True)
+        self.log_dict({f"val/{name}": value for name, value in means.items()}, prog_bar=True, sync_dist=True)
 
     # --- checkpoints ---
 

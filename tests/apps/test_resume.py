@@ -23,28 +23,36 @@ def _run(logs: Path, name: str, overrides: list[str], time: int, checkpoint: boo
 
 
 def test_other_commands_pass_unchanged(tmp_path: Path) -> None:
-    assert continued_arguments(["experiment=quick", "seed=1"], tmp_path) == ["experiment=quick", "seed=1"]
-    assert continued_arguments(["resume=null"], tmp_path) == ["resume=null"]
+    assert continued_arguments(["experiment=quick", "seed=1"]) == ["experiment=quick", "seed=1"]
+    assert continued_arguments(["resume=null"]) == ["resume=null"]
 
 
 def test_the_newest_run_goes_on_with_its_own_overrides_first(tmp_path: Path) -> None:
     _run(tmp_path, "b-old", ["seed=1"], time=100)
     newest = _run(tmp_path, "a-new", ["seed=2", "run.max_steps=5"], time=200)
     _run(tmp_path, "c-empty", [], time=300, checkpoint=False)
-    arguments = continued_arguments(["resume=last", "run.max_steps=9"], tmp_path)
-    assert arguments == ["seed=2", "run.max_steps=5", "resume=last", "run.max_steps=9", f"hydra.run.dir={newest}"]
+    logs = f"paths.logs={tmp_path}"
+    arguments = continued_arguments(["resume=last", "run.max_steps=9", logs])
+    before, after = ["seed=2", "run.max_steps=5"], ["resume=last", "run.max_steps=9", logs]
+    assert arguments == [*before, *after, f"hydra.run.dir={newest}"]
+
+
+def test_the_environment_names_the_folder_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = _run(tmp_path, "a", [], time=1)
+    monkeypatch.setenv("DGSR_LOGS", str(tmp_path))
+    assert continued_arguments(["resume=last"]) == ["resume=last", f"hydra.run.dir={run}"]
 
 
 def test_a_resumed_run_can_be_resumed_again(tmp_path: Path) -> None:
     run = _run(tmp_path, "a", ["seed=2", "resume=last"], time=1)
-    assert continued_arguments([f"resume={run}"], tmp_path) == ["seed=2", f"resume={run}", f"hydra.run.dir={run}"]
+    assert continued_arguments([f"resume={run}"]) == ["seed=2", f"resume={run}", f"hydra.run.dir={run}"]
 
 
 def test_nothing_to_resume_is_said(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"Start one: python train\.py"):
-        continued_arguments(["resume=last"], tmp_path)
+        continued_arguments(["resume=last", f"paths.logs={tmp_path}"])
     with pytest.raises(UserError, match="run directory"):
-        continued_arguments([f"resume={tmp_path}"], tmp_path)
+        continued_arguments([f"resume={tmp_path}"])
     run = _run(tmp_path, "a", [], time=1, checkpoint=False)
     with pytest.raises(UserError, match="before its first"):
-        continued_arguments([f"resume={run}"], tmp_path)
+        continued_arguments([f"resume={run}"])
