@@ -1,7 +1,9 @@
-"""Pictures for people: rows of images under column titles, and curves over steps."""
+"""Pictures for people: rows of images under column titles, images over captions, and curves over steps."""
 
 from __future__ import annotations
 
+import math
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -13,6 +15,8 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 _TITLE_PX = 16
+_LINE_PX = 13
+_LETTER_PX = 6  # a little more than the font's mean
 
 #: An image whose size need not be that of its neighbours.
 Picture = Float[Tensor, "3 _ _"]
@@ -45,9 +49,43 @@ def _level(row: Sequence[Picture]) -> list[Picture]:
 
 
 def _title(text: str, width: int) -> Float[Tensor, "1 h w"]:
-    drawn = PillowImage.new("L", (width, _TITLE_PX), 255)
-    ImageDraw.Draw(drawn).text((2, 2), text, fill=0)
-    return torch.frombuffer(bytearray(drawn.tobytes()), dtype=torch.uint8).view(1, _TITLE_PX, width) / 255
+    return _text([text], width, _TITLE_PX)
+
+
+def _text(lines: Sequence[str], width: int, line_px: int = _LINE_PX) -> Float[Tensor, "1 h w"]:
+    drawn = PillowImage.new("L", (width, line_px * len(lines)), 255)
+    for number, line in enumerate(lines):
+        ImageDraw.Draw(drawn).text((2, number * line_px + 2), line, fill=0)
+    return torch.frombuffer(bytearray(drawn.tobytes()), dtype=torch.uint8).view(1, -1, width) / 255
+
+
+def gallery(pictures: Sequence[Picture], captions: Sequence[Sequence[str]], gap_px: int = 8) -> Picture:
+    """Lay out images in [0, 1] in a near square, each over the lines of its caption.
+
+    Every image is enlarged pixel by pixel, by the largest whole number that keeps it within the largest image, and
+    within 256 pixels at least.
+    """
+    room = max(256, *(side for picture in pictures for side in picture.shape[1:]))
+    enlarged = [_repeat(picture, max(1, room // max(picture.shape[1:]))) for picture in pictures]
+    height, width = (max(picture.shape[axis] for picture in enlarged) for axis in (1, 2))
+    texts = [_wrapped(lines, max(width, 256)) for lines in captions]
+    cell = (height + _LINE_PX * max(map(len, texts)) + 2 * gap_px, max(width, 256) + gap_px)
+    columns = math.ceil(math.sqrt(len(pictures)))
+    canvas = torch.ones(3, -(-len(pictures) // columns) * cell[0], columns * cell[1])
+    for place, (picture, lines) in enumerate(zip(enlarged, texts, strict=True)):
+        top, left = place // columns * cell[0], place % columns * cell[1]
+        canvas[:, top : top + picture.shape[1], left : left + picture.shape[2]] = picture
+        top += height + 2
+        canvas[:, top : top + _LINE_PX * len(lines), left : left + cell[1]] = _text(lines, cell[1])
+    return canvas
+
+
+def _repeat(picture: Picture, times: int) -> Picture:
+    return picture.float().cpu().clamp(0, 1).repeat_interleave(times, 1).repeat_interleave(times, 2)
+
+
+def _wrapped(lines: Sequence[str], width: int) -> list[str]:
+    return [part for line in lines for part in textwrap.wrap(line, width // _LETTER_PX, subsequent_indent="  ")]
 
 
 def curves(series: Mapping[str, Sequence[tuple[int, float]]], path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from dgsr.pictures import curves, grid
+from dgsr.pictures import curves, gallery, grid
 
 
 def test_images_stand_in_rows_under_their_titles() -> None:
@@ -28,3 +28,20 @@ def test_rows_may_differ_in_size() -> None:
 def test_curves_are_written(tmp_path: Path) -> None:
     curves({"loss": [(1, 2.0), (2, 1.0)], "val/psnr": [(0, 20.0), (2, 22.0)]}, tmp_path / "curves.png")
     assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_captions_stand_beneath_images_in_a_near_square() -> None:
+    small, large = torch.full((3, 100, 80), 0.25), torch.full((3, 300, 200), 0.75)
+    picture = gallery([large, small, large], [["a"], ["b", "c"], ["d"]], gap_px=8)
+    assert picture.shape == (3, 2 * (300 + 2 * 13 + 16), 2 * (256 + 8))
+    assert (picture[:, :300, :200] == 0.75).all()
+    assert (picture[:, :300, 264 : 264 + 240] == 0.25).all()  # enlarged three times
+    assert (picture[:, 302:315, :20] < 0.5).any()
+    assert (picture[:, 315:328, :20] == 1).all()
+    assert (picture[:, 315:328, 264:] < 0.5).any()
+
+
+def test_long_captions_are_wrapped() -> None:
+    pictures = [torch.zeros(3, 256, 256)]
+    one, three = (gallery(pictures, [["word " * count]]).shape[1] for count in (8, 24))
+    assert three == one + 2 * 13

@@ -1,0 +1,28 @@
+"""The command line `dgsr <command>`, for what needs no composed config."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+import dgsr
+from dgsr.apps.commands import degrade
+from dgsr.apps.entry import run_cleanly
+
+#: Modules with `add_parser(commands) -> parser` and `run(arguments)`, in the order in which help lists them.
+COMMANDS = (degrade,)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the command that the arguments name; a user's mistake is one line and exit code 1."""
+    arguments = _parser().parse_args(argv)
+    run_cleanly(lambda: arguments.run(arguments))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="dgsr", description=dgsr.__doc__)
+    parser.add_argument("--version", action="version", version=dgsr.__version__)
+    commands = parser.add_subparsers(title="commands", metavar="<command>", required=True)
+    for command in COMMANDS:
+        command.add_parser(commands).set_defaults(run=command.run)
+    return parser

@@ -1,0 +1,125 @@
+"""`dgsr degrade`: look at what a degradation makes of a photograph."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dgsr.apps.spelling import alike
+from dgsr.checks import expect, refuse
+
+if TYPE_CHECKING:
+    from argparse import _SubParsersAction
+
+    from dgsr.degradation import Recipe
+    from dgsr.types import Image
+
+_DEFAULT_PRESET = "s3diff"
+
+
+def add_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
+    """Name the arguments."""
+    parser = commands.add_parser(
+        "degrade",
+        help="degrade a photograph, and show with which numbers",
+        description="Degrade a photograph, cut around its middle to a multiple of the scale, and print the numbers.",
+    )
+    parser.add_argument("photo", type=Path, help="the sharp photograph")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--preset", default=_DEFAULT_PRESET, help="whose recipes are drawn (default: %(default)s)")
+    what.add_argument("--recipe", type=Path, metavar="JSON", help="replay this one; the photograph is cut to its size")
+    parser.add_argument("--seed", type=int, default=0, help="the first sample's; the others count on from it")
+    parser.add_argument("--n", type=int, default=1, help="number of samples (default: %(default)s)")
+    parser.add_argument("--crop", type=int, metavar="PX", help="cut out only a square of this side")
+    parser.add_argument("--grid", type=Path, metavar="IMAGE", help="draw the samples, their numbers beneath")
+    parser.add_argument("--steps", action="store_true", help="draw one sample after each operator instead")
+    parser.add_argument("--out", type=Path, metavar="IMAGE", help="write the degraded image")
+    parser.add_argument("--save-recipe", type=Path, metavar="JSON", help="write the numbers, for --recipe")
+    return parser
+
+
+def run(arguments: Namespace) -> None:
+    """Draw or read recipes, apply them, and write what was asked for."""
+    from dgsr.degradation import degrade
+    from dgsr.images import read_image, write_image
+    from dgsr.pictures import gallery
+
+    _expect_sensible(arguments)
+    photo = read_image(arguments.photo)
+    if arguments.recipe is None:
+        photo, recipes = _drawn(photo, arguments)
+    else:
+        photo, recipes = _replayed(photo, arguments.recipe)
+    for number, recipe in enumerate(recipes):
+        sys.stdout.write(f"{arguments.recipe or f'seed {arguments.seed + number}'}: {recipe}\n")
+    if arguments.grid:
+        pictures, captions = _steps(photo, recipes[0]) if arguments.steps else _samples(photo, recipes, arguments)
+        write_image(arguments.grid, gallery(pictures, captions))
+    if arguments.out:
+        write_image(arguments.out, degrade(photo, recipes[0]))
+    if arguments.save_recipe:
+        arguments.save_recipe.write_text(recipes[0].to_json() + "\n", encoding="utf-8")
+
+
+def _expect_sensible(arguments: Namespace) -> None:
+    expect(arguments.n >= 1, "--n of 1 or more", arguments.n)
+    expect(not arguments.steps or arguments.grid is not None, "--grid with --steps", "none", "Name an image to draw.")
+    single = [name for name in ("out", "save_recipe", "steps", "recipe") if getattr(arguments, name)]
+    for name in single:
+        expect(arguments.n == 1, f"one sample for --{name.replace('_', '-')}", f"--n {arguments.n}", "Leave --n out.")
+
+
+def _drawn(photo: Image, arguments: Namespace) -> tuple[Image, list[Recipe]]:
+    from dgsr.data.crops import center_crop
+    from dgsr.degradation import draw, preset
+    from dgsr.degradation.presets import PRESETS
+
+    if arguments.preset not in PRESETS:
+        similar = alike(arguments.preset, PRESETS)
+        remedy = f"Did you mean {' or '.join(similar)}?" if similar else ""
+        refuse(f"a preset out of {', '.join(PRESETS)}", arguments.preset, remedy)
+    spec = preset(arguments.preset)
+    sides = [arguments.crop or side for side in photo.shape[1:]]
+    height, width = (side // spec.scale * spec.scale for side in sides)
+    fits = height <= photo.shape[1] and width <= photo.shape[2]
+    expect(fits, "--crop no larger than the photograph", arguments.crop)
+    photo = center_crop(photo, height, width).contiguous()
+    return photo, [draw(spec, arguments.seed + number, (height, width)) for number in range(arguments.n)]
+
+
+def _replayed(photo: Image, file: Path) -> tuple[Image, list[Recipe]]:
+    from dgsr.data.crops import center_crop
+    from dgsr.degradation import Recipe
+
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        refuse("the JSON of a recipe", f"{file} ({error})", "Write one with --save-recipe.")
+    recipe = Recipe.from_json(text)
+    fits = recipe.size[0] <= photo.shape[1] and recipe.size[1] <= photo.shape[2]
+    expect(fits, "a photograph of at least {}x{} pixels".format(*recipe.size), "{}x{}".format(*photo.shape[1:]))
+    return center_crop(photo, *recipe.size).contiguous(), [recipe]
+
+
+def _samples(photo: Image, recipes: Sequence[Recipe], arguments: Namespace) -> tuple[list[Image], list[list[str]]]:
+    from dgsr.degradation import degrade
+
+    names = [arguments.recipe.name] if arguments.recipe else [f"seed {arguments.seed + n}" for n in range(len(recipes))]
+    strengths = (f"blur {recipe.blur:.2f}, noise {recipe.noise:.2f}" for recipe in recipes)
+    captions = [
+        [f"{name}: {strength}", *recipe.describe()]
+        for name, strength, recipe in zip(names, strengths, recipes, strict=True)
+    ]
+    return [degrade(photo, recipe) for recipe in recipes], captions
+
+
+def _steps(photo: Image, recipe: Recipe) -> tuple[list[Image], list[list[str]]]:
+    from dgsr.degradation import degrade_steps
+
+    steps = [(str(operator), image) for operator, image in degrade_steps(photo, recipe)]
+    named = [("the photograph", photo), *steps]
+    captions = [[name, "{}x{}".format(*image.shape[1:])] for name, image in named]
+    return [image for _, image in named], captions
