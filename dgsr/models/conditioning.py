@@ -22,7 +22,7 @@ _IDENTITY_SCALE = 1e-2
 
 
 class Correction(NamedTuple):
-    """What one batch of scores does to the adapters of both networks; always fp32."""
+    """What one batch of scores does to the adapters of both networks; never below fp32."""
 
     unet: BlockMatrices
     vae: BlockMatrices
@@ -78,12 +78,12 @@ class Identity(nn.Module):
 
     def forward(self, features: Tensor) -> BlockMatrices:
         """Return the identity for every sample and block."""
-        eye = torch.eye(self.rank, device=features.device)
+        eye = torch.eye(self.rank, device=features.device, dtype=features.dtype)
         return eye.expand(len(features), self.num_blocks, -1, -1)
 
 
 class Conditioning(nn.Module):
-    """Turn scores into the corrections of UNet and VAE encoder; in fp32 whatever the networks run in."""
+    """Turn scores into the corrections of UNet and VAE encoder; never below fp32, whatever the networks run in."""
 
     frequencies: Tensor
 
@@ -106,13 +106,18 @@ class Conditioning(nn.Module):
             self.vae = Branch(vae_blocks, vae_rank, shared, init)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Conditioning:
-        """Follow the networks to another device, but not to another precision."""
-        return super()._apply(lambda tensor: tensor.to(fn(tensor.new_empty(0)).device), recurse)
+        """Follow the networks to another device, and to no lower precision than fp32."""
+
+        def follow(tensor: Tensor) -> Tensor:
+            there = fn(tensor.new_empty(0))
+            return tensor.to(there.device, torch.promote_types(there.dtype, torch.float32))
+
+        return super()._apply(follow, recurse)
 
     def forward(self, scores: Scores) -> Correction:
         """Return the correction of every sample."""
         with torch.autocast(scores.device.type, enabled=False):
-            features = fourier_features(scores.float(), self.frequencies)
+            features = fourier_features(scores.to(self.frequencies.dtype), self.frequencies)
             return Correction(self.unet(features), self.vae(features))
 
 

@@ -77,18 +77,19 @@ class _Guided:
         raise NotImplementedError("A guided adapter cannot be merged; fix its correction with generator.baked().")
 
     def _corrected_b(self, b: Tensor) -> Tensor:
-        """Return s·B Cᵀ of every sample, in fp32: C may be far below what half precision resolves."""
+        """Return s·B Cᵀ of every sample, at least in fp32: C may be far below what half precision resolves."""
         assert self.bank.value is not None, "no correction is set for this forward pass"
         with torch.autocast(b.device.type, enabled=False):
             matrices = self.bank.value[:, self.block_id]
-            return self.scaling[ADAPTER] * (b.float() @ matrices.mT)
+            exact = torch.promote_types(b.dtype, matrices.dtype)
+            return self.scaling[ADAPTER] * (b.to(exact) @ matrices.mT.to(exact))
 
     @torch.no_grad()
     def folded_weight(self) -> Tensor:
         """Return W + s·B Cᵀ A, for a bank that holds the matrices of one sample."""
         weight, a = self.base_layer.weight, self.lora_A[ADAPTER].weight
         up = self._corrected_b(self.lora_B[ADAPTER].weight.flatten(1))[0]
-        return weight + (up @ a.flatten(1).float()).view_as(weight).to(weight.dtype)
+        return weight + (up @ a.flatten(1).to(up.dtype)).view_as(weight).to(weight.dtype)
 
 
 class GuidedLinear(_Guided, Linear):

@@ -156,3 +156,18 @@ def test_half_precision_stays_close():
     half = generator.denoise(latent.bfloat16(), correction, positive.bfloat16())
     for ours in (mixed, half):
         assert (ours.float() - expected).abs().mean() < 0.05 * expected.std()
+
+
+@torch.no_grad()
+def test_double_precision_reaches_the_corrections():
+    generator = tiny.generator()
+    prompts = generator.prompts
+    expected = generator(tiny.images(1), tiny.scores(1), prompts.positive, prompts.negative, 1.07)
+    generator.double()
+    correction = generator.correction(tiny.scores(1))
+    ours = generator(tiny.images(1).double(), tiny.scores(1), prompts.positive, prompts.negative, 1.07)
+    with generator.baked(correction):
+        baked = generator(tiny.images(1).double(), tiny.scores(1), prompts.positive, prompts.negative, 1.07)
+    assert {tensor.dtype for tensor in (*correction, ours, baked)} == {torch.float64}
+    torch.testing.assert_close(ours.float(), expected, atol=1e-3, rtol=0)
+    torch.testing.assert_close(baked, ours, atol=1e-10, rtol=0)
