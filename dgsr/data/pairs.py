@@ -31,11 +31,11 @@ class SyntheticPairs(Dataset[Pair]):
     Args:
         source: The photographs.
         crop_px: Side of the crop.
-        degrade: Makes the degraded image.
+        degrade: Makes the degraded image; without it the sample has neither `lq` nor `truth`, for others to make.
         flip: Mirror half of the crops.
     """
 
-    def __init__(self, source: Source, crop_px: int, degrade: Degrader, flip: bool = True) -> None:
+    def __init__(self, source: Source, crop_px: int, degrade: Degrader | None, flip: bool = True) -> None:
         self.source, self.crop_px, self.degrade, self.flip = source, crop_px, degrade, flip
 
     def __getitem__(self, drawn: tuple[int, int]) -> Pair:
@@ -43,7 +43,10 @@ class SyntheticPairs(Dataset[Pair]):
         index, seed = drawn
         photograph, index, broken = read_or_replace(self.source, index, seed)
         crop = random_crop(photograph, self.crop_px, seed)
-        hq, lq, truth = self.degrade((random_flip(crop, seed) if self.flip else crop).contiguous(), seed)
+        hq = (random_flip(crop, seed) if self.flip else crop).contiguous()
+        if self.degrade is None:
+            return {"hq": hq, "seed": torch.tensor(seed), "name": self.source.name(index), "broken": broken}
+        hq, lq, truth = self.degrade(hq, seed)
         return _pair(hq, lq, seed, truth, self.source.name(index), broken)
 
 

@@ -21,7 +21,9 @@ class Recipe:
         operators: What is done, first to last.
         full_blur_px: The blur whose strength counts as 1, as a standard deviation in pixels of `hq`.
         full_noise_255: The noise whose strength counts as 1, as a standard deviation in grey levels.
-        clean: Whether the draw was to leave out all degradation but the reduction in size.
+        clean: Whether the draw was to leave out all degradation but the reduction in size. In the `s3diff` preset
+            that is a mean over areas, and bicubic interpolation brings it back to the size of `hq`.
+            Differs from the paper: its program shows the generator the sharp image itself in these samples.
     """
 
     size: tuple[int, int]

@@ -99,7 +99,7 @@ class Spec:
         scale: How many times smaller `lq` is than `hq`.
         stages: The rounds, first to last; without any there is only the reduction.
         final_sinc_prob: How often a sinc filter follows the reduction; it needs stages.
-        clean_prob: How often there is only the reduction.
+        clean_prob: How often there is only the reduction (`Recipe.clean`).
         reduction: How a clean image is reduced.
         shuffled: Whether the steps of all stages come in random order.
         round_8bit: Whether `lq` is rounded to 8 bits.

@@ -3,31 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import lightning
 import torch
-from jaxtyping import Float
-from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler, Subset
 
 from dgsr.checks import expect
 from dgsr.data import BrokenFiles, FixedPairs, RankStream, SampleStream, SyntheticPairs, collate
 from dgsr.data.sources import Source
-from dgsr.degradation import Spec, degrade, draw, target
-from dgsr.types import Image
-
-
-class Degrade:
-    """Draw a recipe for an image and apply it; a class, so that workers can receive it."""
-
-    def __init__(self, spec: Spec) -> None:
-        self.spec = spec
-
-    def __call__(self, hq: Image, seed: int) -> tuple[Image, Float[Tensor, "3 lh lw"], Float[Tensor, "2"]]:
-        """Return the target, the degraded image, and its true (blur, noise)."""
-        recipe = draw(self.spec, seed, (hq.shape[1], hq.shape[2]))
-        return target(hq, recipe), degrade(hq, recipe), torch.tensor([recipe.blur, recipe.noise])
+from dgsr.degradation import Backend, Spec
+from dgsr.training.degrading import Degrade
 
 
 class Share(Sampler[int]):
@@ -61,6 +47,9 @@ class SyntheticData(lightning.LightningDataModule):
         train: The photographs to train on.
         val: The validation pairs' photographs, degraded once and for all by `seed`.
         degradation: What is drawn for each sample.
+        degrade_on: Where training crops are degraded: by the workers that load them, or where they are trained on.
+            The recipes are the same; on a GPU the noise has other numbers. Validation pairs are always the workers'.
+        degradation_backend: Whose operators degrade: ours, or BasicSR's for comparison.
         crop_px: Side of the square training crop.
         val_crop_px: Side of the centre crop in validation; None keeps the whole photograph.
         global_batch: Samples of one step, over all ranks.
@@ -82,17 +71,20 @@ class SyntheticData(lightning.LightningDataModule):
         num_workers: int = 0,
         max_broken_fraction: float = 0.01,
         overfit_images: int | None = None,
+        degrade_on: Literal["workers", "accelerator"] = "workers",
+        degradation_backend: Backend = "dgsr",
     ) -> None:
         super().__init__()
         multiple = degradation.scale
         expect(crop_px % multiple == 0, f"data.crop_px as a multiple of the scale {multiple}", crop_px)
         expect(global_batch > 0, "data.global_batch above 0", global_batch)
         self.train_source, self.global_batch, self.num_workers = train, global_batch, num_workers
-        make = Degrade(degradation)
-        self.train_pairs: Dataset[Any] = SyntheticPairs(train, crop_px, make)
-        self.val_pairs: Any = FixedPairs(val, val_crop_px, make, seed, multiple)
+        self.degrade = Degrade(degradation, degradation_backend)
+        by_workers = self.degrade if degrade_on == "workers" else None
+        self.train_pairs: Dataset[Any] = SyntheticPairs(train, crop_px, by_workers)
+        self.val_pairs: Any = FixedPairs(val, val_crop_px, self.degrade, seed, multiple)
         if overfit_images is not None:
-            self.val_pairs = Subset(FixedPairs(train, crop_px, make, seed, multiple), range(overfit_images))
+            self.val_pairs = Subset(FixedPairs(train, crop_px, self.degrade, seed, multiple), range(overfit_images))
             self.train_pairs = Memorised(self.val_pairs)
         self.stream = SampleStream(overfit_images or len(train), seed)
         self.broken = BrokenFiles(train.num_files, max_broken_fraction)
@@ -121,6 +113,6 @@ class SyntheticData(lightning.LightningDataModule):
         return DataLoader(pairs, num_workers=self.num_workers, collate_fn=collate, pin_memory=pinned, **order)
 
     def on_after_batch_transfer(self, batch: Mapping[str, Any], dataloader_idx: int) -> Mapping[str, Any]:
-        """Count the photographs that could not be read, in the process that can stop the run."""
+        """Degrade what the workers have not, and count unreadable photographs in the process that can stop the run."""
         self.broken.report(batch["broken"])
-        return batch
+        return batch if "lq" in batch else self.degrade.batch(batch)

@@ -15,7 +15,7 @@ from dgsr.checkpoints.trainer import read_checkpoint
 from dgsr.data import FixedPairs, bundled
 from dgsr.degradation import preset
 from dgsr.images import write_image
-from dgsr.training.datamodule import Degrade
+from dgsr.training.degrading import Degrade
 from tests.apps.test_training_run import SMALL, composed, train
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Any
 
 import pytest
 import torch
 
 from dgsr.checks import UserError
-from tests.small_run import make_data
+from dgsr.degradation import preset
+from tests.small_run import make_data, make_module, make_trainer
 
 
 def _take(data: Any, count: int, **where: int) -> list[dict[str, Any]]:
@@ -28,6 +30,40 @@ def test_two_ranks_share_the_global_batch_of_one() -> None:
     for step in range(2):
         joined = torch.cat([share[step]["hq"] for share in shares])
         assert torch.equal(joined, whole[step]["hq"])
+
+
+def test_the_accelerator_makes_the_samples_that_workers_make() -> None:
+    workers = make_data(spec=preset("real_esrgan"))
+    accelerator = make_data(spec=preset("real_esrgan"), degrade_on="accelerator")
+    for made, bare in zip(_take(workers, 4), _take(accelerator, 4), strict=True):
+        assert "lq" not in bare
+        completed = accelerator.on_after_batch_transfer(bare, 0)
+        assert completed.keys() == made.keys()
+        for key in ("hq", "lq", "truth", "seed"):
+            assert torch.equal(completed[key], made[key])
+        assert completed["name"] == made["name"]
+        assert workers.on_after_batch_transfer(made, 0) is made
+
+
+def test_validation_pairs_do_not_depend_on_where_training_crops_are_degraded() -> None:
+    pairs = [make_data(degrade_on=place).val_pairs[1] for place in ("workers", "accelerator")]
+    assert torch.equal(pairs[0]["lq"], pairs[1]["lq"])
+
+
+def test_basicsr_can_degrade_instead() -> None:
+    pytest.importorskip("cv2")
+    if find_spec("basicsr") is None:
+        pytest.skip("basicsr is not installed")
+    ours, theirs = (_take(make_data(degradation_backend=name), 1)[0] for name in ("dgsr", "basicsr"))
+    assert torch.equal(ours["truth"], theirs["truth"])
+    assert not torch.equal(ours["lq"], theirs["lq"])
+    torch.testing.assert_close(ours["lq"].mean((2, 3)), theirs["lq"].mean((2, 3)), atol=0.02, rtol=0)
+
+
+def test_training_runs_with_samples_degraded_on_the_device() -> None:
+    module = make_module(max_steps=1)
+    make_trainer().fit(module, make_data(degrade_on="accelerator"))
+    assert module.step == 1
 
 
 def test_the_stream_goes_on_from_a_position() -> None:

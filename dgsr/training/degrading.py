@@ -1,0 +1,33 @@
+"""Degrade the samples of a run: one by one where they are loaded, or together where they are trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from dgsr.degradation import Backend, Spec, degrade, draw, target
+from dgsr.types import Image
+
+
+class Degrade:
+    """Draw a recipe for an image and apply it; a class, so that workers can receive it."""
+
+    def __init__(self, spec: Spec, backend: Backend = "dgsr") -> None:
+        self.spec = spec
+        self.backend: Backend = backend
+
+    def __call__(self, hq: Image, seed: int) -> tuple[Image, Float[Tensor, "3 lh lw"], Float[Tensor, "2"]]:
+        """Return the target, the degraded image, and its true (blur, noise)."""
+        recipe = draw(self.spec, seed, (hq.shape[1], hq.shape[2]))
+        truth = torch.tensor([recipe.blur, recipe.noise], device=hq.device)
+        return target(hq, recipe), degrade(hq, recipe, self.backend), truth
+
+    def batch(self, batch: Mapping[str, Any]) -> dict[str, Any]:
+        """Complete a batch of crops and seeds, on the device where it lies, to what loaders' workers make of them."""
+        samples = [self(hq, seed) for hq, seed in zip(batch["hq"], batch["seed"].tolist(), strict=True)]
+        hq, lq, truth = (torch.stack(column) for column in zip(*samples, strict=True))
+        return {**batch, "hq": hq, "lq": lq, "truth": truth}
