@@ -1,6 +1,15 @@
 """Files that hold a generator: the authors' format, our own, and what a training run saves."""
 
-from dgsr.checkpoints.pretrained import load_pretrained, save_pretrained
+from dgsr.checkpoints.kinds import kind_of, start_from
+from dgsr.checkpoints.pretrained import load_estimator, load_pretrained, save_pretrained
 from dgsr.checkpoints.s3diff import load_s3diff, save_s3diff
 
-__all__ = ["load_pretrained", "load_s3diff", "save_pretrained", "save_s3diff"]
+__all__ = [
+    "kind_of",
+    "load_estimator",
+    "load_pretrained",
+    "load_s3diff",
+    "save_pretrained",
+    "save_s3diff",
+    "start_from",
+]

@@ -32,9 +32,9 @@ Trained with dgsr, after S3Diff (arXiv 2409.17058).
 | negative prompt | {options.negative_prompt} |
 
 ```python
-from dgsr.checkpoints import load_pretrained
+from dgsr import OneStepGenerator
 
-generator = load_pretrained("path/to/this/folder")
+generator = OneStepGenerator.from_pretrained("path/to/this/folder")
 ```
 """
 
@@ -45,7 +45,7 @@ def model_card(options: GeneratorOptions, source: str, scale: int, guidance: flo
     return _CARD.format(
         base=f"base_model: {source}\n" if on_hub else "",
         backbone=source if on_hub else Path(source).name,
-        trained="the adapter" if options.trainable == "adapter" else "all weights, which are here",
+        trained="the adapter" if options.trainable == "adapter" else "all weights",
         options=options,
         scale=scale,
         guidance=guidance,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,22 +18,33 @@ from torch import Tensor
 from dgsr.checkpoints.card import model_card
 from dgsr.checks import expect, refuse
 from dgsr.models.backbone import Backbone, load_backbone
+from dgsr.models.estimator import DegradationEstimator
 from dgsr.models.generator import OneStepGenerator
-from dgsr.models.hub import fetch
+from dgsr.models.hub import fetch, is_stored
 from dgsr.models.options import GeneratorOptions
 from dgsr.models.prompts import FILE as PROMPTS
 from dgsr.models.prompts import Prompts
 
 WEIGHTS, DESCRIPTION, CARD = "generator.safetensors", "generator.json", "README.md"
+ESTIMATOR = "estimator.safetensors"
 _FORMAT = 1
 
 
-def save_pretrained(generator: OneStepGenerator, folder: str | Path, *, scale: int = 4, guidance: float = 1.07) -> None:
+def save_pretrained(
+    generator: OneStepGenerator,
+    folder: str | Path,
+    *,
+    estimator: DegradationEstimator | None = None,
+    scale: int = 4,
+    guidance: float = 1.07,
+) -> None:
     """Write a generator to a folder that `load_pretrained` reads, here or from the hub.
 
     Args:
-        generator: If only its adapter is trained, the backbone's weights stay out and its id and print go in.
+        generator: If only its adapter is trained, and its backbone lies in a folder or on the hub, the backbone's
+            weights stay out and its id and print go in.
         folder: Where to; created if need be.
+        estimator: What its scores came from in training; with it the folder holds all that upscaling needs.
         scale: Factor of enlargement it was trained for.
         guidance: Guidance to use it with.
     """
@@ -44,15 +56,18 @@ def save_pretrained(generator: OneStepGenerator, folder: str | Path, *, scale: i
         vae_targets=generator.options.resolved_vae_targets,
         trainable=generator.trainable,
     )
+    complete = generator.trainable == "all" or not is_stored(generator.source)
     description = {
         "format": _FORMAT,
-        "backbone": {"source": generator.source, "fingerprint": generator.fingerprint()},
+        "backbone": {"source": generator.source, "fingerprint": generator.fingerprint(), "weights_here": complete},
         "architecture": generator.architecture,
+        "estimator": estimator.shape if estimator else None,
         "options": dataclasses.asdict(options),
         "inference": {"scale": scale, "guidance": guidance},
     }
-    tensors = {name: tensor.contiguous().cpu() for name, tensor in generator.trainable_state().items()}
-    save_file(tensors, folder / WEIGHTS)
+    save_file(_contiguous(generator.every_weight() if complete else generator.trainable_state()), folder / WEIGHTS)
+    if estimator is not None:
+        save_file(_contiguous(estimator.state_dict()), folder / ESTIMATOR)
     generator.prompts.save(folder / PROMPTS)
     (folder / DESCRIPTION).write_text(json.dumps(description, indent=2) + "\n")
     (folder / CARD).write_text(model_card(options, generator.source, scale, guidance))
@@ -72,12 +87,18 @@ def load_pretrained(source: str | Path, backbone: str | Path | None = None) -> O
     description = describe(source)
     recorded = description["backbone"]
     options = GeneratorOptions(**description["options"])
-    if options.trainable == "all":
-        networks = _networks(description["architecture"], recorded["source"])
-    else:
-        networks = load_backbone(backbone or recorded["source"])
+    complete = recorded["weights_here"]
+    networks = (
+        _networks(description["architecture"], recorded["source"])
+        if complete
+        else load_backbone(backbone or recorded["source"])
+    )
     generator = OneStepGenerator(networks, Prompts.load(_part(source, PROMPTS)), options)
-    generator.load_trainable_state(_tensors(_part(source, WEIGHTS)))
+    tensors = read_weights(source)
+    if complete:
+        generator.load_every_weight(tensors)
+    else:
+        generator.load_trainable_state(tensors)
     expect(
         generator.fingerprint() == recorded["fingerprint"],
         f"the backbone this adapter was trained on ({recorded['source']})",
@@ -87,8 +108,14 @@ def load_pretrained(source: str | Path, backbone: str | Path | None = None) -> O
     return generator
 
 
+def load_estimator(source: str | Path) -> DegradationEstimator | None:
+    """Build the estimator that was exported with a generator, if one was."""
+    shape = describe(source)["estimator"]
+    return DegradationEstimator.from_file(_part(str(source), ESTIMATOR), **shape) if shape else None
+
+
 def describe(source: str | Path) -> dict[str, Any]:
-    """Read what a folder or hub id says of its generator: backbone, options, scale and guidance.
+    """Read what a folder or hub id says of its generator: backbone, options, estimator, scale and guidance.
 
     Raises:
         UserError: It is not there or not of this format.
@@ -112,11 +139,21 @@ def _part(source: str, name: str) -> Path:
     return path
 
 
-def _tensors(path: Path) -> dict[str, Tensor]:
+def read_weights(source: str | Path) -> dict[str, Tensor]:
+    """Read the weights of an exported generator.
+
+    Raises:
+        UserError: They are not there or in another format.
+    """
+    path = _part(str(source), WEIGHTS)
     try:
         return load_file(path)
     except SafetensorError:
         refuse("a safetensors file", path, "Export the generator again.")
+
+
+def _contiguous(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: tensor.contiguous().cpu() for name, tensor in tensors.items()}
 
 
 def _networks(architecture: dict[str, Any], source: str) -> Backbone:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import pickle
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from dgsr.checks import expect, refuse
+from dgsr.checkpoints.plain import read_plain
+from dgsr.checks import expect
 from dgsr.models.generator import OneStepGenerator
 from dgsr.models.lora import ADAPTER
 
 _VAE_ADAPTER = "vae_skip"
 _EMBEDDINGS = "state_embeddings"
-_SETTINGS = {
+#: Their name of each setting -> ours.
+SETTINGS = {
     "unet_lora_target_modules": "unet_targets",
     "vae_lora_target_modules": "vae_targets",
     "rank_unet": "unet_rank",
@@ -50,10 +51,15 @@ def load_s3diff(path: str | Path, backbone: str | Path, **options: Any) -> OneSt
         UserError: The file is not of this format, holds more than plain tensors, or belongs to another backbone.
     """
     content = _read(Path(path))
-    held = {ours: content[theirs] for theirs, ours in _SETTINGS.items()}
+    held = {ours: content[theirs] for theirs, ours in SETTINGS.items()}
     generator = OneStepGenerator.from_backbone(backbone, **held, **options)
     generator.load_trainable_state(_to_generator(content))
     return generator
+
+
+def s3diff_state(path: Path) -> dict[str, Tensor]:
+    """Return the tensors of an authors' file by the names that a generator gives them."""
+    return _to_generator(_read(path))
 
 
 def save_s3diff(generator: OneStepGenerator, path: str | Path) -> None:
@@ -76,13 +82,9 @@ def save_s3diff(generator: OneStepGenerator, path: str | Path) -> None:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    expect(path.is_file(), "a file in the authors' format", path, "Check the path.")
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError):
-        refuse("a file of plain tensors", path, "Only files that load with weights_only=True are accepted.")
-    needed = {*_SETTINGS, *_TABLES, _EMBEDDINGS, _FREQUENCIES[0]} - {*_IN_EMBEDDINGS}
-    missing = sorted(needed - content.keys()) if isinstance(content, dict) else sorted(needed)
+    content = read_plain(path, "a file in the authors' format", "Check the path.")
+    needed = {*SETTINGS, *_TABLES, _EMBEDDINGS, _FREQUENCIES[0]} - {*_IN_EMBEDDINGS}
+    missing = sorted(needed - content.keys())
     expect(not missing, "a file in the authors' format", f"{path} without {', '.join(missing[:3])}", "Check the path.")
     return content
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-import zipfile
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from dgsr.checks import expect, refuse
+from dgsr.checkpoints.plain import read_plain
+from dgsr.checks import expect
 from dgsr.models.generator import OneStepGenerator
 
 TrainedState = dict[str, Tensor]
@@ -42,7 +42,12 @@ def restore_trained(state: TrainedState, generator: OneStepGenerator, discrimina
 
 def restore_generator(checkpoint: dict[str, Any], generator: OneStepGenerator) -> None:
     """Load the trained tensors of a training file into a generator alone."""
-    generator.load_trainable_state(_under("generator.", checkpoint["state_dict"]))
+    generator.load_trainable_state(generator_state(checkpoint))
+
+
+def generator_state(checkpoint: dict[str, Any]) -> TrainedState:
+    """Return the generator's tensors of a training file."""
+    return _under("generator.", checkpoint["state_dict"])
 
 
 def _under(prefix: str, state: TrainedState) -> TrainedState:
@@ -59,20 +64,10 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     Raises:
         UserError: The file is missing, damaged, or not one of ours.
     """
-    expect(path.is_file(), "a checkpoint file", path, "Check ckpt_path.")
-    try:
-        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, EOFError, zipfile.BadZipFile, OSError, ValueError, KeyError) as error:
-        refuse("a readable checkpoint", f"{path} ({_first_line(error)})", "It may be damaged; take an earlier one.")
-    except Exception as error:  # what torch raises for a file with code in it is private to torch
-        refuse("a checkpoint of plain tensors", f"{path} ({_first_line(error)})", "Such files can run code when read.")
-    ours = isinstance(checkpoint, dict) and "dgsr" in checkpoint
-    expect(ours, "a training checkpoint of dgsr", path, "Released adapters are loaded with generator.init_from.")
+    checkpoint = read_plain(path, "a training checkpoint", "Check ckpt_path.")
+    remedy = "Released adapters are loaded with generator.init_from."
+    expect("dgsr" in checkpoint, "a training checkpoint of dgsr", path, remedy)
     return checkpoint
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0][:120] if str(error).strip() else type(error).__name__
 
 
 def write_atomically(checkpoint: dict[str, Any], path: Path) -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from dgsr.checks import expect, refuse
@@ -36,6 +38,13 @@ class DegradationEstimator(nn.Module):
         hidden: int = 512,
     ):
         super().__init__()
+        #: The constructor's arguments, from which an estimator for the same weights can be built.
+        self.shape: dict[str, Any] = {
+            "channels": list(channels),
+            "blocks": list(blocks),
+            "down_scales": list(down_scales),
+            "hidden": hidden,
+        }
         # The names of the parts are those of the published weight file.
         self.conv_first = nn.ModuleList(nn.Conv2d(3, channels[0], 3, padding=1) for _ in ("blur", "noise"))
         self.body = nn.ModuleList(_body(channels, blocks, down_scales) for _ in self.conv_first)
@@ -53,7 +62,7 @@ class DegradationEstimator(nn.Module):
         """Build a frozen estimator with the weights of a published file.
 
         Args:
-            path: A .pth file, its tensors at the top or under one of the usual names.
+            path: A .pth file, its tensors at the top or under one of the usual names, or a .safetensors file.
             shape: Arguments of the constructor, where the file is not of the published size.
 
         Raises:
@@ -61,8 +70,9 @@ class DegradationEstimator(nn.Module):
         """
         expect(Path(path).is_file(), "a file of estimator weights", path, "Check estimator.path.")
         try:
-            state = torch.load(path, map_location="cpu", weights_only=True)
-        except (pickle.UnpicklingError, RuntimeError, EOFError):
+            safe = Path(path).suffix == ".safetensors"
+            state = load_file(path) if safe else torch.load(path, map_location="cpu", weights_only=True)
+        except (pickle.UnpicklingError, RuntimeError, EOFError, SafetensorError):
             refuse("a file of plain tensors", path, "Only weights that load with weights_only=True are accepted.")
         for name in _NESTINGS:
             state = state.get(name, state)

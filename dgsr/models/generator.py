@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import torch
 from jaxtyping import Float
@@ -71,14 +71,21 @@ class OneStepGenerator(TrainableWeights):
 
     @classmethod
     @takes_options()
-    def from_backbone(cls, path: str | Path, *, options: GeneratorOptions) -> OneStepGenerator:
-        """Build a generator with an untrained adapter over a diffusers folder or hub id.
+    def from_backbone(
+        cls, path: str | Path, *, init_from: str | None = None, options: GeneratorOptions
+    ) -> OneStepGenerator:
+        """Build a generator with an adapter over a diffusers folder or hub id.
+
+        Args:
+            path: The folder or hub id.
+            init_from: What the adapter starts from; see `start_from`. None starts untrained.
+            options: All other choices.
 
         Raises:
             UserError: There is no such backbone, or no embeddings of the prompts and no text encoder.
         """
-        backbone = load_backbone(path)
-        return cls(backbone, Prompts.of(str(path), options.positive_prompt, options.negative_prompt), options)
+        prompts = Prompts.of(str(path), options.positive_prompt, options.negative_prompt)
+        return cls(load_backbone(path), prompts, options).start_from(init_from)
 
     @classmethod
     @takes_options(unet_rank=8, vae_rank=4, timestep=250)
@@ -87,12 +94,34 @@ class OneStepGenerator(TrainableWeights):
         *,
         latent_channels: int = 16,
         prediction: Prediction = "v_prediction",
+        init_from: str | None = None,
         options: GeneratorOptions,
     ) -> OneStepGenerator:
         """Build a generator with random networks of under 3 M parameters, the same for the same seed."""
         prompts = Prompts.random(options.positive_prompt, options.negative_prompt, PROMPT_TOKENS, PROMPT_WIDTH)
         backbone = tiny_backbone(options.seed, latent_channels, prediction, options.timestep)
-        return cls(backbone, prompts, options)
+        return cls(backbone, prompts, options).start_from(init_from)
+
+    @classmethod
+    def from_pretrained(cls, source: str | Path, backbone: str | Path | None = None) -> OneStepGenerator:
+        """Build the generator of an exported folder or hub id; see `dgsr.checkpoints.load_pretrained`."""
+        from dgsr.checkpoints import load_pretrained
+
+        return load_pretrained(source, backbone)
+
+    def save_pretrained(self, folder: str | Path, **inference: Any) -> None:
+        """Export to a folder; see `dgsr.checkpoints.save_pretrained`."""
+        from dgsr.checkpoints import save_pretrained
+
+        save_pretrained(self, folder, **inference)
+
+    def start_from(self, source: str | Path | None) -> OneStepGenerator:
+        """Take over the weights of an exported folder, a training checkpoint or an authors' file; return itself."""
+        from dgsr.checkpoints import start_from
+
+        if source is not None:
+            start_from(self, source)
+        return self
 
     @property
     def multiple(self) -> int:

@@ -23,6 +23,11 @@ def looks_like_hub_id(source: str) -> bool:
     return _HUB_ID.fullmatch(source) is not None and not source.startswith(".")
 
 
+def is_stored(source: str) -> bool:
+    """Tell whether a source names a folder or may name a hub repository, so that it can be read again."""
+    return Path(source).is_dir() or looks_like_hub_id(source)
+
+
 def fetch(source: str, name: str) -> Path | None:
     """Return the path of one file of a folder or hub repository, or None if it is not there or out of reach."""
     if Path(source).is_dir():

@@ -40,17 +40,19 @@ class TrainableWeights(nn.Module):
         Raises:
             UserError: Names or shapes differ.
         """
-        ours = self.trainable_state()
-        shapes, found = ({name: tuple(tensor.shape) for name, tensor in each.items()} for each in (ours, state))
-        differing = sorted(name for name in shapes.keys() | found.keys() if shapes.get(name) != found.get(name))
-        expect(
-            not differing,
-            f"weights for the {len(ours)} trained tensors of this generator",
-            f"{len(state)} of which {len(differing)} names or shapes differ ({', '.join(differing[:4])})",
-            "Use the backbone, ranks and generator options the weights were trained with.",
-        )
-        for name, tensor in ours.items():
-            tensor.copy_(state[name])
+        _take_over(self.trainable_state(), state)
+
+    def every_weight(self) -> dict[str, Tensor]:
+        """Return all weights by name, the frozen ones too."""
+        return {name: p.detach() for name, p in self.named_parameters()} | {_FREQUENCIES: self.get_buffer(_FREQUENCIES)}
+
+    def load_every_weight(self, state: Mapping[str, Tensor]) -> None:
+        """Take over what `every_weight` returned.
+
+        Raises:
+            UserError: Names or shapes differ.
+        """
+        _take_over(self.every_weight(), state)
 
     def fingerprint(self) -> str:
         """Return a short print of the architecture and of the frozen weights, a thousand numbers of each."""
@@ -73,3 +75,16 @@ class TrainableWeights(nn.Module):
                 or (self.options.train_conv_in and name.startswith("unet.conv_in."))
             ):
                 yield name, parameter
+
+
+def _take_over(ours: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> None:
+    shapes, found = ({name: tuple(tensor.shape) for name, tensor in each.items()} for each in (ours, state))
+    differing = sorted(name for name in shapes.keys() | found.keys() if shapes.get(name) != found.get(name))
+    expect(
+        not differing,
+        f"weights for the {len(ours)} tensors of this generator",
+        f"{len(state)} of which {len(differing)} names or shapes differ ({', '.join(differing[:4])})",
+        "Use the backbone, ranks and generator options the weights were trained with.",
+    )
+    for name, tensor in ours.items():
+        tensor.copy_(state[name])

@@ -10,9 +10,17 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from dgsr.checkpoints.pretrained import DESCRIPTION, WEIGHTS, describe, load_pretrained, save_pretrained
+from dgsr.checkpoints.pretrained import (
+    DESCRIPTION,
+    WEIGHTS,
+    describe,
+    load_estimator,
+    load_pretrained,
+    save_pretrained,
+)
 from dgsr.checkpoints.s3diff import load_s3diff
 from dgsr.checks import UserError
+from dgsr.models.estimator import DegradationEstimator
 from dgsr.models.generator import OneStepGenerator
 from tests import tiny
 
@@ -54,6 +62,28 @@ def test_fully_trained_networks_come_back_without_a_backbone(tmp_path):
             parameter += 0.01 * torch.randn(parameter.shape)
     save_pretrained(generator, tmp_path)
     assert torch.equal(restored(load_pretrained(tmp_path)), restored(generator))
+
+
+def test_an_adapter_over_networks_that_lie_nowhere_comes_back_with_them(tmp_path):
+    generator = OneStepGenerator.tiny(trainable="adapter", seed=3)
+    generator.save_pretrained(tmp_path)
+    again = OneStepGenerator.from_pretrained(tmp_path)
+    assert again.trainable == "adapter"
+    assert again.fingerprint() == generator.fingerprint()
+    assert torch.equal(restored(again), restored(generator))
+
+
+def test_the_estimator_goes_along(adapter, tmp_path):
+    estimator = DegradationEstimator.random(5, channels=(8, 8, 8, 16), blocks=(2, 1, 1, 2))
+    save_pretrained(adapter, tmp_path, estimator=estimator)
+    again = load_estimator(tmp_path)
+    assert again is not None
+    image = torch.rand(1, 3, 24, 32)
+    assert torch.equal(again(image), estimator(image))
+
+
+def test_without_an_estimator_there_is_none(folder):
+    assert load_estimator(folder) is None
 
 
 def test_the_description_tells_how_to_use_it(folder):

@@ -1,0 +1,78 @@
+"""A run starts from any of the three kinds of sources, and from nothing that belongs elsewhere."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from dgsr.checkpoints.kinds import kind_of, start_from
+from dgsr.checkpoints.s3diff import load_s3diff
+from dgsr.checkpoints.trainer import trained_state, write_atomically
+from dgsr.checks import UserError
+from dgsr.models.generator import OneStepGenerator
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+FILE, BACKBONE = GOLDEN / "s3diff.pkl", GOLDEN / "tiny-sd"
+RANKS = {"unet_rank": 8, "vae_rank": 4}
+
+
+@pytest.fixture(scope="module")
+def sources(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The same trained adapter in each kind of source."""
+    folder = tmp_path_factory.mktemp("sources")
+    trained = load_s3diff(FILE, BACKBONE)
+    trained.save_pretrained(folder / "export")
+    checkpoint = {"dgsr": {"fingerprint": trained.fingerprint()}, "state_dict": trained_state(trained, None)}
+    write_atomically(checkpoint, folder / "last.ckpt")
+    return {"export": folder / "export", "training": folder / "last.ckpt", "s3diff": FILE}
+
+
+@pytest.mark.parametrize("kind", ["export", "training", "s3diff"])
+def test_a_generator_starts_from_each_kind(sources: dict[str, Path], kind: str) -> None:
+    assert kind_of(sources[kind]) == kind
+    generator = OneStepGenerator.from_backbone(BACKBONE, init_from=str(sources[kind]), **RANKS)
+    expected = load_s3diff(FILE, BACKBONE).trainable_state()
+    assert all(torch.equal(tensor, expected[name]) for name, tensor in generator.trainable_state().items())
+
+
+def test_without_a_source_nothing_changes() -> None:
+    generator = OneStepGenerator.tiny()
+    before = {name: tensor.clone() for name, tensor in generator.every_weight().items()}
+    generator.start_from(None)
+    assert all(torch.equal(tensor, before[name]) for name, tensor in generator.every_weight().items())
+
+
+def test_complete_weights_replace_the_frozen_ones_too(tmp_path: Path) -> None:
+    trained = OneStepGenerator.tiny(seed=1, trainable="all")
+    trained.save_pretrained(tmp_path)
+    generator = OneStepGenerator.tiny(seed=2, trainable="adapter", init_from=str(tmp_path))
+    expected = trained.every_weight()
+    assert all(torch.equal(tensor, expected[name]) for name, tensor in generator.every_weight().items())
+
+
+def test_another_rank_is_refused_by_name(sources: dict[str, Path]) -> None:
+    generator = OneStepGenerator.from_backbone(BACKBONE, unet_rank=6, vae_rank=4)
+    with pytest.raises(UserError, match=r"conditioning\.unet\.fuse"):
+        start_from(generator, sources["s3diff"])
+
+
+@pytest.mark.parametrize("kind", ["export", "training"])
+def test_another_backbone_is_refused(sources: dict[str, Path], kind: str, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(BACKBONE, other)
+    weights = other / "vae" / "diffusion_pytorch_model.safetensors"
+    save_file({name: tensor * 1.1 for name, tensor in load_file(weights).items()}, weights)
+    with pytest.raises(UserError, match="trained on"):
+        OneStepGenerator.from_backbone(other, init_from=str(sources[kind]), **RANKS)
+
+
+def test_what_is_none_of_the_three_is_refused(tmp_path: Path) -> None:
+    torch.save({"weight": torch.zeros(1)}, tmp_path / "other.pt")
+    with pytest.raises(UserError, match=r"other\.pt, which holds weight"):
+        kind_of(tmp_path / "other.pt")
+    with pytest.raises(UserError, match="nowhere"):
+        kind_of(tmp_path / "nowhere" / "at" / "all")
