@@ -9,10 +9,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet install
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tools demo test lint types docs check clean
+.PHONY: help setup tools demo test lint types docs check bench-degradation clean
 
 help:
-	@echo "make setup | demo | test | lint | types | docs | check   (VENV=$(VENV) PYTHON=$(PYTHON))"
+	@echo "make setup | demo | test | lint | types | docs | check | bench-degradation   (VENV=$(VENV) PYTHON=$(PYTHON))"
 
 setup: $(VENV)/.installed
 
@@ -36,6 +36,9 @@ docs: $(VENV)/.tools
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 check: lint types docs test
+
+bench-degradation: setup
+	$(BIN)/python -m benchmarks.degradation
 
 clean:
 	rm -rf build dist site .cache .pytest_cache .ruff_cache .import_linter_cache

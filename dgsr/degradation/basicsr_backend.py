@@ -38,7 +38,7 @@ def apply(operator: Operator, images: Images) -> Resized:
     """Apply one operator as BasicSR does; its noise comes from the operator's seed, but by other numbers than ours."""
     match operator:
         case Blur() | Sinc():
-            return _leaf("utils/img_process_util").filter2D(images, kernel(operator)[None].to(images))
+            return leaf("utils/img_process_util").filter2D(images, kernel(operator)[None].to(images))
         case Rescale(factor=factor, mode=mode):
             return functional.interpolate(images, scale_factor=factor, mode=mode)
         case Resize(height=height, width=width, mode="bicubic_antialiased"):
@@ -47,14 +47,14 @@ def apply(operator: Operator, images: Images) -> Resized:
             return functional.interpolate(images, (height, width), mode=mode)
         case GaussianNoise(sigma_255=sigma, grey=grey, seed=seed):
             with _seeded(seed, images.device):
-                return _degradations().add_gaussian_noise_pt(images, sigma, float(grey))
+                return degradations().add_gaussian_noise_pt(images, sigma, float(grey))
         case PoissonNoise(scale=scale, grey=grey, seed=seed):
             with _seeded(seed, images.device):
-                return _degradations().add_poisson_noise_pt(images, scale, gray_noise=float(grey))
+                return degradations().add_poisson_noise_pt(images, scale, gray_noise=float(grey))
         case Jpeg(quality=quality, chroma_step=2):
-            return _jpeg(images.device)(images.clamp(0, 1), quality)
+            return diff_jpeg(images.device)(images.clamp(0, 1), quality)
         case Sharpen():
-            return _leaf("utils/img_process_util").USMSharp().to(images.device)(images)
+            return leaf("utils/img_process_util").USMSharp().to(images.device)(images)
         case Round():
             return torch.clamp((images * 255.0).round(), 0, 255) / 255.0
         case _:
@@ -65,7 +65,7 @@ def apply(operator: Operator, images: Images) -> Resized:
 
 def kernel(operator: Blur | Sinc) -> Float[Tensor, "k k"]:
     """Compute a kernel as BasicSR does."""
-    theirs = _degradations()
+    theirs = degradations()
     match operator:
         case Sinc(size=size, cutoff=cutoff):
             with np.errstate(invalid="ignore"):  # 0 / 0 at the centre, which is then overwritten
@@ -80,7 +80,7 @@ def kernel(operator: Blur | Sinc) -> Float[Tensor, "k k"]:
 
 
 @cache
-def _leaf(path: str) -> ModuleType:
+def leaf(path: str) -> ModuleType:
     """Load one file of BasicSR; importing the package would run all of it, which fails with today's libraries."""
     package = importlib.util.find_spec("basicsr")
     remedy = "Install the extra dgsr[basicsr], or use our backend."
@@ -97,16 +97,18 @@ def _leaf(path: str) -> ModuleType:
 
 
 @cache
-def _degradations() -> ModuleType:
+def degradations() -> ModuleType:
+    """Load BasicSR's kernels and noise."""
     # It imports a module that torchvision has since removed, and silences NumPy's warnings for the whole process.
     sys.modules.setdefault("torchvision.transforms.functional_tensor", transforms)
     with np.errstate():
-        return _leaf("data/degradations")
+        return leaf("data/degradations")
 
 
 @cache
-def _jpeg(device: torch.device) -> torch.nn.Module:
-    return _leaf("utils/diffjpeg").DiffJPEG(differentiable=False).to(device)
+def diff_jpeg(device: torch.device) -> torch.nn.Module:
+    """Build BasicSR's JPEG."""
+    return leaf("utils/diffjpeg").DiffJPEG(differentiable=False).to(device)
 
 
 @contextmanager
