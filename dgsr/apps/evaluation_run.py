@@ -7,15 +7,15 @@ from pathlib import Path
 
 import torch
 from hydra.utils import instantiate
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
 from dgsr.apps.configs import check
+from dgsr.apps.loading import device_of, load_model
 from dgsr.apps.schema import EvaluateConfig
 from dgsr.apps.training_run import quiet_libraries
-from dgsr.checkpoints.trainer import read_checkpoint, restore_generator
 from dgsr.data import PairedFolders
 from dgsr.evaluation import Record, evaluate, means, write_csv, write_summary
 from dgsr.inference import Upscaler
@@ -31,8 +31,8 @@ def run_evaluation(cfg: DictConfig) -> dict[str, float]:
     """
     check(cfg, EvaluateConfig)
     quiet_libraries()
-    device = _device(cfg.device)
-    upscaler = load_upscaler(Path(cfg.ckpt_path), cfg.inference, device)
+    device = device_of(cfg.device)
+    upscaler = load_upscaler(cfg.ckpt_path, cfg.inference, device)
     pairs = PairedFolders(cfg.data.eval.lq, cfg.data.eval.hq, upscaler.scale)
     metrics = {name: metric.to(device) for name, metric in instantiate(cfg.metrics).items()}
     run = Path(cfg.paths.run)
@@ -49,18 +49,10 @@ def run_evaluation(cfg: DictConfig) -> dict[str, float]:
     return means(record.sr for record in records)
 
 
-def load_upscaler(checkpoint_path: Path, inference: DictConfig, device: torch.device) -> Upscaler:
-    """Build the networks that a training checkpoint describes, and load what was trained."""
-    checkpoint = read_checkpoint(checkpoint_path)
-    description = OmegaConf.create(checkpoint["dgsr"]["description"])
-    generator, estimator = instantiate(description.generator), instantiate(description.estimator)
-    restore_generator(checkpoint, generator)
-    build = instantiate(inference, scale=description.scale)
-    return build(generator=generator.to(device).eval(), estimator=estimator.to(device).eval())
-
-
-def _device(name: str) -> torch.device:
-    return torch.device("cuda" if name == "auto" and torch.cuda.is_available() else name.replace("auto", "cpu"))
+def load_upscaler(source: str, inference: DictConfig, device: torch.device) -> Upscaler:
+    """Build the networks of a training checkpoint or an exported folder, and the path that the config asks for."""
+    model = load_model(source)
+    return model.upscaler(instantiate(inference, scale=model.scale), device)
 
 
 def _table(records: list[Record], headings: list[str]) -> Table:

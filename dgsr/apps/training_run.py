@@ -32,7 +32,7 @@ def train(cfg: DictConfig) -> float | None:
     check(cfg, TrainConfig)
     quiet_libraries()
     checkpoint = checkpoint_of(cfg)
-    data, module = instantiate(cfg.data), build_module(cfg)
+    data, module = instantiate(cfg.data), build_module(cfg, fresh=checkpoint is None)
     if checkpoint is not None:
         expect_same_network(read_checkpoint(checkpoint), module, checkpoint)
     trainer = instantiate(cfg.trainer, callbacks=_built(cfg.callbacks), logger=_built(cfg.logger))
@@ -43,11 +43,18 @@ def train(cfg: DictConfig) -> float | None:
     return module.validations[-1].get(monitor) if module.validations else None
 
 
-def build_module(cfg: DictConfig) -> SuperResolution:
-    """Build the networks and everything that trains them; random weights follow the seed alone."""
+def build_module(cfg: DictConfig, fresh: bool = True) -> SuperResolution:
+    """Build the networks and everything that trains them; random weights follow the seed alone.
+
+    Args:
+        cfg: The composed config.
+        fresh: No checkpoint will be loaded, so the generator takes the weights that `init_from` names.
+    """
     torch.manual_seed(cfg.seed)
+    networks = {name: _plain(cfg[name]) for name in NETWORK_NODES}
+    networks["generator"].pop("init_from", None)  # what it started from may be gone when it is built again
     return SuperResolution(
-        generator=instantiate(cfg.generator),
+        generator=instantiate(cfg.generator if fresh else networks["generator"]),
         estimator=instantiate(cfg.estimator),
         discriminator=instantiate(cfg.discriminator),
         objective=instantiate(cfg.objective),
@@ -59,13 +66,16 @@ def build_module(cfg: DictConfig) -> SuperResolution:
         max_steps=cfg.run.max_steps,
         micro_batch=cfg.run.micro_batch,
         clip_norm=cfg.run.clip_norm,
-        description={name: _plain(cfg[name]) for name in NETWORK_NODES},
+        description=networks,
     )
 
 
 def checkpoint_of(cfg: DictConfig) -> Path | None:
     """Return the training checkpoint that the run starts from: its own last one, a given one, or none."""
     if cfg.ckpt_path:
+        init_from = cfg.generator.get("init_from")
+        remedy = "One goes on with that run's optimizers, the other starts new ones."
+        expect(not init_from, "ckpt_path or generator.init_from", "both", remedy)
         return Path(cfg.ckpt_path)
     return Path(cfg.paths.run) / "checkpoints" / "last.ckpt" if cfg.resume else None
 
@@ -81,14 +91,17 @@ def expect_same_network(checkpoint: dict[str, Any], module: SuperResolution, pat
     what = f"{path} with {', '.join(changed)}" if changed else f"{path} over another backbone"
     remedy = "Use the settings of the run that wrote it, or start a new run."
     expect(theirs == ours, "a checkpoint of this generator", what, remedy)
+    complete = "optimizer_states" in checkpoint
+    expect(complete, "a checkpoint with its optimizers", path, "Start from its weights: generator.init_from=….")
 
 
 def _differences(theirs: Any, ours: Any, key: str = "") -> list[str]:
-    """List the settings that differ, as `key=theirs`."""
+    """List the settings that differ, with both values; one that is not given has its default."""
     if isinstance(theirs, dict) and isinstance(ours, dict):
         names = sorted(theirs.keys() | ours.keys())
         return [line for n in names for line in _differences(theirs.get(n), ours.get(n), f"{key}.{n}".strip("."))]
-    return [] if theirs == ours else [f"{key}={theirs}"]
+    said = ["its default" if value is None else value for value in (theirs, ours)]
+    return [] if theirs == ours else [f"{key} {said[0]} instead of {said[1]}"]
 
 
 def _built(nodes: DictConfig) -> list[Any]:

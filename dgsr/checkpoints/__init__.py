@@ -1,5 +1,6 @@
 """Files that hold a generator: the authors' format, our own, and what a training run saves."""
 
+from dgsr.checkpoints.bare import save_training
 from dgsr.checkpoints.kinds import kind_of, start_from
 from dgsr.checkpoints.pretrained import load_estimator, load_pretrained, save_pretrained
 from dgsr.checkpoints.s3diff import load_s3diff, save_s3diff
@@ -11,5 +12,6 @@ __all__ = [
     "load_s3diff",
     "save_pretrained",
     "save_s3diff",
+    "save_training",
     "start_from",
 ]

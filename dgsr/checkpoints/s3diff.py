@@ -68,7 +68,7 @@ def save_s3diff(generator: OneStepGenerator, path: str | Path) -> None:
     Raises:
         UserError: The format cannot hold this generator.
     """
-    options = generator.options
+    options, path = generator.options, Path(path)
     kind = f"{options.conditioning}, train_conv_in {options.train_conv_in}, trainable {generator.trainable}"
     fits = options.conditioning == "guided" and options.train_conv_in and generator.trainable == "adapter"
     expect(fits, "a guided adapter with a trained conv_in", kind, "Export it with save_pretrained instead.")
@@ -78,6 +78,7 @@ def save_s3diff(generator: OneStepGenerator, path: str | Path) -> None:
         "rank_unet": options.unet_rank,
         "rank_vae": options.vae_rank,
     }
+    path.parent.mkdir(parents=True, exist_ok=True)
     torch.save({**content, **_to_authors(generator.trainable_state())}, path)
 
 

@@ -13,6 +13,7 @@ from dgsr.models.estimator import DegradationEstimator
 from dgsr.models.generator import OneStepGenerator
 from dgsr.ops.color import adain_color_fix, wavelet_color_fix
 from dgsr.ops.resizing import upsample
+from dgsr.seeds import torch_generator
 from dgsr.types import Images
 
 _COLOR_FIXES = {"wavelet": wavelet_color_fix, "adain": adain_color_fix}
@@ -27,6 +28,7 @@ class Upscaler:
         scale: Output pixels per input pixel, along each side.
         color_fix: How the output takes its low frequencies from the input.
         guidance: Classifier-free guidance; 1 is the positive prompt alone and skips the negative pass.
+        seed: Of each call's noise, where the generator samples the posterior of its encoder.
 
     Source: S3Diff Sec. 3.5 and its published inference settings.
     """
@@ -38,9 +40,10 @@ class Upscaler:
         scale: int = 4,
         color_fix: Literal["wavelet", "adain", "none"] = "wavelet",
         guidance: float = 1.07,
+        seed: int = 0,
     ) -> None:
         self.generator, self.estimator = generator, estimator
-        self.scale, self.color_fix, self.guidance = scale, color_fix, guidance
+        self.scale, self.color_fix, self.guidance, self.seed = scale, color_fix, guidance, seed
 
     @torch.no_grad()
     def __call__(self, image: Float[Tensor, "*b 3 h w"]) -> Float[Tensor, "*b 3 H W"]:
@@ -52,7 +55,7 @@ class Upscaler:
 
     def _restore(self, lq_up: Images, scores: Float[Tensor, "b 2"]) -> Images:
         padded, size = pad_to_multiple(lq_up, self.generator.multiple)
-        prompts = self.generator.prompts
-        sr = self.generator(to_signed(padded), scores, prompts.positive, prompts.negative, self.guidance)
-        sr = crop_to(to_unit(sr).float(), size)
+        prompts, noise = self.generator.prompts, torch_generator(self.seed, "posterior", padded.device)
+        sr = self.generator(to_signed(padded), scores, prompts.positive, prompts.negative, self.guidance, noise)
+        sr = crop_to(to_unit(sr).to(lq_up.dtype), size)
         return sr if self.color_fix == "none" else _COLOR_FIXES[self.color_fix](sr, lq_up)

@@ -84,8 +84,9 @@ class OneStepGenerator(TrainableWeights):
         Raises:
             UserError: There is no such backbone, or no embeddings of the prompts and no text encoder.
         """
+        backbone = load_backbone(path)
         prompts = Prompts.of(str(path), options.positive_prompt, options.negative_prompt)
-        return cls(load_backbone(path), prompts, options).start_from(init_from)
+        return cls(backbone, prompts, options).start_from(init_from)
 
     @classmethod
     @takes_options(unet_rank=8, vae_rank=4, timestep=250)

@@ -11,6 +11,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
 
 from dgsr.apps.configs import check, conf_dir
+from dgsr.apps.entry import run_cleanly
 from dgsr.apps.schema import TrainConfig
 from dgsr.apps.training_run import train
 from dgsr.checkpoints.trainer import read_checkpoint
@@ -63,8 +64,28 @@ def test_a_run_goes_from_config_to_report_and_on(tmp_path: Path, capsys: pytest.
     assert checkpoint["dgsr"]["step"] == 2
     assert [found["step"] for found in checkpoint["dgsr"]["validations"]] == [0, 1, 2]
 
-    with pytest.raises(UserError, match=r"generator\.unet_rank=8"):
+    with pytest.raises(UserError, match=r"generator\.unet_rank its default instead of 4"):
         _train(tmp_path / "other", f"ckpt_path={tmp_path}/checkpoints/last.ckpt", "+generator.unet_rank=4")
+
+
+def test_a_run_starts_from_the_weights_of_another_with_fresh_optimizers(tmp_path: Path) -> None:
+    _train(tmp_path / "first")
+    source = tmp_path / "first" / "checkpoints" / "last.ckpt"
+    _train(tmp_path / "second", f"generator.init_from={source}", "optimizer.generator.lr=0", "seed=1")
+    first, second = (read_checkpoint(tmp_path / name / "checkpoints" / "last.ckpt") for name in ("first", "second"))
+    generator = {name: t for name, t in first["state_dict"].items() if name.startswith("generator.")}
+    assert all(torch.equal(tensor, second["state_dict"][name]) for name, tensor in generator.items())
+    assert [second["dgsr"][counter] for counter in ("step", "position")] == [1, 2]
+    assert second["optimizer_states"][0]["state"][0]["step"] == 1
+    assert "init_from" not in second["dgsr"]["description"]["generator"]
+
+    source.unlink()
+    _train(tmp_path / "second", f"generator.init_from={source}", "resume=last", "run.max_steps=2", "seed=1")
+
+
+def test_weights_or_a_checkpoint_but_not_both(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="but got both"):
+        _train(tmp_path, "ckpt_path=a.ckpt", "generator.init_from=b.ckpt")
 
 
 def test_the_same_seed_gives_the_same_weights(tmp_path: Path) -> None:
@@ -76,6 +97,10 @@ def test_the_same_seed_gives_the_same_weights(tmp_path: Path) -> None:
     assert all(torch.equal(tensor, states[1][name]) for name, tensor in states[0].items())
 
 
-def test_a_missing_folder_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="nowhere"):
-        _train(tmp_path, "data.train.root=nowhere")
+def test_a_missing_folder_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        run_cleanly(lambda: _train(tmp_path, "data.train.root=nowhere"))
+    sentence = capsys.readouterr().err
+    assert sentence.count("\n") == 1
+    assert "nowhere" in sentence
+    assert "data.train.root" in sentence

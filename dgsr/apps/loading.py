@@ -1,0 +1,112 @@
+"""One loader for whatever holds a model: an exported folder, a hub id, a training checkpoint, an authors' file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from hydra.utils import instantiate
+
+from dgsr.apps.resume import last_run, logs_dir
+from dgsr.checkpoints import kind_of, load_estimator, load_pretrained, load_s3diff
+from dgsr.checkpoints.pretrained import describe
+from dgsr.checkpoints.trainer import read_checkpoint, restore_generator
+from dgsr.checks import expect, refuse
+from dgsr.inference import Upscaler
+from dgsr.models.estimator import DegradationEstimator
+from dgsr.models.generator import OneStepGenerator
+
+#: What the authors' released file was trained on.
+SD_TURBO = "stabilityai/sd-turbo"
+
+
+@dataclass(frozen=True)
+class Model:
+    """What is needed to upscale, and how it was meant to be used; some sources come without an estimator."""
+
+    generator: OneStepGenerator
+    estimator: DegradationEstimator | None
+    scale: int = 4
+    guidance: float = 1.07
+
+    def upscaler(self, build: Callable[..., Upscaler], device: torch.device) -> Upscaler:
+        """Bring the networks to a device and build the path through them.
+
+        Raises:
+            UserError: There is no estimator.
+        """
+        if self.estimator is None:
+            remedy = "Name its weight file with --estimator, also to export a model that holds it: dgsr convert."
+            refuse("a degradation estimator with the model", "none", remedy)
+        return build(generator=self.generator.to(device).eval(), estimator=self.estimator.to(device).eval())
+
+
+def load_model(source: str, backbone: str | None = None, estimator: str | None = None) -> Model:
+    """Build the model that a source of any kind holds.
+
+    Args:
+        source: An exported folder, a hub id, a training checkpoint or an authors' file.
+        backbone: Folder or hub id of the diffusion model, where the recorded one does not hold on this machine.
+        estimator: Weight file of the degradation estimator, in place of the source's own.
+
+    Raises:
+        UserError: A part is missing, does not fit the others, or is not what it says.
+    """
+    given = DegradationEstimator.from_file(estimator) if estimator else None
+    match kind_of(source):
+        case "export":
+            inference = describe(source)["inference"]
+            return Model(load_pretrained(source, backbone), given or load_estimator(source), **inference)
+        case "training":
+            return _from_training(Path(source), backbone, given)
+        case "s3diff":
+            return Model(load_s3diff(source, backbone or SD_TURBO), given)
+
+
+def last_model() -> str:
+    """Return the newest checkpoint of the training runs in this folder.
+
+    Raises:
+        UserError: There is none.
+    """
+    return str(last_run(logs_dir([]) / "train" / "runs") / "checkpoints" / "last.ckpt")
+
+
+def device_of(name: str) -> torch.device:
+    """Return the device of a name; `auto` is the first GPU, if there is one.
+
+    Raises:
+        UserError: There is no such device here.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        return torch.empty(0, device=name).device
+    except (RuntimeError, AssertionError) as error:
+        refuse("a device of this machine", f"{name} ({str(error).splitlines()[0]})", "Take cpu or auto.")
+
+
+def _from_training(path: Path, backbone: str | None, estimator: DegradationEstimator | None) -> Model:
+    checkpoint = read_checkpoint(path)
+    nodes = checkpoint["dgsr"]["description"]
+    foreign = [name for name in _targets(nodes) if not name.startswith("dgsr.")]
+    expect(not foreign, "networks of dgsr", f"{path} with {', '.join(foreign)}", "Such a file could run any code.")
+    generator = instantiate(nodes["generator"] | ({"path": backbone} if backbone else {}))
+    restore_generator(checkpoint, generator)
+    same = generator.fingerprint() == checkpoint["dgsr"]["fingerprint"]
+    expect(same, f"the backbone that {path} was trained on", "another one", "Name the right one.")
+    return Model(generator, estimator or instantiate(nodes["estimator"]), nodes["scale"])
+
+
+def _targets(node: Any) -> Iterator[str]:
+    """Walk over the names of what a description will call."""
+    if isinstance(node, dict):
+        if "_target_" in node:
+            yield str(node["_target_"])
+        node = list(node.values())
+    if isinstance(node, list):
+        for inner in node:
+            yield from _targets(inner)

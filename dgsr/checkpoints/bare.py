@@ -1,0 +1,55 @@
+"""A training checkpoint made of weights alone: to evaluate, to upscale with and to start from, but not to resume."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import save_file
+
+from dgsr.checkpoints.trainer import trained_state, write_atomically
+from dgsr.checks import expect
+from dgsr.models.estimator import DegradationEstimator
+from dgsr.models.generator import OneStepGenerator
+from dgsr.models.hub import is_stored
+
+
+def save_training(
+    generator: OneStepGenerator, path: str | Path, *, estimator: DegradationEstimator | None = None, scale: int = 4
+) -> None:
+    """Write a generator as a training run would, without optimizers; the estimator goes beside it.
+
+    Raises:
+        UserError: Its networks could not be built again.
+    """
+    path = Path(path)
+    description = {
+        "generator": _generator_node(generator),
+        "estimator": _estimator_node(estimator, path.with_suffix(".estimator.safetensors").resolve()),
+        "scale": scale,
+    }
+    counters = {"step": 0, "position": 0, "validations": []}
+    ours = {**counters, "description": description, "fingerprint": generator.fingerprint()}
+    write_atomically({"dgsr": ours, "state_dict": trained_state(generator, None)}, path)
+
+
+def _generator_node(generator: OneStepGenerator) -> dict[str, Any]:
+    options = dataclasses.asdict(dataclasses.replace(generator.options, trainable=generator.trainable))
+    home = f"{OneStepGenerator.__module__}.{OneStepGenerator.__qualname__}"
+    if is_stored(generator.source):
+        return {"_target_": f"{home}.from_backbone", "path": generator.source, **options}
+    rebuilt = generator.trainable == "all" and generator.source.startswith("tiny-")
+    remedy = "Export it to a folder, which then holds its networks too."
+    expect(rebuilt, "a backbone that lies in a folder or on the hub", generator.source, remedy)
+    latent_channels, prediction = generator.vae.config["latent_channels"], generator.prediction
+    return {"_target_": f"{home}.tiny", "latent_channels": latent_channels, "prediction": prediction, **options}
+
+
+def _estimator_node(estimator: DegradationEstimator | None, path: Path) -> dict[str, Any] | None:
+    if estimator is None:
+        return None
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_file(estimator.state_dict(), path)
+    home = f"{DegradationEstimator.__module__}.{DegradationEstimator.__qualname__}"
+    return {"_target_": f"{home}.from_file", "path": str(path), **estimator.shape}

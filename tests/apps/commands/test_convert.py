@@ -1,0 +1,75 @@
+"""`dgsr convert`: there and back again, and what no format can hold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from dgsr.apps.cli import main
+from dgsr.apps.loading import load_model
+from dgsr.models.estimator import DegradationEstimator
+from dgsr.models.generator import OneStepGenerator
+
+GOLDEN = Path(__file__).parents[2] / "golden"
+FILE, BACKBONE = GOLDEN / "s3diff.pkl", GOLDEN / "tiny-sd"
+
+
+def _run(*arguments: object) -> None:
+    main(["convert", *map(str, arguments)])
+
+
+def _refusal(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
+    with pytest.raises(SystemExit) as stop:
+        _run(*arguments)
+    assert stop.value.code == 1
+    return capsys.readouterr().err
+
+
+def _same(ours: object, theirs: object) -> bool:
+    if isinstance(theirs, dict):
+        assert isinstance(ours, dict)
+        return ours.keys() == theirs.keys() and all(_same(ours[name], theirs[name]) for name in theirs)
+    return torch.equal(ours, theirs) if isinstance(theirs, torch.Tensor) else ours == theirs  # pyright: ignore
+
+
+def test_the_authors_file_comes_back_bit_for_bit_through_both_formats(tmp_path: Path) -> None:
+    _run(FILE, tmp_path / "export", "--backbone", BACKBONE)
+    _run(tmp_path / "export", tmp_path / "a.ckpt")
+    _run(tmp_path / "a.ckpt", tmp_path / "again" / "s3diff.pkl")
+    again, original = (torch.load(path, weights_only=True) for path in (tmp_path / "again" / "s3diff.pkl", FILE))
+    assert _same(again, original)
+
+
+def test_the_estimator_goes_along(tmp_path: Path) -> None:
+    estimator = DegradationEstimator.random(3)
+    torch.save(estimator.state_dict(), tmp_path / "de_net.pth")
+    _run(FILE, tmp_path / "export", "--backbone", BACKBONE, "--estimator", tmp_path / "de_net.pth")
+    _run(tmp_path / "export", tmp_path / "a.ckpt")
+    for source in ("export", "a.ckpt"):
+        found = load_model(str(tmp_path / source)).estimator
+        assert found is not None
+        assert torch.equal(found.get_parameter("conv_first.0.weight"), estimator.get_parameter("conv_first.0.weight"))
+
+
+def test_a_fully_trained_tiny_generator_comes_back(tmp_path: Path) -> None:
+    generator = OneStepGenerator.tiny(trainable="all", seed=4)
+    generator.save_pretrained(tmp_path / "export")
+    _run(tmp_path / "export", tmp_path / "a.ckpt")
+    _run(tmp_path / "a.ckpt", tmp_path / "again")
+    again = OneStepGenerator.from_pretrained(tmp_path / "again").every_weight()
+    assert all(torch.equal(tensor, again[name]) for name, tensor in generator.every_weight().items())
+
+
+def test_refusals(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "taken").mkdir()
+    assert "not taken" in _refusal(capsys, FILE, tmp_path / "taken", "--backbone", BACKBONE)
+    torch.save({"code": Path("code")}, tmp_path / "code.pkl")
+    assert "weights_only=True" in _refusal(capsys, tmp_path / "code.pkl", tmp_path / "out")
+    OneStepGenerator.tiny(trainable="all").save_pretrained(tmp_path / "tiny")
+    assert "save_pretrained" in _refusal(capsys, tmp_path / "tiny", tmp_path / "tiny.pkl")
+    content = torch.load(FILE, weights_only=True)
+    content["state_dict_vae"].popitem()
+    torch.save(content, tmp_path / "partial.pkl")
+    assert "vae.encoder" in _refusal(capsys, tmp_path / "partial.pkl", tmp_path / "out", "--backbone", BACKBONE)

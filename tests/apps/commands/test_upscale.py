@@ -1,0 +1,82 @@
+"""`dgsr upscale`: one image, a folder, and what it refuses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from dgsr.apps.cli import main
+from dgsr.images import read_image, write_image
+from dgsr.inference import Upscaler
+from dgsr.models.estimator import DegradationEstimator
+from dgsr.models.generator import OneStepGenerator
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("model")
+    OneStepGenerator.tiny(trainable="all", posterior="sample").save_pretrained(
+        folder, estimator=DegradationEstimator.random(0), guidance=1.2
+    )
+    return folder
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    write_image(tmp_path / "photo.png", torch.rand(3, 15, 18))
+    return tmp_path / "photo.png"
+
+
+def _run(*arguments: object) -> None:
+    main(["upscale", *map(str, arguments)])
+
+
+def _refusal(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
+    with pytest.raises(SystemExit) as stop:
+        _run(*arguments)
+    assert stop.value.code == 1
+    return capsys.readouterr().err
+
+
+def test_one_image_as_the_library_upscales_it(model: Path, photo: Path) -> None:
+    _run(photo, "--model", model, "--device", "cpu")
+    networks = OneStepGenerator.from_pretrained(model), DegradationEstimator.random(0)
+    expected = Upscaler(*networks, guidance=1.2)(read_image(photo))
+    torch.testing.assert_close(read_image(photo.with_name("photo_sr.png")), expected, atol=0.6 / 255, rtol=0)
+
+
+def test_every_setting_reaches_the_upscaler(model: Path, photo: Path, tmp_path: Path) -> None:
+    changes = [("--scale", 2), ("--guidance", 3), ("--color-fix", "none"), ("--seed", 1)]
+    results = [tmp_path / f"{name}.png" for name in ("first", "second", *(change[0] for change in changes))]
+    for target, change in zip(results, [(), (), *changes], strict=True):
+        _run(photo, target, "--model", model, *change)
+    first, second, *others = (target.read_bytes() for target in results)
+    assert first == second
+    assert first not in others
+    assert read_image(tmp_path / "--scale.png").shape == (3, 30, 36)
+
+
+def test_a_folder_with_broken_files_is_done_but_for_them(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "photos"
+    for name in ("a.png", "a.jpg", "deep/b.png", "deep/large.png"):
+        write_image(folder / name, torch.rand(3, 64 if "large" in name else 8, 8))
+    (folder / "broken.png").write_bytes(b"no image")
+    words = _refusal(capsys, folder, "--model", model, "--memory", 0.255)
+    names = {path.relative_to(tmp_path).as_posix() for path in tmp_path.glob("photos_sr/**/*.png")}
+    assert names == {"photos_sr/a.png.png", "photos_sr/a.jpg.png", "photos_sr/deep/b.png"}
+    assert "broken.png" in words
+    assert "large.png, whose 32x256 px take about" in words
+    assert words.endswith("2 of 5 images could not be upscaled.\n")
+
+
+def test_mistakes_are_refused(model: Path, photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "does not exist" in _refusal(capsys, tmp_path / "missing.png", "--model", model)
+    assert "--memory" in _refusal(capsys, photo, "--model", model, "--memory", 0.01)
+    assert "outside" in _refusal(capsys, tmp_path, tmp_path / "out", "--model", model)
+    assert "name of an image" in _refusal(capsys, photo, tmp_path, "--model", model)
+    assert "--scale of 1" in _refusal(capsys, photo, "--model", model, "--scale", 0)
+    assert "authors' file" in _refusal(capsys, photo, "--model", photo.with_name("nothing"))

@@ -1,0 +1,59 @@
+"""What upscaling takes is known before it is tried."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from dgsr.checks import UserError
+from dgsr.inference.memory import _cgroup, _meminfo, available_bytes, expect_room, needed_bytes
+from dgsr.models.generator import OneStepGenerator
+
+
+@pytest.fixture(scope="module")
+def generator() -> OneStepGenerator:
+    return OneStepGenerator.tiny()
+
+
+def test_the_estimate_covers_what_was_measured(generator: OneStepGenerator) -> None:
+    measured = {512: 983, 1024: 638}  # bytes a pixel of the whole process, on two cores
+    for side, per_pixel in measured.items():
+        estimate = needed_bytes(generator, side, side) / side**2
+        assert per_pixel < estimate < 2.5 * per_pixel
+
+
+def test_padding_counts(generator: OneStepGenerator) -> None:
+    assert needed_bytes(generator, 65, 64) == needed_bytes(generator, 128, 64)
+
+
+def test_what_does_not_fit_is_refused_before(generator: OneStepGenerator) -> None:
+    tried = []
+    words = r"in 1\.0 GiB, but got a\.png, whose 4000x3000 px take about"
+    with pytest.raises(UserError, match=words), expect_room(generator, 3000, 4000, 2**30, "a.png"):
+        tried.append(True)
+    assert not tried
+
+
+def test_what_did_not_fit_after_all_is_refused_alike(generator: OneStepGenerator) -> None:
+    with pytest.raises(UserError, match=r"a\.png"), expect_room(generator, 64, 64, None, "a.png"):
+        raise torch.OutOfMemoryError("CUDA out of memory.")
+    with pytest.raises(RuntimeError, match="shapes"), expect_room(generator, 64, 64, None, "a.png"):
+        raise RuntimeError("shapes differ")
+
+
+def test_the_system_tells_what_is_free() -> None:
+    free = available_bytes(torch.device("cpu"))
+    assert free is None or 2**20 < free < 2**50
+
+
+def test_files_of_the_system_by_hand(tmp_path: Path) -> None:
+    (tmp_path / "meminfo").write_text("MemTotal: 100 kB\nMemAvailable:   40 kB\n")
+    assert _meminfo(tmp_path / "meminfo") == 40 * 1024
+    assert _meminfo(tmp_path / "none") is None
+    for name, text in {"memory.max": "1000\n", "memory.current": "700\n", "memory.stat": "inactive_file 50\n"}.items():
+        (tmp_path / name).write_text(text)
+    assert _cgroup(tmp_path) == 350
+    (tmp_path / "memory.max").write_text("max\n")
+    assert _cgroup(tmp_path) is None
