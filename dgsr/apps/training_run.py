@@ -34,7 +34,10 @@ def train(cfg: DictConfig) -> float | None:
     checkpoint = checkpoint_of(cfg)
     data, module = instantiate(cfg.data), build_module(cfg, fresh=checkpoint is None)
     if checkpoint is not None:
-        expect_same_network(read_checkpoint(checkpoint), module, checkpoint)
+        saved = read_checkpoint(checkpoint)
+        expect_same_network(saved, module, checkpoint)
+        done, more = saved["dgsr"]["step"], "Raise run.max_steps to go on."
+        expect(done < module.max_steps, f"run.max_steps above the {done} steps already done", module.max_steps, more)
     trainer = instantiate(cfg.trainer, callbacks=_built(cfg.callbacks), logger=_built(cfg.logger))
     if checkpoint is None:
         trainer.validate(module, data, verbose=False)

@@ -15,6 +15,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
 from dgsr.checkpoints.trainer import TrainedState, restore_trained, trained_state
+from dgsr.checks import expect
 from dgsr.images import to_signed
 from dgsr.inference import Upscaler
 from dgsr.metrics import Metric
@@ -66,6 +67,8 @@ class SuperResolution(lightning.LightningModule):
         clip_norm: float = 1.0,
         description: dict[str, Any] | None = None,
     ) -> None:
+        expect(max_steps > 0, "run.max_steps above 0", max_steps)
+        expect(micro_batch > 0, "run.micro_batch above 0", micro_batch)
         super().__init__()
         self.automatic_optimization = False
         self.generator, self.discriminator, self.objective = generator, discriminator, objective
@@ -85,7 +88,7 @@ class SuperResolution(lightning.LightningModule):
     def training_step(self, batch: dict[str, Any], batch_index: int) -> None:
         """Estimate the degradation, then let the update mix negatives, reconstruct, fool and discriminate."""
         sample = self.prepare(batch)
-        self.update(self, sample.split(self.micro_batch))
+        self.update(self, self.micro_batches(sample))
         for scheduler in self._schedulers():
             scheduler.step()
         self.step += 1
@@ -100,6 +103,13 @@ class SuperResolution(lightning.LightningModule):
             scores = self.estimator(batch["lq"])
         lq_up = upsample(batch["lq"], self.upscaler.scale)
         return Sample(to_signed(batch["hq"]), to_signed(lq_up), scores, batch["seed"])
+
+    def micro_batches(self, sample: Sample) -> list[Sample]:
+        """Cut a rank's share of the global batch into pieces of equal size, so that their mean is the batch's."""
+        share, size = len(sample), min(self.micro_batch, len(sample))
+        remedy = "Choose run.micro_batch and data.global_batch so that it divides."
+        expect(share % size == 0, f"a step's {share} samples as a multiple of run.micro_batch", size, remedy)
+        return sample.split(size)
 
     @contextmanager
     def optimizing(self, network: Network, num_backwards: int) -> Iterator[Backward]:

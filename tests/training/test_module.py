@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from dgsr.checkpoints.trainer import read_checkpoint
+from dgsr.checks import UserError
 from dgsr.training.callbacks import Checkpoints
 from dgsr.training.module import SuperResolution
 from dgsr.training.update import AlternatingUpdate, JointUpdate
@@ -86,3 +87,13 @@ def test_a_checkpoint_holds_what_is_trained_and_nothing_else(tmp_path: Path) -> 
     frozen = sum(p.numel() for p in module.generator.parameters() if not p.requires_grad)
     assert trainable <= saved < trainable + frozen / 10
     assert not any(name.startswith(("estimator.", "objective.", "metrics.")) for name in state)
+
+
+def test_pieces_of_unequal_size_are_refused() -> None:
+    module = make_module(1, micro_batch=2)
+    with pytest.raises(UserError, match=r"3 samples as a multiple of run\.micro_batch"):
+        make_trainer().fit(module, make_data(global_batch=3))
+    with pytest.raises(UserError, match=r"run\.micro_batch above 0"):
+        make_module(micro_batch=0)
+    with pytest.raises(UserError, match=r"run\.max_steps above 0"):
+        make_module(max_steps=0)
