@@ -1,4 +1,4 @@
-"""The README's commands, run as they stand there: in order, in one folder, only smaller."""
+"""The README's commands, run as they stand there, only smaller."""
 
 from __future__ import annotations
 
@@ -34,11 +34,17 @@ SMALLER = {
 }
 
 
+#: Commands that go on from a run follow the first one; each of the others stands alone.
+FOLLOWING = [command for command in COMMANDS if "resume=" in command or "<run>" in command]
+CHAINS = [[COMMANDS[0], *FOLLOWING], *([command] for command in COMMANDS[1:] if command not in FOLLOWING)]
+
+
 @pytest.mark.slow
-def test_the_commands_run(tmp_path: Path) -> None:
+@pytest.mark.parametrize("commands", CHAINS, ids=[" ".join(chain[-1].split()[1:3]) for chain in CHAINS])
+def test_the_commands_run(tmp_path: Path, commands: list[str]) -> None:
     _photographs(tmp_path)
     torch.save(DegradationEstimator().state_dict(), tmp_path / "de_net.pth")
-    for command in COMMANDS:
+    for command in commands:
         done = _run(command, tmp_path)
         assert done.returncode == 0, f"{command}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
 
