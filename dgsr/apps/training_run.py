@@ -40,6 +40,7 @@ def train(cfg: DictConfig) -> float | None:
         expect(done < module.max_steps, f"run.max_steps above the {done} steps already done", module.max_steps, more)
     trainer = instantiate(cfg.trainer, callbacks=_built(cfg.callbacks), logger=_built(cfg.logger))
     if checkpoint is None:
+        _logger.info("Measuring bicubic resizing and the model before its first step ...")
         trainer.validate(module, data, verbose=False)
     trainer.fit(module, data, ckpt_path=checkpoint)
     monitor = cfg.callbacks.checkpoints.monitor if "checkpoints" in cfg.callbacks else None
