@@ -31,6 +31,7 @@ SMALLER = {
     "debug=overfit": ["trainer=cpu", "run.max_steps=1", "run.validate_every_steps=1"],
     "resume=last": ["run.max_steps=2"],
     "evaluate.py": [],
+    "dgsr ": [],
 }
 
 
@@ -50,7 +51,7 @@ def test_the_commands_run(tmp_path: Path, commands: list[str]) -> None:
 
 
 def test_every_command_of_ours_is_marked_to_be_run() -> None:
-    programs = set(re.findall(r"^python .*$", README, re.MULTILINE))
+    programs = set(re.findall(r"^(?:python|dgsr) .*$", README, re.MULTILINE))
     assert programs - set(COMMANDS) == {"python train.py"}  # what `make demo` runs, in full
 
 
@@ -83,8 +84,11 @@ def _run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 def _command(command: str, folder: Path) -> list[str]:
     """Replace the interpreter, the program's folder and the placeholder for a run."""
-    program, script, *arguments = shlex.split(command)
+    program, *arguments = shlex.split(command)
+    if program == "dgsr":
+        return [sys.executable, "-c", "from dgsr.apps.cli import main; main()", *arguments]
     assert program == "python"
+    script, *arguments = arguments
     runs = sorted((folder / "logs" / "train" / "runs").iterdir()) if "<run>" in command else [folder]
     return [sys.executable, str(ROOT / script), *(argument.replace("<run>", str(runs[-1])) for argument in arguments)]
 
@@ -97,3 +101,4 @@ def _photographs(folder: Path) -> None:
         for index in range(count):
             pixels = rng.integers(0, 256, (side, side, 3), dtype=np.uint8)
             Image.fromarray(pixels).save(folder / name / f"{index}.png")
+    Image.open(folder / "photos" / "0.png").save(folder / "photo.jpg")
