@@ -9,10 +9,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet install
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tools demo test lint types docs check bench-degradation clean
+.PHONY: help setup tools demo test lint types docs check test-matrix bench-degradation bench-generator clean
 
 help:
-	@echo "make setup | demo | test | lint | types | docs | check | bench-degradation   (VENV=$(VENV) PYTHON=$(PYTHON))"
+	@echo "make setup | demo | test | lint | types | docs | check | test-matrix | bench-degradation | bench-generator   (VENV=$(VENV) PYTHON=$(PYTHON))"
 
 setup: $(VENV)/.installed
 
@@ -39,6 +39,21 @@ check: lint types docs test
 
 bench-degradation: setup
 	$(BIN)/python -m benchmarks.degradation
+
+bench-generator: setup
+	$(BIN)/python -m benchmarks.generator
+
+# The oldest and the newest peft and diffusers that pyproject.toml allows, each pair in an environment of its own, which
+# shares all other packages with $(VENV).
+test-matrix: test-with-oldest test-with-newest
+
+test-with-%: setup
+	$(BIN)/python -m venv --clear $(VENV)-$*
+	$(BIN)/python -c 'import sysconfig; print("import site; site.addsitedir(%r)" % sysconfig.get_path("purelib"))' \
+	  > $$($(VENV)-$*/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/shared.pth
+	$(VENV)-$*/bin/python -m pip --disable-pip-version-check --quiet install --no-deps --ignore-installed $$($(call pins,$*))
+	$(VENV)-$*/bin/python -m pip --disable-pip-version-check list | grep -E '^(diffusers|peft|transformers|torch) '
+	OMP_NUM_THREADS=1 $(VENV)-$*/bin/python -m pytest --numprocesses 2 tests/models tests/checkpoints
 
 clean:
 	rm -rf build dist site .cache .pytest_cache .ruff_cache .import_linter_cache
@@ -70,6 +85,12 @@ $(VENV)/.tools: $(VENV)/.installed
 define right_python
 $(1) -c 'import sys; sys.version_info[:2] in ((3, 11), (3, 12)) or sys.exit("Expected Python 3.11 or 3.12, but got " \
   + sys.version.split()[0] + " in $(1). Name another: make setup PYTHON=python3.12 VENV=<new folder>.")'
+endef
+
+define pins
+$(BIN)/python -c 'import re, sys, tomllib; lines = tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"]; \
+  ranges = [re.match(r"((?:peft|diffusers)>=([\d.]+),<[\d.]+)", line) for line in lines]; \
+  print(*(r[1] if sys.argv[1] == "newest" else re.split(">=", r[1])[0] + "==" + r[2] for r in ranges if r))' $(1)
 endef
 
 define extras

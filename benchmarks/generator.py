@@ -1,0 +1,149 @@
+"""The generator beside the bare parts of diffusers and a plain transcription of the method: time, memory, difference.
+
+`python -m benchmarks.generator [--quick] [--out FILE]`; README.md says how to read what it prints.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from multiprocessing import get_context
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+
+from benchmarks.contest import Turn, by_turns, machine, slug, spread
+from benchmarks.generator_contestants import GUIDANCE, serve
+
+RESULTS = Path(__file__).parent / "results"
+
+#: Way -> the process that it runs in.
+WAYS = {"dgsr": "ours", "dgsr, baked": "ours", "bare diffusers": "bare", "plain": "plain"}
+
+#: Sides of the output and repetitions, by shapes; the last row gives the ratio.
+FULL = {"tiny": {512: 7}, "full": {128: 5, 256: 3}}
+QUICK = {"tiny": {64: 2}}
+
+_LARGEST_DIFFERENCE = 1e-3
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Measure, write JSON, print the table and the ratio."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="tiny shapes, few repetitions: does it run at all?")
+    parser.add_argument("--out", type=Path, help="the JSON file (default: by the device's name, among the results)")
+    arguments = parser.parse_args(argv)
+    described = machine(["torch", "diffusers", "peft", "transformers", "numpy"])
+    rows = [row for shapes, sides in (QUICK if arguments.quick else FULL).items() for row in _rows(shapes, sides)]
+    result = described | {"guidance": GUIDANCE, "rows": rows}
+    out = arguments.out or RESULTS / f"generator-{slug(described['device'])}.json"
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    sys.stdout.write(f"{_table(result)}\n\n")
+    worst = max(row["difference"][way] for row in rows for way in row["difference"])
+    if worst > _LARGEST_DIFFERENCE:
+        raise SystemExit(f"Expected outputs that differ by {_LARGEST_DIFFERENCE} at most, but got {worst}.")
+    sys.stdout.write(f"ratio generator {rows[-1]['plain_over_dgsr']:.2f}\n")
+
+
+def _rows(shapes: str, sides: dict[int, int]) -> Iterator[dict[str, Any]]:
+    with _processes(shapes) as processes:
+        for side_px, repetitions in sides.items():
+            yield _row(processes, shapes, side_px, repetitions)
+
+
+class _Process:
+    """One contestant's process, asked from here."""
+
+    def __init__(self, who: str, shapes: str, adapter: Path) -> None:
+        context = get_context("spawn")
+        self.connection, theirs = context.Pipe()
+        self.process = context.Process(target=serve, args=(theirs, who, shapes, adapter), daemon=True)
+        self.process.start()
+        theirs.close()
+
+    def ask(self, request: str, *arguments: Any) -> Any:
+        self.connection.send((request, arguments))
+        return self.connection.recv()
+
+    def stop(self) -> None:
+        self.connection.close()
+        self.process.join()
+
+
+@contextmanager
+def _processes(shapes: str) -> Iterator[dict[str, _Process]]:
+    """Start all contestants with the same weights and prompts; whoever has no turn waits without a sound."""
+    with TemporaryDirectory() as folder:
+        adapter = Path(folder) / "s3diff.pkl"
+        processes = {who: _Process(who, shapes, adapter) for who in ("ours", "bare")}
+        try:
+            processes["ours"].ask("write_adapter")
+            processes["plain"] = _Process("plain", shapes, adapter)
+            prompts = processes["plain"].ask("prompts")
+            for who in ("ours", "bare"):
+                processes[who].ask("take_prompts", *prompts)
+            yield processes
+        finally:
+            for process in processes.values():
+                process.stop()
+
+
+def _row(processes: dict[str, _Process], shapes: str, side_px: int, repetitions: int) -> dict[str, Any]:
+    outputs: dict[str, np.ndarray] = {}
+    peaks = dict.fromkeys(WAYS, 0)
+
+    def turn(way: str) -> Turn:
+        def take(_: int) -> None:
+            outputs[way], peak = processes[WAYS[way]].ask("run", way, side_px)
+            peaks[way] = max(peaks[way], peak)
+
+        return take
+
+    times = by_turns({way: turn(way) for way in WAYS}, repetitions)
+    figures = {way: spread(times[way]) | {"peak_mib": peaks[way]} for way in WAYS}
+    ours = figures["dgsr"]
+    return {
+        "shapes": shapes,
+        "side_px": side_px,
+        "repetitions": repetitions,
+        "plain_over_dgsr": round(figures["plain"]["median"] / ours["median"], 3),
+        "dgsr_over_bare": round(ours["median"] / figures["bare diffusers"]["median"], 3),
+        "peak_over_plain": round(peaks["dgsr"] / peaks["plain"], 3),
+        "difference": {way: _difference(outputs["dgsr"], outputs[way]) for way in ("plain", "dgsr, baked")},
+        "unclamped": round(float((np.abs(outputs["dgsr"]) < 1).mean()), 3),
+        "giga_multiplications": processes["ours"].ask("operations", side_px),
+        "ways": figures,
+    }
+
+
+def _difference(ours: np.ndarray, theirs: np.ndarray) -> float:
+    return float(f"{np.abs(ours - theirs).max():.2g}")
+
+
+def _table(result: dict[str, Any]) -> str:
+    lines = [
+        f"{result['device']}, {result['date']}, "
+        + ", ".join(f"{name} {version}" for name, version in result["versions"].items()),
+        "",
+        "| shapes, output | | seconds (quartiles) | peak MiB | times dgsr's time | largest difference |",
+        "|---|---|---|---|---|---|",
+    ]
+    for row in result["rows"]:
+        for way, figures in row["ways"].items():
+            quartiles = f"{figures['lower_quartile'] / 1e3:.2f} to {figures['upper_quartile'] / 1e3:.2f}"
+            ratio = figures["median"] / row["ways"]["dgsr"]["median"]
+            lines.append(
+                f"| {row['shapes']}, {row['side_px']}² | {way} | {figures['median'] / 1e3:.2f} ({quartiles}) "
+                f"| {figures['peak_mib']} | {ratio:.2f} | {row['difference'].get(way, '')} |"
+            )
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,213 @@
+"""The contestants of the generator's benchmark, a process each: same weights, same images, same prompts."""
+
+from __future__ import annotations
+
+import math
+import resource
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import torch
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
+from torch import Tensor, nn
+from transformers import CLIPTextConfig, CLIPTextModel
+
+from benchmarks.plain_s3diff import PlainS3Diff
+from dgsr.checkpoints import save_s3diff
+from dgsr.models.backbone import Backbone
+from dgsr.models.denoising import clean_latent
+from dgsr.models.generator import OneStepGenerator
+from dgsr.models.lora import guided_layers
+from dgsr.models.options import NEGATIVE, POSITIVE, GeneratorOptions
+from dgsr.models.prompts import Prompts
+from dgsr.models.tiny import PROMPT_WIDTH, tiny_backbone
+from dgsr.types import Images, Scores
+
+GUIDANCE, TIMESTEP = 1.07, 999
+_RANKS = {"full": {"unet_rank": 32, "vae_rank": 16}, "tiny": {"unet_rank": 8, "vae_rank": 4}}
+
+Run = Callable[[Images, Scores], Images]
+
+
+def networks(shapes: str) -> Backbone:
+    """Build the networks of a size with random weights, the same in every process; `full` has SD 2.1's shapes."""
+    if shapes == "tiny":
+        return tiny_backbone(0, 16, "epsilon", TIMESTEP)
+    torch.manual_seed(0)
+    unet = UNet2DConditionModel(
+        block_out_channels=(320, 640, 1280, 1280),
+        attention_head_dim=(5, 10, 20, 20),  # pyright: ignore[reportArgumentType]
+        cross_attention_dim=1024,
+        use_linear_projection=True,
+    )
+    unet.get_parameter("conv_out.weight").data.mul_(0.02)  # what it predicts is enlarged 15 times
+    vae: Any = AutoencoderKL(
+        block_out_channels=(128, 256, 512, 512),  # pyright: ignore[reportArgumentType]
+        down_block_types=("DownEncoderBlock2D",) * 4,
+        up_block_types=("UpDecoderBlock2D",) * 4,
+        layers_per_block=2,
+    )
+    schedule = DDPMScheduler(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear")
+    return Backbone(unet, vae, schedule, "random")
+
+
+def text_encoder(shapes: str) -> Callable[[str], Tensor]:
+    """Build a random text encoder of Stable Diffusion 2.1's shape, or a tiny one; each byte of a text is a token."""
+    wide = shapes == "full"
+    torch.manual_seed(1)
+    config = CLIPTextConfig(
+        hidden_size=1024 if wide else PROMPT_WIDTH,
+        intermediate_size=4096 if wide else PROMPT_WIDTH,
+        num_hidden_layers=23 if wide else 2,
+        num_attention_heads=16 if wide else 2,
+        hidden_act="gelu",
+    )
+    model = CLIPTextModel(config).eval()
+    tokens = config.max_position_embeddings
+
+    def encode(text: str) -> Tensor:
+        ids = [*text.encode()[: tokens - 1]]
+        return model(torch.tensor([ids + [config.eos_token_id] * (tokens - len(ids))]))[0]
+
+    return torch.no_grad()(encode)
+
+
+class Ours:
+    """What `dgsr` does; the image's correction takes the low-rank path, or is baked for it."""
+
+    def __init__(self, shapes: str) -> None:
+        prompts = Prompts(torch.zeros(1, 1, 1), torch.zeros(1, 1, 1), (POSITIVE, NEGATIVE))  # they come later
+        options = GeneratorOptions(**_RANKS[shapes], init="identity", timestep=TIMESTEP)
+        self.generator = OneStepGenerator(networks(shapes), prompts, options)
+        draws = torch.Generator().manual_seed(2)
+        for name, parameter in self.generator.named_parameters():
+            if "lora_B" in name:
+                parameter.data.normal_(0, 0.02, generator=draws)
+        self.ways: dict[str, Run] = {"dgsr": self.low_rank, "dgsr, baked": self.baked}
+
+    def take_prompts(self, positive: Tensor, negative: Tensor) -> None:
+        """Take over the embeddings."""
+        self.generator.prompts = Prompts(positive, negative, (POSITIVE, NEGATIVE))
+
+    def low_rank(self, lq_up: Images, scores: Scores) -> Images:
+        """Restore with the adapters beside their layers."""
+        prompts = self.generator.prompts
+        return self.generator(lq_up, scores, prompts.positive, prompts.negative, GUIDANCE)
+
+    def baked(self, lq_up: Images, scores: Scores) -> Images:
+        """Fold the adapters into the weights, restore, and give the weights back."""
+        with self.generator.baked(self.generator.correction(scores)):
+            return self.low_rank(lq_up, scores)
+
+    def operations(self, lq_up: Images, scores: Scores) -> dict[str, float]:
+        """Count billions of multiplications: of the adapted layers, of the adapters beside them, of baking these."""
+        layers = [
+            layer for network in ("unet", "vae") for _, layer in guided_layers(self.generator.get_submodule(network))
+        ]
+        counts = dict.fromkeys(("layers", "low_rank", "baking"), 0.0)
+
+        def count(layer: Any, _: Any, output: Tensor) -> None:
+            weight = layer.base_layer.weight
+            rank = layer.r["default"]
+            places = output.numel() / len(weight)
+            counts["layers"] += places * weight.numel() / 1e9
+            counts["low_rank"] += places * rank * (weight[0].numel() + len(weight)) / 1e9
+
+        hooks = [layer.register_forward_hook(count) for layer in layers]
+        self.low_rank(lq_up, scores)
+        for hook in hooks:
+            hook.remove()
+        counts["baking"] = sum(layer.r["default"] * layer.base_layer.weight.numel() for layer in layers) / 1e9
+        return {name: round(value, 3) for name, value in counts.items()}
+
+
+class Bare:
+    """The diffusers parts alone, without adapters or conditioning; both prompts are one batch."""
+
+    def __init__(self, shapes: str) -> None:
+        self.backbone = networks(shapes)
+        self.ways: dict[str, Run] = {"bare diffusers": self.restore}
+
+    def take_prompts(self, positive: Tensor, negative: Tensor) -> None:
+        """Take over the embeddings."""
+        self.prompts = torch.cat([positive, negative])
+
+    def restore(self, lq_up: Images, scores: Scores) -> Images:
+        """Encode, denoise and decode."""
+        vae, unet = self.backbone.vae, self.backbone.unet
+        factor = vae.config["scaling_factor"]
+        latent = vae.encode(lq_up, return_dict=False)[0].mode() * factor
+        toward, away = unet(latent.repeat(2, 1, 1, 1), TIMESTEP, self.prompts, return_dict=False)[0].chunk(2)
+        clean = clean_latent(latent, away + GUIDANCE * (toward - away), self.backbone.alpha_bar(TIMESTEP), "epsilon")
+        return vae.decode(clean / factor, return_dict=False)[0].clamp(-1, 1)
+
+
+class Plain:
+    """The plain transcription, with the adapter that ours wrote in the authors' format."""
+
+    def __init__(self, shapes: str, adapter: Path) -> None:
+        backbone, content = networks(shapes), torch.load(adapter, weights_only=True)
+        self.method = PlainS3Diff(backbone.unet, backbone.vae, content, text_encoder(shapes))
+        self.ways: dict[str, Run] = {"plain": lambda lq_up, scores: self.method(lq_up, scores, GUIDANCE)}
+
+    def prompts(self) -> tuple[Tensor, Tensor]:
+        """Return the embeddings that it computes at every call."""
+        return self.method.encode(POSITIVE), self.method.encode(NEGATIVE)
+
+
+@torch.no_grad()
+def serve(connection: Connection, who: str, shapes: str, adapter: Path) -> None:
+    """Answer requests, one after the other, until the other end is closed."""
+    contestant: Any = {"ours": Ours, "bare": Bare}[who](shapes) if who != "plain" else Plain(shapes, adapter)
+    for module in vars(contestant).values():
+        if isinstance(module, nn.Module):
+            module.eval()
+    while True:
+        try:
+            request, arguments = connection.recv()
+        except EOFError:
+            return
+        connection.send(_answer(contestant, request, arguments, adapter))
+
+
+def _answer(contestant: Any, request: str, arguments: tuple[Any, ...], adapter: Path) -> Any:
+    match request:
+        case "write_adapter":
+            return save_s3diff(contestant.generator, adapter)
+        case "prompts":
+            return tuple(embedding.numpy() for embedding in contestant.prompts())
+        case "take_prompts":
+            return contestant.take_prompts(*map(torch.from_numpy, arguments))
+        case "run":
+            way, side_px = arguments
+            _forget_peak()
+            sr = contestant.ways[way](*_input(side_px))
+            return sr.numpy(), _peak_mib()
+        case "operations":
+            return contestant.operations(*_input(*arguments))
+        case _:
+            raise AssertionError(request)
+
+
+def _input(side_px: int) -> tuple[Images, Scores]:
+    coarse = torch.rand(1, 3, 8, 8, generator=torch.Generator().manual_seed(3)) * 2 - 1
+    image = nn.functional.interpolate(coarse, (side_px, side_px), mode="bicubic").clamp(-1, 1)
+    return image, torch.tensor([[0.3, 0.6]])
+
+
+def _forget_peak() -> None:
+    """Let the kernel measure the peak anew, where it can."""
+    if Path("/proc/self/clear_refs").is_file():
+        Path("/proc/self/clear_refs").write_text("5")
+
+
+def _peak_mib() -> int:
+    status = Path("/proc/self/status")
+    if not status.is_file():
+        return math.ceil(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+    return math.ceil(int(line.split()[1]) / 1024)

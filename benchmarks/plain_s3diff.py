@@ -1,0 +1,122 @@
+"""The method, transcribed plainly from its equations: what a released program does at every image, and nothing saved.
+
+Both prompts are encoded at every call, the UNet runs once for each, and every adapter stands beside its layer, with a
+correction of its own that is set before the networks run.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from dgsr.models.options import NEGATIVE, POSITIVE
+
+_TIMESTEP = 999
+
+
+class CorrectedLora(nn.Module):
+    """A layer with an adapter beside it: W x + s·B Cᵀ A x."""
+
+    def __init__(self, layer: Any, a: Tensor, b: Tensor, scale: float) -> None:
+        super().__init__()
+        self.layer, self.scale = layer, scale
+        rank = len(a)
+        if isinstance(layer, nn.Conv2d):
+            self.a: nn.Module = nn.Conv2d(
+                layer.in_channels,
+                rank,
+                a.shape[2:],
+                layer.stride,
+                layer.padding,
+                bias=False,  # pyright: ignore
+            )
+            self.b: nn.Module = nn.Conv2d(rank, layer.out_channels, 1, bias=False)
+            self.equation = "nkhw,nkr->nrhw"
+        else:
+            self.a = nn.Linear(layer.in_features, rank, bias=False)
+            self.b = nn.Linear(rank, layer.out_features, bias=False)
+            self.equation = "ntk,nkr->ntr"
+        self.a.load_state_dict({"weight": a})
+        self.b.load_state_dict({"weight": b})
+        self.correction = torch.eye(rank)[None]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the layer's output with the adapter's."""
+        middle = torch.einsum(self.equation, self.a(x), self.correction)
+        return self.layer(x) + self.scale * self.b(middle)
+
+
+class PlainS3Diff:
+    """Restore images as the equations say.
+
+    Args:
+        unet: A diffusers UNet of four blocks each way that predicts noise; adapters are put into it.
+        vae: A diffusers VAE; adapters are put into its encoder.
+        content: What the authors' file holds.
+        encode: From a prompt's text to its embedding (1, n, d).
+    """
+
+    def __init__(self, unet: Any, vae: Any, content: Mapping[str, Any], encode: Callable[[str], Tensor]) -> None:
+        self.unet, self.vae, self.content, self.encode = unet, vae, content, encode
+        trained = content["state_dict_unet"]
+        unet.conv_in.load_state_dict({name: trained[f"conv_in.{name}"] for name in ("weight", "bias")})
+        self.unet_layers = _adapt(unet, trained, content["rank_unet"], "default")
+        self.vae_layers = _adapt(vae, content["state_dict_vae"], content["rank_vae"], "vae_skip")
+        betas = torch.linspace(0.00085**0.5, 0.012**0.5, 1000, dtype=torch.float64) ** 2
+        self.alpha_bar = float((1 - betas).prod())
+
+    @torch.no_grad()
+    def __call__(self, lq_up: Tensor, scores: Tensor, guidance: float) -> Tensor:
+        """Return the restored images; all in [-1, 1]."""
+        positive, negative = (self.encode(text).expand(len(lq_up), -1, -1) for text in (POSITIVE, NEGATIVE))
+        self._correct("vae", self.vae_layers, scores)
+        self._correct("unet", self.unet_layers, scores)
+        latent = self.vae.encode(lq_up).latent_dist.mode() * self.vae.config.scaling_factor
+        toward = self.unet(latent, _TIMESTEP, encoder_hidden_states=positive).sample
+        away = self.unet(latent, _TIMESTEP, encoder_hidden_states=negative).sample
+        noise = away + guidance * (toward - away)
+        clean = (latent - math.sqrt(1 - self.alpha_bar) * noise) / math.sqrt(self.alpha_bar)
+        return self.vae.decode(clean / self.vae.config.scaling_factor).sample.clamp(-1, 1)
+
+    def _correct(self, network: str, layers: Mapping[str, CorrectedLora], scores: Tensor) -> None:
+        """Give every layer the matrix of its block."""
+        angles = 2 * math.pi * scores[:, :, None] * self.content["w"]
+        features = torch.cat([angles.sin(), angles.cos()], dim=2).flatten(1)
+        degradation = self._mlp(f"{network}_de_mlp", features)
+        embeddings = self.content["state_embeddings"][f"state_dict_{network}_block"]["weight"]
+        blocks = self._mlp(f"{network}_block_mlp", embeddings)
+        fuse = self.content[f"state_dict_{network}_fuse_mlp"]
+        for name, layer in layers.items():
+            block = blocks[_block(name, len(blocks))].expand(len(scores), -1)
+            matrix = functional.linear(torch.cat([degradation, block], dim=1), fuse["weight"], fuse["bias"])
+            layer.correction = matrix.view(len(scores), len(layer.correction[0]), -1)
+
+    def _mlp(self, name: str, x: Tensor) -> Tensor:
+        weights = self.content[f"state_dict_{name}"]
+        return functional.linear(x, weights["0.weight"], weights["0.bias"]).relu()
+
+
+def _adapt(network: nn.Module, state: Mapping[str, Tensor], rank: int, adapter: str) -> dict[str, CorrectedLora]:
+    """Put an adapter beside every layer that the file has one for."""
+    layers = {}
+    ending = f".lora_A.{adapter}.weight"
+    for name in (key.removesuffix(ending) for key in state if key.endswith(ending)):
+        a, b = (state[f"{name}.lora_{part}.{adapter}.weight"] for part in "AB")
+        parent, _, last = name.rpartition(".")
+        layers[name] = CorrectedLora(network.get_submodule(name), a, b, scale=8 / rank)
+        setattr(network.get_submodule(parent), last, layers[name])
+    return layers
+
+
+def _block(name: str, count: int) -> int:
+    """Return a layer's place in the table: down blocks, middle, up blocks, everything else."""
+    found = re.search(r"(down|up)_blocks\.(\d)", name)
+    if found:
+        return int(found[2]) + (5 if found[1] == "up" else 0)
+    return 4 if "mid_block" in name else count - 1
