@@ -28,7 +28,7 @@ from dgsr.models.tiny import PROMPT_WIDTH, tiny_backbone
 from dgsr.types import Images, Scores
 
 GUIDANCE, TIMESTEP = 1.07, 999
-_RANKS = {"full": {"unet_rank": 32, "vae_rank": 16}, "tiny": {"unet_rank": 8, "vae_rank": 4}}
+_RANKS: dict[str, dict[str, Any]] = {"full": {"unet_rank": 32, "vae_rank": 16}, "tiny": {"unet_rank": 8, "vae_rank": 4}}
 
 Run = Callable[[Images, Scores], Images]
 
@@ -47,8 +47,8 @@ def networks(shapes: str) -> Backbone:
     unet.get_parameter("conv_out.weight").data.mul_(0.02)  # what it predicts is enlarged 15 times
     vae: Any = AutoencoderKL(
         block_out_channels=(128, 256, 512, 512),  # pyright: ignore[reportArgumentType]
-        down_block_types=("DownEncoderBlock2D",) * 4,
-        up_block_types=("UpDecoderBlock2D",) * 4,
+        down_block_types=("DownEncoderBlock2D",) * 4,  # pyright: ignore[reportArgumentType]
+        up_block_types=("UpDecoderBlock2D",) * 4,  # pyright: ignore[reportArgumentType]
         layers_per_block=2,
     )
     schedule = DDPMScheduler(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear")

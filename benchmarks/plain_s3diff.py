@@ -28,14 +28,8 @@ class CorrectedLora(nn.Module):
         self.layer, self.scale = layer, scale
         rank = len(a)
         if isinstance(layer, nn.Conv2d):
-            self.a: nn.Module = nn.Conv2d(
-                layer.in_channels,
-                rank,
-                a.shape[2:],
-                layer.stride,
-                layer.padding,
-                bias=False,  # pyright: ignore
-            )
+            places: dict[str, Any] = {name: getattr(layer, name) for name in ("kernel_size", "stride", "padding")}
+            self.a: nn.Module = nn.Conv2d(layer.in_channels, rank, **places, bias=False)
             self.b: nn.Module = nn.Conv2d(rank, layer.out_channels, 1, bias=False)
             self.equation = "nkhw,nkr->nrhw"
         else:
