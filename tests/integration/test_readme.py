@@ -18,6 +18,7 @@ from PIL import Image
 from dgsr.models import DegradationEstimator
 
 ROOT = Path(__file__).parents[2]
+GOLDEN = ROOT / "tests" / "golden"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = [
     line for block in re.findall(r"<!-- run -->\n```bash\n(.*?)```", README, re.DOTALL) for line in block.splitlines()
@@ -36,7 +37,8 @@ SMALLER = {
 
 
 #: Commands that go on from a run follow the first one; each of the others stands alone.
-FOLLOWING = [command for command in COMMANDS if "resume=" in command or "<run>" in command]
+GOING_ON = ("resume=", "<run>", "dgsr upscale", "dgsr convert")
+FOLLOWING = [command for command in COMMANDS if any(mark in command for mark in GOING_ON)]
 CHAINS = [[COMMANDS[0], *FOLLOWING], *([command] for command in COMMANDS[1:] if command not in FOLLOWING)]
 
 
@@ -83,14 +85,16 @@ def _run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def _command(command: str, folder: Path) -> list[str]:
-    """Replace the interpreter, the program's folder and the placeholder for a run."""
+    """Replace the interpreter, the program's folder, the placeholder for a run, and released files by small ones."""
+    runs = sorted((folder / "logs" / "train" / "runs").iterdir()) if "<run>" in command else [folder]
+    released = {"convert s3diff.pkl": f"convert {GOLDEN}/s3diff.pkl", "stabilityai/sd-turbo": f"{GOLDEN}/tiny-sd"}
+    for written, meant in ({"<run>": str(runs[-1])} | released).items():
+        command = command.replace(written, meant)
     program, *arguments = shlex.split(command)
     if program == "dgsr":
         return [sys.executable, "-c", "from dgsr.apps.cli import main; main()", *arguments]
     assert program == "python"
-    script, *arguments = arguments
-    runs = sorted((folder / "logs" / "train" / "runs").iterdir()) if "<run>" in command else [folder]
-    return [sys.executable, str(ROOT / script), *(argument.replace("<run>", str(runs[-1])) for argument in arguments)]
+    return [sys.executable, str(ROOT / arguments[0]), *arguments[1:]]
 
 
 def _photographs(folder: Path) -> None:
