@@ -8,12 +8,13 @@ import hydra
 from omegaconf import DictConfig
 
 from dgsr.apps import conf_dir, preflight, run_cleanly
-from dgsr.apps.evaluation_run import run_evaluation
 
 
 @hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="evaluate")
 def main(cfg: DictConfig) -> dict[str, float]:
     """Evaluate as the composed config says."""
+    from dgsr.apps.evaluation_run import run_evaluation  # here, so that a mistyped command is answered at once
+
     return run_cleanly(lambda: run_evaluation(cfg))
 
 

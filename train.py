@@ -9,12 +9,13 @@ from omegaconf import DictConfig
 
 from dgsr.apps import conf_dir, preflight, run_cleanly
 from dgsr.apps.resume import continued_arguments
-from dgsr.apps.training_run import train
 
 
 @hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="train")
 def main(cfg: DictConfig) -> float | None:
     """Train as the composed config says."""
+    from dgsr.apps.training_run import train  # here, so that a mistyped command is answered before torch is imported
+
     return run_cleanly(lambda: train(cfg))
 
 

@@ -55,7 +55,7 @@ class RandomImages:
 
 
 def make_data(global_batch: int = 2, spec: Spec | None = None, **changes: Any) -> SyntheticData:
-    given = {"crop_px": 64, "val_crop_px": 64, "seed": 0, "num_workers": 0} | changes
+    given: dict[str, Any] = {"crop_px": 64, "val_crop_px": 64, "seed": 0, "num_workers": 0} | changes
     return SyntheticData(RandomImages(), RandomImages(3), spec or preset("s3diff"), global_batch=global_batch, **given)
 
 
@@ -85,7 +85,7 @@ def make_module(
 
 
 def make_trainer(validate_every_steps: int = 1000, **changes: Any) -> lightning.Trainer:
-    given = {
+    given: dict[str, Any] = {
         "accelerator": "cpu",
         "max_steps": -1,
         "max_epochs": -1,

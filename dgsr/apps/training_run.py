@@ -44,7 +44,7 @@ def train(cfg: DictConfig) -> float | None:
         trainer.validate(module, data, verbose=False)
     trainer.fit(module, data, ckpt_path=checkpoint)
     monitor = cfg.callbacks.checkpoints.monitor if "checkpoints" in cfg.callbacks else None
-    return module.validations[-1].get(monitor) if module.validations else None
+    return module.validations[-1].get(str(monitor)) if module.validations else None
 
 
 def build_module(cfg: DictConfig, fresh: bool = True) -> SuperResolution:

@@ -71,7 +71,7 @@ class DegradationEstimator(nn.Module):
         expect(Path(path).is_file(), "a file of estimator weights", path, "Check estimator.path.")
         try:
             safe = Path(path).suffix == ".safetensors"
-            state = load_file(path) if safe else torch.load(path, map_location="cpu", weights_only=True)
+            state: Any = load_file(path) if safe else torch.load(path, map_location="cpu", weights_only=True)
         except (pickle.UnpicklingError, RuntimeError, EOFError, SafetensorError):
             refuse("a file of plain tensors", path, "Only weights that load with weights_only=True are accepted.")
         for name in _NESTINGS:

@@ -40,18 +40,24 @@ def start_as_resampler(vae: AutoencoderKL, gain: float = 1.0) -> None:
     expect(channels >= 12, "at least 12 latent channels", channels, "Set generator.latent_channels=16.")
     encoder, decoder = vae.encoder, vae.decoder
     for module in vae.modules():
-        if isinstance(module, ResnetBlock2D):
-            _empty(module.conv2)
-            if module.conv_shortcut is not None:
-                _copy(module.conv_shortcut)
-        if isinstance(module, Attention):
-            module.to_out[0].weight.zero_()
-            module.to_out[0].bias.zero_()
+        _silence(module)
     for convolution in (encoder.conv_in, vae.quant_conv, vae.post_quant_conv, decoder.conv_in):
         _copy(convolution)
     decoder.conv_in.weight.mul_(gain)
     _encode(encoder)
     _decode(decoder)
+
+
+def _silence(module: nn.Module) -> None:
+    """Let a residual branch start at zero."""
+    if isinstance(module, ResnetBlock2D):
+        _empty(module.conv2)
+        if module.conv_shortcut is not None:
+            _copy(module.conv_shortcut)
+    if isinstance(module, Attention):
+        output: Any = module.to_out
+        output[0].weight.zero_()
+        output[0].bias.zero_()
 
 
 def _encode(encoder: nn.Module) -> None:
@@ -108,7 +114,7 @@ def _empty(convolution: nn.Module) -> nn.Conv2d:
     return convolution
 
 
-def _copy(convolution: nn.Module) -> None:
+def _copy(convolution: Any) -> None:
     """Let a convolution hand its channels on."""
     emptied = _empty(convolution)
     centre = emptied.kernel_size[0] // 2

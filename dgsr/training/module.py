@@ -142,8 +142,12 @@ class SuperResolution(lightning.LightningModule):
     def _write_logs(self, batch_size: int) -> None:
         means = {f"train/{name}": torch.stack(values).mean() for name, values in self._logs.items()}
         self._logs.clear()
-        self.log_dict(means, prog_bar=True, batch_size=batch_size)
+        self.log_dict(means | self._our_step(), prog_bar=True, batch_size=batch_size)
         self.log("train/lr", self._optimizer("generator").param_groups[0]["lr"], batch_size=batch_size)
+
+    def _our_step(self) -> dict[str, Tensor]:
+        """Loggers take their step from this entry, if there is one, and not from Lightning's counter."""
+        return {"step": torch.tensor(float(self.step))}
 
     # --- optimizers ---
 
@@ -188,7 +192,8 @@ class SuperResolution(lightning.LightningModule):
         means = gather_records(self._records)
         self._records = {}
         self.validations.append({"step": self.step} | means)
-        self.log_dict({f"val/{name}": value for name, value in means.items()}, prog_bar=True, sync_dist=True)
+        found = {f"val/{name}": torch.tensor(value) for name, value in means.items()}
+        self.log_dict(found | self._our_step(), prog_bar=True, sync_dist=True)
 
     # --- checkpoints ---
 

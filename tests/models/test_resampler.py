@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
-from diffusers import AutoencoderKL
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 
 from dgsr.checks import UserError
 from dgsr.models.resampler import start_as_resampler
 
 
-def _autoencoder(latent_channels: int = 16) -> AutoencoderKL:
+def _autoencoder(latent_channels: int = 16) -> Any:
     torch.manual_seed(0)
-    return AutoencoderKL(
-        block_out_channels=(16, 32, 48, 64),
-        down_block_types=("DownEncoderBlock2D",) * 4,
-        up_block_types=("UpDecoderBlock2D",) * 4,
-        latent_channels=latent_channels,
-        layers_per_block=1,
-        norm_num_groups=4,
-    )
+    shape: dict[str, Any] = {
+        "block_out_channels": (16, 32, 48, 64),
+        "down_block_types": ("DownEncoderBlock2D",) * 4,
+        "up_block_types": ("UpDecoderBlock2D",) * 4,
+    }
+    return AutoencoderKL(**shape, latent_channels=latent_channels, layers_per_block=1, norm_num_groups=4)
 
 
 @torch.no_grad()
-def _copied(vae: AutoencoderKL, images: torch.Tensor) -> torch.Tensor:
+def _copied(vae: Any, images: torch.Tensor) -> torch.Tensor:
     return vae.decode(vae.encode(images).latent_dist.mode()).sample
 
 

@@ -24,8 +24,8 @@ class PlainLoop:
     """The training loop without Lightning, strategies or shared code."""
 
     def __init__(self, module: SuperResolution, micro_batch: int) -> None:
+        assert module.discriminator is not None
         self.g, self.d, self.micro_batch = module.generator, module.discriminator, micro_batch
-        assert self.d is not None
         self.prepare, self.prob = module.prepare, module.objective.negative_prob
         self.negatives = module.objective.negatives
         self.g_parameters = [p for p in self.g.parameters() if p.requires_grad]
@@ -56,11 +56,13 @@ class PlainLoop:
         return 2 * (self.g(s.lq_up, s.scores, prompt) - target).square().mean()
 
     def _realism(self, s) -> torch.Tensor:
-        return 0.5 * sum(_level(x, 0.8) for x in self.d(self.g(s.lq_up, s.scores, self.g.prompts.positive)))
+        levels = [_level(x, 0.8) for x in self.d(self.g(s.lq_up, s.scores, self.g.prompts.positive))]
+        return 0.5 * torch.stack(levels).sum()
 
     def _discrimination(self, s, fake: torch.Tensor) -> torch.Tensor:
         real_logits, fake_logits = self.d(s.hq), self.d(fake)
-        return 0.5 * sum(_level(r, 0.8) + _level(f, 0.0) for r, f in zip(real_logits, fake_logits, strict=True))
+        levels = [_level(r, 0.8) + _level(f, 0.0) for r, f in zip(real_logits, fake_logits, strict=True)]
+        return 0.5 * torch.stack(levels).sum()
 
     def alternate(self, batch: dict) -> None:
         pieces = self.prepare(batch).split(self.micro_batch)

@@ -70,10 +70,9 @@ def verdict(module: SuperResolution, rows: dict[str, dict[str, float]]) -> str:
         return ""
     after, bicubic = list(rows.values())[-1], rows["bicubic"]
     better = [name for name in after if _better(module, name, after[name], bicubic[name])]
-    worse = [name for name in after if name not in better]
-    return (
-        f"Against bicubic: better in {', '.join(better) or 'nothing'}; not better in {', '.join(worse) or 'nothing'}."
-    )
+    found = {"better in": better, "not better in": [name for name in after if name not in better]}
+    clauses = [f"{how} {', '.join(names)}" for how, names in found.items() if names]
+    return f"Against bicubic: {'; '.join(clauses)}."
 
 
 def _headings(module: SuperResolution) -> list[str]:
