@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import torch
 from hydra.utils import instantiate
@@ -16,6 +18,7 @@ from dgsr.apps.configs import check
 from dgsr.apps.loading import device_of, load_model
 from dgsr.apps.schema import EvaluateConfig
 from dgsr.apps.training_run import quiet_libraries
+from dgsr.checks import UserError, expect
 from dgsr.data import PairedFolders
 from dgsr.evaluation import Record, evaluate, means, write_csv, write_summary
 from dgsr.inference import Upscaler
@@ -38,15 +41,28 @@ def run_evaluation(cfg: DictConfig) -> dict[str, float]:
     run = Path(cfg.paths.run)
     images = run / "images" if cfg.save_images else None
     console = Console()
-    found = evaluate((pairs[i] for i in range(len(pairs))), upscaler, metrics, images, device)
+    failures: list[str] = []
+    found = evaluate(_readable(pairs, failures), upscaler, metrics, images, device)
     records = list(track(found, "evaluating", total=len(pairs), console=Console(stderr=True)))
+    expect(bool(records), "pairs that can be read", "none", failures[0] if failures else "")
     write_csv(records, run / "metrics.csv")
     write_summary(records, metrics, run / "metrics.json")
     console.print(_table(records, [f"{name} ({metric.variant})" for name, metric in metrics.items()]))
     for title, path in {"per image": run / "metrics.csv", "summary": run / "metrics.json", "images": images}.items():
         if path is not None:
             console.print(f"{title:>9}: {path}", soft_wrap=True, highlight=False)
+    left_out = f"{len(failures)} of {len(pairs)} left out: {' '.join(failures)}"
+    expect(not failures, "pairs that can all be read", left_out, "The numbers above are those of the others.")
     return means(record.sr for record in records)
+
+
+def _readable(pairs: PairedFolders, failures: list[str]) -> Iterator[dict[str, Any]]:
+    """Yield the pairs that can be read, and keep a sentence about each of the others."""
+    for index in range(len(pairs)):
+        try:
+            yield pairs[index]
+        except UserError as error:
+            failures.append(str(error))
 
 
 def load_upscaler(source: str, inference: DictConfig, device: torch.device) -> Upscaler:

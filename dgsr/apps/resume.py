@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import re
 from pathlib import Path
 
 from omegaconf import OmegaConf
@@ -10,6 +12,8 @@ from omegaconf import OmegaConf
 from dgsr.checks import expect
 
 _KEY = "resume="
+_ONCE = (_KEY, "ckpt_path=", "hydra.run.dir=")  # what a run is started with, but not continued with
+_logger = logging.getLogger(__name__)
 
 
 def logs_dir(arguments: list[str]) -> Path:
@@ -35,8 +39,17 @@ def continued_arguments(arguments: list[str], task: str = "train") -> list[str]:
     expect(saved.is_file(), "resume=last or resume=<run directory>", run, "A run directory has .hydra/ in it.")
     expect((run / "checkpoints/last.ckpt").is_file(), "a run with a checkpoint", run, "It stopped before its first.")
     before = [str(override) for override in OmegaConf.load(saved)]
-    before = [override for override in before if not override.startswith(_KEY)]
-    return [*before, *arguments, f"hydra.run.dir={run.resolve()}"]
+    before = [override for override in before if not override.startswith(_ONCE)]
+    arguments = [argument for argument in arguments if not argument.startswith(_KEY)]
+    directory = str(run.resolve())
+    _logger.info("Going on with %s", directory)
+    return [*before, *arguments, f"{_KEY}{_quoted(directory)}", f"hydra.run.dir={_quoted(directory)}"]
+
+
+def _quoted(text: str) -> str:
+    """Quote for Hydra, so that commas, brackets and equals signs are only characters."""
+    escaped = re.sub(r"(\\*)'", r"\1\1\'", text)
+    return f"'{escaped}'"
 
 
 def last_run(runs: Path) -> Path:

@@ -76,12 +76,14 @@ def build_module(cfg: DictConfig, fresh: bool = True) -> SuperResolution:
 
 def checkpoint_of(cfg: DictConfig) -> Path | None:
     """Return the training checkpoint that the run starts from: its own last one, a given one, or none."""
+    if cfg.resume:
+        return Path(cfg.paths.run) / "checkpoints" / "last.ckpt"
     if cfg.ckpt_path:
         init_from = cfg.generator.get("init_from")
         remedy = "One goes on with that run's optimizers, the other starts new ones."
         expect(not init_from, "ckpt_path or generator.init_from", "both", remedy)
         return Path(cfg.ckpt_path)
-    return Path(cfg.paths.run) / "checkpoints" / "last.ckpt" if cfg.resume else None
+    return None
 
 
 def expect_same_network(checkpoint: dict[str, Any], module: SuperResolution, path: Path) -> None:

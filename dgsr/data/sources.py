@@ -181,9 +181,9 @@ class MixedSource:
         return source.path(at)
 
     def name(self, index: int) -> str:
-        """Return what its own source calls the photograph."""
+        """Return what its own source calls the photograph, behind the number of that source."""
         source, at = self._locate(index)
-        return source.name(at)
+        return f"{self.sources.index(source)}/{source.name(at)}"
 
     def fingerprint(self) -> str:
         """Return a hash over the sources and their shares."""

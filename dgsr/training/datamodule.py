@@ -76,7 +76,9 @@ class SyntheticData(lightning.LightningDataModule):
     ) -> None:
         super().__init__()
         multiple = degradation.scale
-        expect(crop_px % multiple == 0, f"data.crop_px as a multiple of the scale {multiple}", crop_px)
+        for name, side in {"data.crop_px": crop_px, "data.val_crop_px": val_crop_px or multiple}.items():
+            expect(side > 0 and side % multiple == 0, f"{name} as a multiple of the scale {multiple}", side)
+        expect(num_workers >= 0, "data.num_workers of 0 or more", num_workers)
         expect(global_batch > 0, "data.global_batch above 0", global_batch)
         self.train_source, self.global_batch, self.num_workers = train, global_batch, num_workers
         self.degrade = Degrade(degradation, degradation_backend)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from typing import Any, Literal
@@ -45,7 +46,7 @@ class SuperResolution(lightning.LightningModule):
         metrics: What validation measures, by name.
         max_steps: Steps after which the run ends.
         micro_batch: Samples per forward; a step's batch is cut into such pieces.
-        clip_norm: Largest gradient norm of each network.
+        clip_norm: Largest gradient norm of each network; None clips nothing.
         description: Plain values stored in checkpoints, from which the networks can be built again.
 
     Source: S3Diff Sec. 3; one step is counted where its training loop counts one batch.
@@ -64,7 +65,7 @@ class SuperResolution(lightning.LightningModule):
         metrics: Mapping[str, Metric],
         max_steps: int,
         micro_batch: int = 4,
-        clip_norm: float = 1.0,
+        clip_norm: float | None = 1.0,
         description: dict[str, Any] | None = None,
     ) -> None:
         expect(max_steps > 0, "run.max_steps above 0", max_steps)
@@ -82,6 +83,7 @@ class SuperResolution(lightning.LightningModule):
         self.validations: list[dict[str, float]] = []
         self._records: ValidationRecords = {}
         self._logs: dict[str, list[Tensor]] = {}
+        self._rates: list[list[float]] = []
 
     # --- the algorithm ---
 
@@ -134,7 +136,9 @@ class SuperResolution(lightning.LightningModule):
         if self.discriminator is not None:
             self.discriminator.requires_grad_(network == "discriminator")
         yield backward
-        norm = nn.utils.clip_grad_norm_(self._trained(network), self.clip_norm)
+        norm = nn.utils.clip_grad_norm_(self._trained(network), self.clip_norm or math.inf)
+        remedy = f"The last checkpoint is whole; lower optimizer.{network}.lr or run.clip_norm."
+        expect(bool(norm.isfinite()), f"finite gradients of the {network}", f"{norm} at step {self.step + 1}", remedy)
         self._logs.setdefault(f"grad_norm/{network}", []).append(norm.detach())
         optimizer.step()
         optimizer.zero_grad()
@@ -155,7 +159,16 @@ class SuperResolution(lightning.LightningModule):
         """Build one optimizer and one schedule a network."""
         networks: list[Network] = ["generator"] if self.discriminator is None else ["generator", "discriminator"]
         optimizers = [self.optimizer_builders[network](self._trained(network)) for network in networks]
-        return optimizers, [self.schedule(optimizer) for optimizer in optimizers]
+        schedules = [self.schedule(optimizer) for optimizer in optimizers]
+        self._rates = [schedule.base_lrs for schedule in schedules]
+        return optimizers, schedules
+
+    def on_train_start(self) -> None:
+        """Let a resumed run follow the rates of its config, which a checkpoint's would hide."""
+        for scheduler, rates in zip(self._schedulers(), self._rates, strict=True):
+            scheduler.base_lrs = rates
+            for group, rate, factor in zip(scheduler.optimizer.param_groups, rates, scheduler.lr_lambdas, strict=True):
+                group["initial_lr"], group["lr"] = rate, rate * factor(scheduler.last_epoch)
 
     def _trained(self, network: Network) -> list[nn.Parameter]:
         if network == "generator":

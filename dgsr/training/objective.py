@@ -47,6 +47,7 @@ class Objective(nn.Module):
         expect(not unknown, f"losses among {', '.join(_NAMES)}", ", ".join(unknown), "Mend objective.reconstruction.")
         expect(0 <= negative_prob <= 1, "objective.negative_prob within 0 and 1", negative_prob)
         self.weights = {name: float(weight) for name, weight in reconstruction.items() if weight}
+        expect(bool(self.weights), "a reconstruction loss with a weight above 0", dict(reconstruction))
         self.lpips = LpipsLoss(net="vgg", weights=features) if "lpips" in self.weights else None
         self.adversarial = adversarial
         self.adversarial_weight = adversarial_weight

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
+import torch
+from jaxtyping import Int
+from torch import Tensor
+
+from dgsr.seeds import torch_generator
 from dgsr.types import Images, PromptEmbeddings, Scores, Seeds
 
 
@@ -18,6 +23,14 @@ class Sample:
 
     def __len__(self) -> int:
         return len(self.hq)
+
+    def noise(self) -> torch.Generator:
+        """Return the noise of the VAE's posterior, where it is sampled; it follows from the first sample's seed."""
+        return torch_generator(int(self.seeds[0]), "posterior", self.hq.device)
+
+    def rows(self, indices: Int[Tensor, " n"]) -> Sample:
+        """Take some of the images."""
+        return Sample(*(getattr(self, field.name)[indices] for field in fields(self)))
 
     def split(self, size: int) -> list[Sample]:
         """Cut the batch into pieces of the given size; the last may be smaller."""

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from dgsr.models.generator import OneStepGenerator
 from dgsr.training.objective import Objective
 from dgsr.training.sample import Sample, Task
-from dgsr.types import Images
+from dgsr.types import Images, PromptEmbeddings
 
 Backward = Callable[[dict[str, Tensor]], None]
 
@@ -37,8 +37,12 @@ class Networks(Protocol):
         ...
 
 
+def _restore(nets: Networks, sample: Sample, prompt: PromptEmbeddings) -> Images:
+    return nets.generator(sample.lq_up, sample.scores, prompt, noise=sample.noise())
+
+
 def _positive(nets: Networks, sample: Sample) -> Images:
-    return nets.generator(sample.lq_up, sample.scores, nets.generator.prompts.positive)
+    return _restore(nets, sample, nets.generator.prompts.positive)
 
 
 def _discriminate(nets: Networks, samples: Sequence[Sample], fakes: Sequence[Images]) -> None:
@@ -61,7 +65,7 @@ class AlternatingUpdate:
         with nets.optimizing("generator", len(samples)) as backward:
             for sample in samples:
                 _, task = nets.objective.task(sample, nets.generator.prompts)
-                sr = nets.generator(sample.lq_up, sample.scores, task.prompt)
+                sr = _restore(nets, sample, task.prompt)
                 backward(nets.objective.reconstruct(sr, task.target))
         if nets.discriminator is None:
             return
@@ -87,7 +91,7 @@ class JointUpdate:
             for sample in samples:
                 negative, task = nets.objective.task(sample, nets.generator.prompts)
                 if nets.discriminator is None:
-                    sr = nets.generator(sample.lq_up, sample.scores, task.prompt)
+                    sr = _restore(nets, sample, task.prompt)
                     backward(nets.objective.reconstruct(sr, task.target))
                     continue
                 sr = _positive(nets, sample)
@@ -106,5 +110,5 @@ class JointUpdate:
             return sr
         rows = negative.nonzero()[:, 0]
         prompt = task.prompt[rows] if len(task.prompt) > 1 else task.prompt
-        seconds = nets.generator(sample.lq_up[rows], sample.scores[rows], prompt)
+        seconds = _restore(nets, sample.rows(rows), prompt)
         return torch.index_copy(sr, 0, rows, seconds.to(sr.dtype))

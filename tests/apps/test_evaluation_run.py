@@ -12,6 +12,7 @@ from hydra import compose, initialize_config_dir
 from dgsr.apps.configs import conf_dir
 from dgsr.apps.evaluation_run import run_evaluation
 from dgsr.checkpoints.trainer import read_checkpoint
+from dgsr.checks import UserError
 from dgsr.data import FixedPairs, bundled
 from dgsr.degradation import preset
 from dgsr.images import write_image
@@ -40,3 +41,9 @@ def test_evaluation_repeats_the_validation(tmp_path: Path, capsys: pytest.Captur
     assert summary["metrics"]["psnr"]["mean"] == means["psnr"]
     assert len(list((tmp_path / "eval" / "images").glob("*.png"))) == 9
     assert "bicubic" in capsys.readouterr().out
+
+    (tmp_path / "lq" / "red-maple-0.png").write_bytes(b"")
+    with pytest.raises(UserError, match=r"1 of 9 left out: .*red-maple-0\.png"):
+        run_evaluation(cfg)
+    with (tmp_path / "eval" / "metrics.csv").open() as file:
+        assert len(list(csv.DictReader(file))) == 8

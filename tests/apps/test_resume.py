@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from dgsr.apps.resume import continued_arguments
 from dgsr.checks import UserError
@@ -33,19 +34,26 @@ def test_the_newest_run_goes_on_with_its_own_overrides_first(tmp_path: Path) -> 
     _run(tmp_path, "c-empty", [], time=300, checkpoint=False)
     logs = f"paths.logs={tmp_path}"
     arguments = continued_arguments(["resume=last", "run.max_steps=9", logs])
-    before, after = ["seed=2", "run.max_steps=5"], ["resume=last", "run.max_steps=9", logs]
-    assert arguments == [*before, *after, f"hydra.run.dir={newest}"]
+    before, after = ["seed=2", "run.max_steps=5"], ["run.max_steps=9", logs]
+    assert arguments == [*before, *after, f"resume='{newest}'", f"hydra.run.dir='{newest}'"]
 
 
 def test_the_environment_names_the_folder_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = _run(tmp_path, "a", [], time=1)
     monkeypatch.setenv("DGSR_LOGS", str(tmp_path))
-    assert continued_arguments(["resume=last"]) == ["resume=last", f"hydra.run.dir={run}"]
+    assert continued_arguments(["resume=last"]) == [f"resume='{run}'", f"hydra.run.dir='{run}'"]
 
 
 def test_a_resumed_run_can_be_resumed_again(tmp_path: Path) -> None:
-    run = _run(tmp_path, "a", ["seed=2", "resume=last"], time=1)
-    assert continued_arguments([f"resume={run}"]) == ["seed=2", f"resume={run}", f"hydra.run.dir={run}"]
+    run = _run(tmp_path, "a", ["seed=2", "resume=last", "ckpt_path=other.ckpt"], time=1)
+    assert continued_arguments([f"resume={run}"]) == ["seed=2", f"resume='{run}'", f"hydra.run.dir='{run}'"]
+
+
+def test_folders_of_any_name_can_be_resumed(tmp_path: Path) -> None:
+    run = _run(tmp_path, "it's a=b, [x] (1) é", [], time=1)
+    given = continued_arguments([f"resume={run}"])
+    parsed = OverridesParser.create().parse_overrides(given)
+    assert [override.value() for override in parsed] == [str(run), str(run)]
 
 
 def test_nothing_to_resume_is_said(tmp_path: Path) -> None:

@@ -77,7 +77,7 @@ def test_fingerprints_follow_names_and_sizes_and_not_places(tmp_path: Path) -> N
 def test_without_weights_a_mixture_is_one_after_the_other(tmp_path: Path) -> None:
     a, b = FolderSource(fill(tmp_path / "a", "1.png", "2.png")), FolderSource(fill(tmp_path / "b", "3.png"))
     mixture = MixedSource([(a, None), (b, None)])
-    assert names(mixture) == ["1.png", "2.png", "3.png"]
+    assert names(mixture) == ["0/1.png", "0/2.png", "1/3.png"]
     assert torch.equal(mixture[2], b[0])
     assert mixture.path(2) == b.path(0)
     assert mixture.num_files == 3
@@ -90,9 +90,9 @@ def test_weights_are_shares_of_an_epoch(tmp_path: Path) -> None:
     mixture = MixedSource([(a, 1.0), (b, 3.0)])
     counts = Counter(names(mixture))
     assert mixture.num_files == 5
-    assert counts["4.png"] + counts["5.png"] == pytest.approx(0.75 * len(mixture), rel=0.01)
-    assert counts["1.png"] == pytest.approx(counts["3.png"], rel=0.02)
-    assert counts["4.png"] == pytest.approx(counts["5.png"], rel=0.02)
+    assert counts["1/4.png"] + counts["1/5.png"] == pytest.approx(0.75 * len(mixture), rel=0.01)
+    assert counts["0/1.png"] == pytest.approx(counts["0/3.png"], rel=0.02)
+    assert counts["1/4.png"] == pytest.approx(counts["1/5.png"], rel=0.02)
 
 
 def test_mixtures_that_make_no_sense_are_refused() -> None:

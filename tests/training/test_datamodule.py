@@ -83,5 +83,9 @@ def test_overfitting_repeats_the_validation_pairs() -> None:
 def test_impossible_sizes_are_refused() -> None:
     with pytest.raises(UserError, match=r"data\.crop_px"):
         make_data(crop_px=62)
+    with pytest.raises(UserError, match=r"data\.val_crop_px"):
+        make_data(val_crop_px=50)
+    with pytest.raises(UserError, match=r"data\.num_workers"):
+        make_data(num_workers=-1)
     with pytest.raises(UserError, match=r"data\.global_batch"):
         make_data(global_batch=0)

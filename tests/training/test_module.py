@@ -97,3 +97,27 @@ def test_pieces_of_unequal_size_are_refused() -> None:
         make_module(micro_batch=0)
     with pytest.raises(UserError, match=r"run\.max_steps above 0"):
         make_module(max_steps=0)
+
+
+def test_a_resumed_run_follows_the_rate_of_its_config(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    _run(folder, JointUpdate(), 3, workers=0)
+    module = make_module(6, JointUpdate(), lr=0.0)
+    before = read_checkpoint(folder / "last.ckpt")["state_dict"]
+    make_trainer().fit(module, make_data(), ckpt_path=folder / "last.ckpt")
+    assert module.step == 6
+    trained = {name for name, _ in module.generator.named_parameters(prefix="generator")}
+    assert all(torch.equal(tensor, before[name]) for name, tensor in module.state_dict().items() if name in trained)
+
+
+def test_gradients_that_are_no_numbers_stop_the_run() -> None:
+    module = make_module(1, adversarial=False)
+    module.objective.weights["mse"] = float("nan")
+    with pytest.raises(UserError, match="finite gradients of the generator"):
+        make_trainer().fit(module, make_data())
+
+
+def test_a_sampled_posterior_trains() -> None:
+    module = make_module(1, adversarial=False, posterior="sample")
+    make_trainer().fit(module, make_data())
+    assert module.step == 1

@@ -70,3 +70,5 @@ def test_lpips_is_five_times_the_metric() -> None:
 def test_unknown_losses_are_refused() -> None:
     with pytest.raises(UserError, match="but got huber"):
         Objective({"huber": 1.0}, ADVERSARIAL)
+    with pytest.raises(UserError, match="a weight above 0"):
+        Objective({"mse": 0.0}, ADVERSARIAL)

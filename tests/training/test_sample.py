@@ -13,3 +13,18 @@ def test_pieces_join_to_the_whole() -> None:
     assert [len(piece) for piece in pieces] == [2, 2, 1]
     assert torch.equal(torch.cat([piece.lq_up for piece in pieces]), whole.lq_up)
     assert torch.equal(torch.cat([piece.seeds for piece in pieces]), whole.seeds)
+
+
+def test_noise_follows_from_the_seed() -> None:
+    images = torch.rand(2, 3, 8, 8)
+    samples = [Sample(images, images, torch.rand(2, 2), torch.tensor(seeds)) for seeds in ([5, 6], [5, 7], [6, 7])]
+    drawn = [torch.rand(3, generator=sample.noise()) for sample in samples]
+    assert torch.equal(drawn[0], drawn[1])
+    assert not torch.equal(drawn[0], drawn[2])
+
+
+def test_rows_are_taken() -> None:
+    whole = Sample(torch.rand(3, 3, 8, 8), torch.rand(3, 3, 8, 8), torch.rand(3, 2), torch.arange(3))
+    some = whole.rows(torch.tensor([2, 0]))
+    assert some.seeds.tolist() == [2, 0]
+    assert torch.equal(some.hq, whole.hq[[2, 0]])

@@ -1,8 +1,9 @@
-"""What accompanies a run: checkpoints, progress, pictures and the closing report."""
+"""What accompanies a run: checkpoints, interruptions, progress, pictures and the closing report."""
 
 from dgsr.training.callbacks.checkpoints import Checkpoints
+from dgsr.training.callbacks.interruption import Interruption
 from dgsr.training.callbacks.panels import ImagePanels
 from dgsr.training.callbacks.progress import Progress
 from dgsr.training.callbacks.report import ClosingReport
 
-__all__ = ["Checkpoints", "ClosingReport", "ImagePanels", "Progress"]
+__all__ = ["Checkpoints", "ClosingReport", "ImagePanels", "Interruption", "Progress"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
 from typing import Any
@@ -34,11 +35,22 @@ class Checkpoints(lightning.Callback):
 
     def state_dict(self) -> dict[str, Any]:
         """Return what a resumed run needs to know of the best so far."""
-        return {"best": self.best}
+        return {"monitor": self.monitor, "best": self.best}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take it back."""
-        self.best = state_dict["best"]
+        """Take it back, unless another metric is monitored now."""
+        if state_dict["monitor"] == self.monitor:
+            self.best = state_dict["best"]
+
+    def setup(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, stage: str) -> None:
+        """Refuse a metric that is not measured, before anything is trained.
+
+        Raises:
+            UserError: The monitored metric is not among the module's.
+        """
+        measured = module_of(pl_module).metrics
+        what, remedy = f"callbacks.checkpoints.monitor among {', '.join(measured)}", "Or add it to metrics.names."
+        expect(self.monitor in measured, what, self.monitor, remedy)
 
     def on_train_batch_end(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, *_: Any, **__: Any
@@ -47,7 +59,7 @@ class Checkpoints(lightning.Callback):
         module = module_of(pl_module)
         validating = trainer.val_check_batch and module.step % int(trainer.val_check_batch) == 0
         if module.step % self.every_steps == 0 and not validating:
-            self._save(trainer, module)
+            self.save(trainer, module)
 
     def on_validation_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Save on the beat, and whenever the monitored metric is the best so far."""
@@ -56,24 +68,18 @@ class Checkpoints(lightning.Callback):
             return  # the measurement before the first step, of which there is nothing to save
         improved = self._improved(module)
         if improved or module.step % self.every_steps == 0:
-            self._save(trainer, module)
+            self.save(trainer, module)
         if improved and trainer.is_global_zero:
             _name(self._path(module.step), self.directory / "best.ckpt")
 
     def on_train_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Save where the run ends."""
-        self._save(trainer, module_of(pl_module))
+        self.save(trainer, pl_module)
 
     def _improved(self, module: SuperResolution) -> bool:
-        expect(
-            self.monitor in module.metrics,
-            f"callbacks.checkpoints.monitor among {', '.join(module.metrics)}",
-            self.monitor,
-            "Add it to metrics, or monitor another.",
-        )
         value = module.validations[-1][self.monitor]
         sign = 1 if module.metrics[self.monitor].direction == "lower" else -1
-        if self.best is not None and sign * value >= sign * self.best:
+        if not math.isfinite(value) or (self.best is not None and sign * value >= sign * self.best):
             return False
         self.best = value
         return True
@@ -81,14 +87,17 @@ class Checkpoints(lightning.Callback):
     def _path(self, step: int) -> Path:
         return self.directory / f"step_{step:07d}.ckpt"
 
-    def _save(self, trainer: lightning.Trainer, module: SuperResolution) -> None:
+    def save(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        """Write the state after this step, unless it is written already, and let old files go."""
+        module = module_of(pl_module)
         if module.step == self.saved_step:
             return
         trainer.save_checkpoint(self._path(module.step))
         self.saved_step = module.step
         if trainer.is_global_zero:
             _name(self._path(module.step), self.directory / "last.ckpt")
-            for old in sorted(self.directory.glob("step_*.ckpt"))[: -self.keep_last]:
+            by_age = sorted(self.directory.glob("step_*.ckpt"), key=lambda path: path.stat().st_mtime_ns)
+            for old in by_age[: -self.keep_last]:
                 old.unlink()
 
 

@@ -9,6 +9,7 @@ import lightning
 from lightning.pytorch.loggers import TensorBoardLogger
 from torch import Tensor
 
+from dgsr.checks import expect
 from dgsr.images import write_image
 from dgsr.pictures import grid
 from dgsr.training.module import module_of
@@ -23,6 +24,7 @@ class ImagePanels(lightning.Callback):
     """
 
     def __init__(self, directory: str, num_images: int = 4) -> None:
+        expect(num_images > 0, "callbacks.panels.num_images above 0", num_images, "Or callbacks.panels=null.")
         self.directory, self.num_images = Path(directory), num_images
         self._columns: dict[str, list[Tensor]] = {}
 

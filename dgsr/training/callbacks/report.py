@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import lightning
@@ -52,10 +53,11 @@ class ClosingReport(lightning.Callback):
 def closing_rows(module: SuperResolution) -> dict[str, dict[str, float]]:
     """Return the metrics of bicubic resizing, of the model before the first step, and of the model at the end."""
     first, last = module.validations[0], module.validations[-1]
-    rows = {f"after step {int(last['step'])}": {name: last[name] for name in module.metrics}}
+    names = [name for name in module.metrics if name in first]  # a resumed run may measure more than the first did
+    rows = {f"after step {int(last['step'])}": {name: last[name] for name in names}}
     if first["step"] == 0:
-        before = {name: first[name] for name in module.metrics}
-        bicubic = {name: first[f"bicubic/{name}"] for name in module.metrics}
+        before = {name: first[name] for name in names}
+        bicubic = {name: first[f"bicubic/{name}"] for name in names}
         rows = {"bicubic": bicubic, "before training": before} | rows
     return rows
 
@@ -75,14 +77,15 @@ def verdict(module: SuperResolution, rows: dict[str, dict[str, float]]) -> str:
     return f"Against bicubic: {'; '.join(clauses)}."
 
 
-def _headings(module: SuperResolution) -> list[str]:
+def _headings(module: SuperResolution, names: Iterable[str]) -> list[str]:
     arrows = {"lower": "↓", "higher": "↑"}
-    return [f"{name} {arrows[str(metric.direction)]}\n{metric.variant}" for name, metric in module.metrics.items()]
+    metrics = {name: module.metrics[name] for name in names}
+    return [f"{name} {arrows[str(metric.direction)]}\n{metric.variant}" for name, metric in metrics.items()]
 
 
 def _table(module: SuperResolution, rows: dict[str, dict[str, float]]) -> Table:
     table = Table(title="Validation")
-    for heading in ["", *_headings(module)]:
+    for heading in ["", *_headings(module, next(iter(rows.values())))]:
         table.add_column(heading, justify="right" if heading else "left")
     for name, values in rows.items():
         table.add_row(name, *(f"{value:.4f}" for value in values.values()))
@@ -90,7 +93,8 @@ def _table(module: SuperResolution, rows: dict[str, dict[str, float]]) -> Table:
 
 
 def _markdown(module: SuperResolution, rows: dict[str, dict[str, float]]) -> str:
-    headings = " | ".join(_headings(module)).replace("\n", ", ")
-    lines = [f"| | {headings} |", "|---" * (len(module.metrics) + 1) + "|"]
+    names = next(iter(rows.values()))
+    headings = " | ".join(_headings(module, names)).replace("\n", ", ")
+    lines = [f"| | {headings} |", "|---" * (len(names) + 1) + "|"]
     lines += [f"| {name} | " + " | ".join(f"{v:.4f}" for v in values.values()) + " |" for name, values in rows.items()]
     return "\n".join([*lines, "", verdict(module, rows), ""])

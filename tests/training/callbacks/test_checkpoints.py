@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,29 @@ def test_the_last_and_the_best_are_kept(tmp_path: Path) -> None:
 def test_an_unknown_metric_is_refused(tmp_path: Path) -> None:
     saving = Checkpoints(str(tmp_path), every_steps=2, monitor="psrn")
     with pytest.raises(UserError, match="monitor among psnr"):
-        make_trainer(validate_every_steps=1, callbacks=[saving]).fit(make_module(1), make_data())
+        make_trainer(callbacks=[saving]).validate(make_module(1), make_data(), verbose=False)
     with pytest.raises(UserError, match="every_steps above 0"):
         Checkpoints(str(tmp_path), every_steps=0)
+
+
+def test_a_metric_that_is_no_number_is_never_the_best(tmp_path: Path) -> None:
+    module, saving = make_module(1, adversarial=False), Checkpoints(str(tmp_path), every_steps=1, monitor="psnr")
+    for value, improved in [(math.nan, False), (20.0, True), (math.nan, False), (19.0, False), (21.0, True)]:
+        module.validations.append({"psnr": value})
+        assert saving._improved(module) is improved
+
+
+def test_the_best_is_forgotten_when_another_metric_is_monitored(tmp_path: Path) -> None:
+    state = {"monitor": "psnr", "best": 24.0}
+    same, other = (Checkpoints(str(tmp_path), every_steps=1, monitor=name) for name in ("psnr", "ssim"))
+    same.load_state_dict(state)
+    other.load_state_dict(state)
+    assert (same.best, other.best) == (24.0, None)
+
+
+def test_a_run_that_starts_over_keeps_what_it_just_wrote(tmp_path: Path) -> None:
+    for step in (8, 9):
+        (tmp_path / f"step_{step:07d}.ckpt").touch()
+    saving = Checkpoints(str(tmp_path), every_steps=1, keep_last=1, monitor="psnr")
+    make_trainer(callbacks=[saving]).fit(make_module(1, adversarial=False), make_data())
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["last.ckpt", "step_0000001.ckpt"]

@@ -1,0 +1,62 @@
+"""Ctrl-C and SIGTERM: finish the step, save, and say how to go on."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import lightning
+
+from dgsr.training.callbacks.checkpoints import Checkpoints
+
+_logger = logging.getLogger(__name__)
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Interruption(lightning.Callback):
+    """Let a signal end the run between two steps, with a checkpoint; a second one ends it at once.
+
+    Args:
+        directory: The run's directory, named in the closing sentence.
+    """
+
+    def __init__(self, directory: str) -> None:
+        self.directory = Path(directory)
+        self.requested: int | None = None
+        self._before: dict[int, Any] = {}
+
+    def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        """Take the signals, where the process allows it."""
+        self.requested = None
+        if threading.current_thread() is threading.main_thread():
+            self._before = {number: signal.signal(number, self._request) for number in _SIGNALS}
+
+    def _request(self, number: int, frame: FrameType | None) -> None:
+        self.requested = number
+        self._give_back()
+        _logger.warning("Stopping after this step; once more stops at once.")
+
+    def on_train_batch_end(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, *_: Any, **__: Any
+    ) -> None:
+        """Save and leave, if asked to."""
+        if self.requested is None:
+            return
+        for callback in trainer.callbacks:  # type: ignore[attr-defined]
+            if isinstance(callback, Checkpoints):
+                callback.save(trainer, pl_module)
+        _logger.warning("Saved. Go on with: python train.py resume='%s'", self.directory)
+        raise KeyboardInterrupt
+
+    def teardown(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, stage: str) -> None:
+        """Give the signals back."""
+        self._give_back()
+
+    def _give_back(self) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        self._before = {}

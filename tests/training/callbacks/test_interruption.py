@@ -1,0 +1,49 @@
+"""A signal ends a run between two steps, and the run goes on as if nothing had been."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import lightning
+import pytest
+import torch
+
+from dgsr.checkpoints.trainer import read_checkpoint
+from dgsr.training.callbacks import Checkpoints, Interruption
+from tests.small_run import make_data, make_module, make_trainer
+
+
+class Signal(lightning.Callback):
+    """Send a signal to this process in the middle of a step."""
+
+    def __init__(self, number: int, at_batch: int) -> None:
+        self.number, self.at_batch = number, at_batch
+
+    def on_train_batch_start(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        if batch_idx == self.at_batch:
+            os.kill(os.getpid(), self.number)
+
+
+def _fit(folder: Path, *callbacks: lightning.Callback, resume: bool = False) -> dict[str, torch.Tensor]:
+    module, saving = make_module(3, adversarial=False), Checkpoints(str(folder), every_steps=100, monitor="psnr")
+    trainer = make_trainer(callbacks=[Interruption(str(folder)), saving, *callbacks])
+    trainer.fit(module, make_data(), ckpt_path=folder / "last.ckpt" if resume else None)
+    return module.state_dict()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_step_is_finished_and_saved(tmp_path: Path, caplog: pytest.LogCaptureFixture, number: int) -> None:
+    handlers = [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)]
+    with pytest.raises(SystemExit):
+        _fit(tmp_path, Signal(number, at_batch=1))
+    assert read_checkpoint(tmp_path / "last.ckpt")["dgsr"]["step"] == 2
+    assert f"resume='{tmp_path}'" in caplog.text
+    assert [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)] == handlers
+
+    resumed, whole = _fit(tmp_path, resume=True), _fit(tmp_path / "whole")
+    assert all(torch.equal(tensor, resumed[name]) for name, tensor in whole.items())
