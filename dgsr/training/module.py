@@ -83,7 +83,7 @@ class SuperResolution(lightning.LightningModule):
         self.validations: list[dict[str, float]] = []
         self._records: ValidationRecords = {}
         self._logs: dict[str, list[Tensor]] = {}
-        self._rates: list[list[float]] = []
+        self._rates: list[list[Any]] = []
 
     # --- the algorithm ---
 
