@@ -124,7 +124,7 @@ def test_what_a_config_can_say(tmp_path: Path) -> None:
     assert names(open_source("bundled:val")) == names(bundled("val"))
     assert names(open_source(str(tmp_path), limit=2)) == ["1.png", "2.png"]
     mixture = open_source([{"root": str(tmp_path), "limit": 1}, "bundled:val"])
-    assert names(mixture) == ["1.png", *names(bundled("val"))]
+    assert names(mixture) == ["0/1.png", *(f"1/{name}" for name in names(bundled("val")))]
     weighted = open_source([{"root": str(tmp_path), "weight": 1}, {"root": "bundled:val", "weight": 1}])
     assert weighted.num_files == 12
     assert len(open_source([{"root": str(tmp_path)}])) == 3

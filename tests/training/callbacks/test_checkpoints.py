@@ -53,4 +53,4 @@ def test_a_run_that_starts_over_keeps_what_it_just_wrote(tmp_path: Path) -> None
         (tmp_path / f"step_{step:07d}.ckpt").touch()
     saving = Checkpoints(str(tmp_path), every_steps=1, keep_last=1, monitor="psnr")
     make_trainer(callbacks=[saving]).fit(make_module(1, adversarial=False), make_data())
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["last.ckpt", "step_0000001.ckpt"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["best.ckpt", "last.ckpt", "step_0000001.ckpt"]
