@@ -20,9 +20,8 @@ from dgsr.models import DegradationEstimator
 ROOT = Path(__file__).parents[2]
 GOLDEN = ROOT / "tests" / "golden"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-COMMANDS = [
-    line for block in re.findall(r"<!-- run -->\n```bash\n(.*?)```", README, re.DOTALL) for line in block.splitlines()
-]
+BLOCKS = [block.splitlines() for block in re.findall(r"<!-- run -->\n```bash\n(.*?)```", README, re.DOTALL)]
+COMMANDS = [command for block in BLOCKS for command in block]
 
 #: What makes a command small enough for a test, by the word that it is known by.
 SMALL = ["trainer.accelerator=cpu", "debug=fdr"]
@@ -35,11 +34,13 @@ SMALLER = {
     "dgsr ": [],
 }
 
-
-#: Commands that go on from a run follow the first one; each of the others stands alone.
+#: Blocks that go on from a run follow the first one; each of the others stands alone.
 GOING_ON = ("resume=", "<run>", "dgsr upscale", "dgsr convert")
-FOLLOWING = [command for command in COMMANDS if any(mark in command for mark in GOING_ON)]
-CHAINS = [[COMMANDS[0], *FOLLOWING], *([command] for command in COMMANDS[1:] if command not in FOLLOWING)]
+FOLLOWING = [block for block in BLOCKS if any(mark in command for command in block for mark in GOING_ON)]
+CHAINS = [
+    [command for block in (BLOCKS[0], *FOLLOWING) for command in block],
+    *(block for block in BLOCKS[1:] if block not in FOLLOWING),
+]
 
 
 @pytest.mark.slow
