@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ import torch
 
 from benchmarks.basicsr_batches import apply_together, degrade_together
 from benchmarks.contest import Cores, Turn, by_turns, cores, machine, slug, spread
+from benchmarks.memory import forget_peak, peak_mib
 from benchmarks.recipes import drawn_each, drawn_together, photographs
 from dgsr.degradation import Recipe, basicsr_backend, degrade, pipeline, preset
 from dgsr.degradation.operators import Blur, GaussianNoise, Jpeg, Operator, PoissonNoise, Rescale
@@ -152,20 +152,21 @@ def _memory(plan: Plan) -> dict[str, float]:
     peaks = {}
     for side in ("dgsr", "basicsr"):
         with get_context("spawn").Pool(1) as pool:
-            peaks[side] = pool.apply(peak_mib, (side, plan.side_px))
+            peaks[side] = pool.apply(growth_mib, (side, plan.side_px))
     return peaks
 
 
-def peak_mib(side: str, side_px: int, batch: int = 4) -> float:
+def growth_mib(side: str, side_px: int, batch: int = 4) -> float:
     """Return by how many MiB a sample a process grows when it degrades a batch; it has to be a fresh one."""
     runs = {"dgsr": lambda x, rs: [degrade(i, r) for i, r in zip(x, rs, strict=True)], "basicsr": degrade_together}
     small, images = photographs(batch, 64), photographs(batch, side_px)
     torch.set_num_threads(1)
     runs[side](small, drawn_together(SPEC, 0, (64, 64), batch))  # loads libraries and fills tables
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    forget_peak()
+    before = peak_mib()
     for seed in range(4):
         runs[side](images, drawn_together(SPEC, seed, (side_px, side_px), batch))
-    return round((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024 / batch, 2)
+    return round((peak_mib() - before) / batch, 2)
 
 
 def _table(result: dict[str, Any]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import resource
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -16,6 +15,7 @@ from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
 from torch import Tensor, nn
 from transformers import CLIPTextConfig, CLIPTextModel
 
+from benchmarks.memory import forget_peak, peak_mib
 from benchmarks.plain_s3diff import PlainS3Diff
 from dgsr.checkpoints import save_s3diff
 from dgsr.models.backbone import Backbone
@@ -184,9 +184,9 @@ def _answer(contestant: Any, request: str, arguments: tuple[Any, ...], adapter: 
             return contestant.take_prompts(*map(torch.from_numpy, arguments))
         case "run":
             way, side_px = arguments
-            _forget_peak()
+            forget_peak()
             sr = contestant.ways[way](*_input(side_px))
-            return sr.numpy(), _peak_mib()
+            return sr.numpy(), math.ceil(peak_mib())
         case "operations":
             return contestant.operations(*_input(*arguments))
         case _:
@@ -197,17 +197,3 @@ def _input(side_px: int) -> tuple[Images, Scores]:
     coarse = torch.rand(1, 3, 8, 8, generator=torch.Generator().manual_seed(3)) * 2 - 1
     image = nn.functional.interpolate(coarse, (side_px, side_px), mode="bicubic").clamp(-1, 1)
     return image, torch.tensor([[0.3, 0.6]])
-
-
-def _forget_peak() -> None:
-    """Let the kernel measure the peak anew, where it can."""
-    if Path("/proc/self/clear_refs").is_file():
-        Path("/proc/self/clear_refs").write_text("5")
-
-
-def _peak_mib() -> int:
-    status = Path("/proc/self/status")
-    if not status.is_file():
-        return math.ceil(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
-    line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
-    return math.ceil(int(line.split()[1]) / 1024)

@@ -1,0 +1,22 @@
+"""The largest memory of this process since it was last asked to forget."""
+
+from __future__ import annotations
+
+import resource
+from pathlib import Path
+
+_STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+
+
+def forget_peak() -> None:
+    """Let the kernel measure the peak anew, where it can."""
+    if _CLEAR.is_file():
+        _CLEAR.write_text("5")
+
+
+def peak_mib() -> float:
+    """Return the peak in MiB; on systems other than Linux that of the whole life of the process."""
+    if not _STATUS.is_file():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    line = next(line for line in _STATUS.read_text().splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) / 1024
