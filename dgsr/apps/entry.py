@@ -26,7 +26,7 @@ def run_cleanly(program: Callable[[], R]) -> R:
     """
     try:
         return program()
-    except Exception as error:
+    except Exception as error:  # of any kind: libraries wrap what the user can mend in their own
         sentence = _sentence(error)
         if sentence is None:
             raise

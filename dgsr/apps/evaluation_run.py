@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,8 +21,6 @@ from dgsr.checks import UserError, expect
 from dgsr.data import PairedFolders
 from dgsr.evaluation import Record, evaluate, means, write_csv, write_summary
 from dgsr.inference import Upscaler
-
-_logger = logging.getLogger(__name__)
 
 
 def run_evaluation(cfg: DictConfig) -> dict[str, float]:

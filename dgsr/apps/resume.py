@@ -7,6 +7,7 @@ import os
 import re
 from pathlib import Path
 
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
 from dgsr.checks import expect
@@ -31,7 +32,7 @@ def continued_arguments(arguments: list[str], task: str = "train") -> list[str]:
     Raises:
         UserError: There is no such run, or it has no checkpoint yet.
     """
-    wanted = [argument.removeprefix(_KEY) for argument in arguments if argument.startswith(_KEY)]
+    wanted = [_unquoted(argument.removeprefix(_KEY)) for argument in arguments if argument.startswith(_KEY)]
     if not wanted or wanted[-1] in ("", "null"):
         return arguments
     run = last_run(logs_dir(arguments) / task / "runs") if wanted[-1] == "last" else Path(wanted[-1])
@@ -50,6 +51,13 @@ def _quoted(text: str) -> str:
     """Quote for Hydra, so that commas, brackets and equals signs are only characters."""
     escaped = re.sub(r"(\\*)'", r"\1\1\'", text)
     return f"'{escaped}'"
+
+
+def _unquoted(text: str) -> str:
+    """Undo `_quoted`: the other ranks of a run are started with the first one's expanded command line."""
+    if not (text.startswith("'") and text.endswith("'")):
+        return text
+    return str(OverridesParser.create().parse_override(f"{_KEY}{text}").value())
 
 
 def last_run(runs: Path) -> Path:

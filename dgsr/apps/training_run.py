@@ -120,6 +120,7 @@ def _plain(node: Any) -> Any:
 
 def quiet_libraries() -> None:
     """Silence what libraries say that no user of this program can act on."""
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    for library in ("lightning.pytorch", "lightning.fabric"):
+        logging.getLogger(library).setLevel(logging.WARNING)
     for text in (".*does not have many workers.*", "Found .* in eval mode.*", ".*LeafSpec.*"):
         warnings.filterwarnings("ignore", message=text)

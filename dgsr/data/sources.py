@@ -157,11 +157,10 @@ class MixedSource:
         total = _REPEATS * max(size / share for size, share in zip(sizes, shares, strict=True))
         return [max(size, round(total * share)) for size, share in zip(sizes, shares, strict=True)]
 
-    def _locate(self, index: int) -> tuple[Source, int]:
+    def _locate(self, index: int) -> tuple[int, int]:
         which = next(i for i, end in enumerate(self.ends) if index < end)
         start = self.ends[which - 1] if which else 0
-        source = self.sources[which]
-        return source, (index - start) % len(source)
+        return which, (index - start) % len(self.sources[which])
 
     @property
     def num_files(self) -> int:
@@ -172,18 +171,18 @@ class MixedSource:
         return self.ends[-1]
 
     def __getitem__(self, index: int) -> Image:
-        source, at = self._locate(index)
-        return source[at]
+        which, at = self._locate(index)
+        return self.sources[which][at]
 
     def path(self, index: int) -> Path:
         """Return where the photograph lies."""
-        source, at = self._locate(index)
-        return source.path(at)
+        which, at = self._locate(index)
+        return self.sources[which].path(at)
 
     def name(self, index: int) -> str:
         """Return what its own source calls the photograph, behind the number of that source."""
-        source, at = self._locate(index)
-        return f"{self.sources.index(source)}/{source.name(at)}"
+        which, at = self._locate(index)
+        return f"{which}/{self.sources[which].name(at)}"
 
     def fingerprint(self) -> str:
         """Return a hash over the sources and their shares."""

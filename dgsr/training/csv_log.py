@@ -53,8 +53,11 @@ class CsvLog(Logger):
     def _drop_from(self, step: int) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         lines = self.path.read_text().splitlines()[1:] if self.path.exists() else []
-        kept = [line for line in lines if line and int(line.split(",")[0]) < step]
-        self.path.write_text("\n".join(["step,name,value", *kept]) + "\n")
+        whole = [line for line in lines if line.count(",") == 2]  # a killed run may have left half a row
+        kept = [line for line in whole if int(line.split(",")[0]) < step]
+        temporary = self.path.with_suffix(".tmp")
+        temporary.write_text("\n".join(["step,name,value", *kept]) + "\n")
+        temporary.replace(self.path)
 
 
 def read_series(path: Path) -> Series:

@@ -80,12 +80,14 @@ class SyntheticData(lightning.LightningDataModule):
             expect(side > 0 and side % multiple == 0, f"{name} as a multiple of the scale {multiple}", side)
         expect(num_workers >= 0, "data.num_workers of 0 or more", num_workers)
         expect(global_batch > 0, "data.global_batch above 0", global_batch)
-        self.train_source, self.global_batch, self.num_workers = train, global_batch, num_workers
+        self.global_batch, self.num_workers = global_batch, num_workers
         self.degrade = Degrade(degradation, degradation_backend)
         by_workers = self.degrade if degrade_on == "workers" else None
         self.train_pairs: Dataset[Any] = SyntheticPairs(train, crop_px, by_workers)
         self.val_pairs: Any = FixedPairs(val, val_crop_px, self.degrade, seed, multiple)
         if overfit_images is not None:
+            what = f"data.overfit_images of 1 to {len(train)}, the number of photographs"
+            expect(0 < overfit_images <= len(train), what, overfit_images)
             self.val_pairs = Subset(FixedPairs(train, crop_px, self.degrade, seed, multiple), range(overfit_images))
             self.train_pairs = Memorised(self.val_pairs)
         self.stream = SampleStream(overfit_images or len(train), seed)

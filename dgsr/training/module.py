@@ -186,7 +186,7 @@ class SuperResolution(lightning.LightningModule):
 
     # --- validation ---
 
-    def validation_step(self, batch: dict[str, Any], batch_index: int) -> dict[str, Float[Tensor, "b 3 h w"]]:
+    def validation_step(self, batch: dict[str, Any], batch_index: int) -> dict[str, Float[Tensor, "b 3 _ _"]]:
         """Upscale, and measure every image; before the first step also what bicubic resizing gives."""
         sr = self.upscaler(batch["lq"])
         bicubic = upsample(batch["lq"], self.upscaler.scale)

@@ -54,6 +54,8 @@ def test_folders_of_any_name_can_be_resumed(tmp_path: Path) -> None:
     given = continued_arguments([f"resume={run}"])
     parsed = OverridesParser.create().parse_overrides(given)
     assert [override.value() for override in parsed] == [str(run), str(run)]
+    again = continued_arguments(given)  # what another rank makes of the first one's command line
+    assert {str(override.value()) for override in OverridesParser.create().parse_overrides(again)} == {str(run)}
 
 
 def test_nothing_to_resume_is_said(tmp_path: Path) -> None:

@@ -18,6 +18,8 @@ def test_a_resumed_run_replaces_the_steps_it_repeats(tmp_path: Path) -> None:
     first = CsvLog(str(tmp_path))
     for step in range(1, 6):
         first.log_metrics({"loss": float(step)}, step=step)
+    with first.path.open("a") as file:
+        file.write("6,lo")  # cut off in the middle of a row
     resumed = CsvLog(str(tmp_path))
     resumed.log_metrics({"loss": 40.0}, step=4)
     assert read_series(resumed.path) == {"loss": [(1, 1.0), (2, 2.0), (3, 3.0), (4, 40.0)]}

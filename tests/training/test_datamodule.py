@@ -85,6 +85,9 @@ def test_impossible_sizes_are_refused() -> None:
         make_data(crop_px=62)
     with pytest.raises(UserError, match=r"data\.val_crop_px"):
         make_data(val_crop_px=50)
+    for count in (0, 8):
+        with pytest.raises(UserError, match=r"data\.overfit_images of 1 to 7"):
+            make_data(overfit_images=count)
     with pytest.raises(UserError, match=r"data\.num_workers"):
         make_data(num_workers=-1)
     with pytest.raises(UserError, match=r"data\.global_batch"):

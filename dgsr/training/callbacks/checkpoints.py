@@ -57,14 +57,13 @@ class Checkpoints(lightning.Callback):
     ) -> None:
         """Save on the beat, unless validation is about to run on this step."""
         module = module_of(pl_module)
-        validating = trainer.val_check_batch and module.step % int(trainer.val_check_batch) == 0
-        if module.step % self.every_steps == 0 and not validating:
+        if module.step % self.every_steps == 0 and not validation_follows(trainer, module):
             self.save(trainer, module)
 
     def on_validation_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Save on the beat, and whenever the monitored metric is the best so far."""
         module = module_of(pl_module)
-        if not trainer.training and trainer.state.fn != "fit":
+        if trainer.state.fn != "fit":
             return  # the measurement before the first step, of which there is nothing to save
         improved = self._improved(module)
         if improved or module.step % self.every_steps == 0:
@@ -99,6 +98,12 @@ class Checkpoints(lightning.Callback):
             by_age = sorted(self.directory.glob("step_*.ckpt"), key=lambda path: path.stat().st_mtime_ns)
             for old in by_age[: -self.keep_last]:
                 old.unlink()
+
+
+def validation_follows(trainer: lightning.Trainer, module: SuperResolution) -> bool:
+    """Tell whether this step ends with validation: on its beat, and where the run ends."""
+    on_beat = bool(trainer.val_check_batch) and module.step % int(trainer.val_check_batch) == 0
+    return on_beat or trainer.should_stop
 
 
 def _name(file: Path, name: Path) -> None:

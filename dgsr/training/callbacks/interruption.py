@@ -11,7 +11,8 @@ from typing import Any
 
 import lightning
 
-from dgsr.training.callbacks.checkpoints import Checkpoints
+from dgsr.training.callbacks.checkpoints import Checkpoints, validation_follows
+from dgsr.training.module import module_of
 
 _logger = logging.getLogger(__name__)
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -43,8 +44,18 @@ class Interruption(lightning.Callback):
     def on_train_batch_end(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, *_: Any, **__: Any
     ) -> None:
-        """Save and leave, if asked to."""
-        if self.requested is None:
+        """Leave after this step, if asked to; a validation that belongs to the step comes first."""
+        if not validation_follows(trainer, module_of(pl_module)):
+            self._leave(trainer, pl_module)
+
+    def on_validation_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        """Leave after the validation of a step, if asked to."""
+        if trainer.state.fn == "fit":
+            self._leave(trainer, pl_module)
+
+    def _leave(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        # The signal reaches the ranks at different moments, but saving takes all of them at the same step.
+        if not trainer.strategy.reduce_boolean_decision(self.requested is not None, all=False):
             return
         for callback in trainer.callbacks:  # type: ignore[attr-defined]
             if isinstance(callback, Checkpoints):

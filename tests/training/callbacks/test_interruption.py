@@ -47,3 +47,13 @@ def test_the_step_is_finished_and_saved(tmp_path: Path, caplog: pytest.LogCaptur
 
     resumed, whole = _fit(tmp_path, resume=True), _fit(tmp_path / "whole")
     assert all(torch.equal(tensor, resumed[name]) for name, tensor in whole.items())
+
+
+def test_a_step_that_ends_with_validation_is_validated_before(tmp_path: Path) -> None:
+    module, saving = make_module(3, adversarial=False), Checkpoints(str(tmp_path), every_steps=100, monitor="psnr")
+    callbacks = [saving, Interruption(str(tmp_path)), Signal(signal.SIGINT, at_batch=1)]
+    with pytest.raises(SystemExit):
+        make_trainer(validate_every_steps=2, callbacks=callbacks).fit(module, make_data())
+    ours = read_checkpoint(tmp_path / "last.ckpt")["dgsr"]
+    assert ours["step"] == 2
+    assert [found["step"] for found in ours["validations"]] == [2]
