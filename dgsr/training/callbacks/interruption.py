@@ -60,7 +60,8 @@ class Interruption(lightning.Callback):
         for callback in trainer.callbacks:  # type: ignore[attr-defined]
             if isinstance(callback, Checkpoints):
                 callback.save(trainer, pl_module)
-        _logger.warning("Saved. Go on with: python train.py resume='%s'", self.directory)
+        if trainer.is_global_zero:
+            _logger.warning("Saved. Go on with: python train.py resume='%s'", self.directory)
         raise KeyboardInterrupt
 
     def teardown(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, stage: str) -> None:
