@@ -44,7 +44,7 @@ def draw(spec: Spec, seed: int, size: tuple[int, int]) -> Recipe:
     """
     small = 8 * spec.scale
     expect(
-        min(size) >= small, f"images of at least {small}x{small} pixels", f"{size[0]}x{size[1]}", "Use larger crops."
+        min(size) >= small, f"images of at least {small}x{small} pixels", f"{size[1]}x{size[0]}", "Use larger crops."
     )
     lq_size = (size[0] // spec.scale, size[1] // spec.scale)
     clean = not spec.stages or rng(seed, "clean").random() < spec.clean_prob

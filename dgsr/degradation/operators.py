@@ -77,7 +77,7 @@ class Resize:
     mode: ResizeMode
 
     def __str__(self) -> str:
-        return f"resize to {self.height}x{self.width} {self.mode}"
+        return f"resize to {self.width}x{self.height} {self.mode}"
 
 
 @dataclass(frozen=True)

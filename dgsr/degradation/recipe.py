@@ -53,7 +53,7 @@ class Recipe:
         return [str(operator) for operator in self.operators]
 
     def __str__(self) -> str:
-        sizes = "{}x{} to {}x{}".format(*self.size, *self.lq_size)
+        sizes = "{1}x{0} to {3}x{2}".format(*self.size, *self.lq_size)
         strengths = f"blur {self.blur:.2f}, noise {self.noise:.2f}{', clean' * self.clean}"
         return "\n  ".join([f"{sizes}, {strengths}", *self.describe()])
 

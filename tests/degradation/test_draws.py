@@ -197,5 +197,5 @@ def test_shuffled_stages_keep_resizes_in_order_and_end_in_the_reduction():
 
 
 def test_tiny_images_are_refused():
-    with pytest.raises(UserError, match="at least 32x32 pixels, but got 31x64"):
+    with pytest.raises(UserError, match="at least 32x32 pixels, but got 64x31"):
         draw(preset("s3diff"), 0, (31, 64))

@@ -35,11 +35,11 @@ def test_strengths_lie_in_the_unit_interval(name, seed):
 def test_text_has_a_line_for_each_operator():
     operators = (GaussianNoise(12.34, True, 1), Resize(16, 12, "area"), Jpeg(71.6))
     recipe = Recipe((64, 48), (16, 12), operators, 4.0, 24.68)
-    assert recipe.describe() == ["grey Gaussian noise 12.3", "resize to 16x12 area", "JPEG 72"]
+    assert recipe.describe() == ["grey Gaussian noise 12.3", "resize to 12x16 area", "JPEG 72"]
     assert str(recipe).splitlines() == [
-        "64x48 to 16x12, blur 0.00, noise 0.50",
+        "48x64 to 12x16, blur 0.00, noise 0.50",
         "  grey Gaussian noise 12.3",
-        "  resize to 16x12 area",
+        "  resize to 12x16 area",
         "  JPEG 72",
     ]
 

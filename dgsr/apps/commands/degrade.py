@@ -100,7 +100,7 @@ def _replayed(photo: Image, file: Path) -> tuple[Image, list[Recipe]]:
         refuse("the JSON of a recipe", f"{file} ({error})", "Write one with --save-recipe.")
     recipe = Recipe.from_json(text)
     fits = recipe.size[0] <= photo.shape[1] and recipe.size[1] <= photo.shape[2]
-    expect(fits, "a photograph of at least {}x{} pixels".format(*recipe.size), "{}x{}".format(*photo.shape[1:]))
+    expect(fits, f"a photograph of at least {_px(recipe.size)} pixels", _px(photo.shape[1:]))
     return center_crop(photo, *recipe.size).contiguous(), [recipe]
 
 
@@ -121,5 +121,11 @@ def _steps(photo: Image, recipe: Recipe) -> tuple[list[Image], list[list[str]]]:
 
     steps = [(str(operator), image) for operator, image in degrade_steps(photo, recipe)]
     named = [("the photograph", photo), *steps]
-    captions = [[name, "{}x{}".format(*image.shape[1:])] for name, image in named]
+    captions = [[name, _px(image.shape[1:])] for name, image in named]
     return [image for _, image in named], captions
+
+
+def _px(size: Sequence[int]) -> str:
+    """Say (height, width) as people do, width first."""
+    height, width = size
+    return f"{width}x{height}"

@@ -85,4 +85,4 @@ def test_a_recipe_for_a_larger_photograph_is_refused(
 ) -> None:
     recipe = tmp_path / "large.json"
     recipe.write_text(draw(preset("s3diff"), 0, (128, 64)).to_json())
-    assert "a photograph of at least 128x64 pixels, but got 70x91" in _refusal(capsys, photo, "--recipe", recipe)
+    assert "a photograph of at least 64x128 pixels, but got 91x70" in _refusal(capsys, photo, "--recipe", recipe)
