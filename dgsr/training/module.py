@@ -26,7 +26,7 @@ from dgsr.ops.resizing import upsample
 from dgsr.training.objective import Objective
 from dgsr.training.sample import Sample
 from dgsr.training.update import AlternatingUpdate, Backward, JointUpdate
-from dgsr.training.validation import ValidationRecords, gather_records
+from dgsr.training.validation import ValidationRecords, gather_records, means
 
 Network = Literal["generator", "discriminator"]
 
@@ -81,6 +81,7 @@ class SuperResolution(lightning.LightningModule):
         self.description = description or {}
         self.step, self.position = 0, 0
         self.validations: list[dict[str, float]] = []
+        self.images: ValidationRecords = {}  # of the last validation, over all ranks
         self._records: ValidationRecords = {}
         self._logs: dict[str, list[Tensor]] = {}
         self._rates: list[list[Any]] = []
@@ -202,11 +203,11 @@ class SuperResolution(lightning.LightningModule):
 
     def on_validation_epoch_end(self) -> None:
         """Average over the images of all ranks, each image once."""
-        means = gather_records(self._records)
-        self._records = {}
-        self.validations.append({"step": self.step} | means)
-        found = {f"val/{name}": torch.tensor(value) for name, value in means.items()}
-        self.log_dict(found | self._our_step(), prog_bar=True, sync_dist=True)
+        self.images, self._records = gather_records(self._records), {}
+        found = means(self.images)
+        self.validations.append({"step": self.step} | found)
+        logged = {f"val/{name}": torch.tensor(value) for name, value in found.items()}
+        self.log_dict(logged | self._our_step(), prog_bar=True, sync_dist=True)
 
     # --- checkpoints ---
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dgsr.training.validation import gather_records
+from dgsr.training.validation import gather_records, means
 
 
 def test_every_image_has_the_same_weight() -> None:
     records = {"b": {"psnr": 30.0, "lpips": 0.5}, "a": {"psnr": 20.0, "lpips": 0.1}, "c": {"psnr": 25.0, "lpips": 0.3}}
-    means = gather_records(records)
-    assert means == {"psnr": 25.0, "lpips": (0.1 + 0.5 + 0.3) / 3}
+    gathered = gather_records(records)
+    assert list(gathered) == ["a", "b", "c"]
+    assert means(gathered) == {"psnr": 25.0, "lpips": (0.1 + 0.5 + 0.3) / 3}
 
 
 def test_no_images_give_no_averages() -> None:
-    assert gather_records({}) == {}
+    assert means(gather_records({})) == {}

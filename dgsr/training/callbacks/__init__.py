@@ -5,5 +5,7 @@ from dgsr.training.callbacks.interruption import Interruption
 from dgsr.training.callbacks.panels import ImagePanels
 from dgsr.training.callbacks.progress import Progress
 from dgsr.training.callbacks.report import ClosingReport
+from dgsr.training.callbacks.summary import Summary
+from dgsr.training.callbacks.validation_files import ValidationFiles
 
-__all__ = ["Checkpoints", "ClosingReport", "ImagePanels", "Interruption", "Progress"]
+__all__ = ["Checkpoints", "ClosingReport", "ImagePanels", "Interruption", "Progress", "Summary", "ValidationFiles"]

@@ -1,0 +1,69 @@
+"""The end of a run as data: its last measurements, and what they cost."""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import lightning
+import torch
+
+from dgsr.training.module import SuperResolution, module_of
+
+
+class Summary(lightning.Callback):
+    """Write `summary.json` when a run has come to its end; one that was cut off, or goes on, has none.
+
+    Args:
+        directory: The run's directory.
+        monitor: The metric that stands for the run as a whole, as in the checkpoints.
+    """
+
+    def __init__(self, directory: str, monitor: str = "lpips") -> None:
+        self.path, self.monitor = Path(directory) / "summary.json", monitor
+        self._started, self._first_step = 0.0, 0
+
+    def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        """Start the clock."""
+        self._started, self._first_step = time.monotonic(), module_of(pl_module).step
+        if trainer.is_global_zero:
+            self.path.unlink(missing_ok=True)
+
+    def on_fit_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        """Write it, in the main process."""
+        module = module_of(pl_module)
+        if not trainer.is_global_zero:
+            return
+        steps = module.step - self._first_step
+        summary = {
+            "step": module.step,
+            "monitor": self.monitor,
+            "metrics": _metrics(module),
+            "seconds_per_step": (time.monotonic() - self._started) / steps,  # validations included
+            "peak_memory_bytes": peak_memory_bytes(pl_module.device),
+            "devices": f"{trainer.world_size} x {pl_module.device.type}",
+        }
+        temporary = self.path.with_suffix(".tmp")
+        temporary.write_text(json.dumps(summary, indent=2) + "\n")
+        temporary.replace(self.path)
+
+
+def _metrics(module: SuperResolution) -> dict[str, dict[str, Any]]:
+    last = module.validations[-1] if module.validations else {}
+    return {
+        name: {"value": last[name], "variant": metric.variant, "direction": metric.direction}
+        for name, metric in module.metrics.items()
+        if name in last
+    }
+
+
+def peak_memory_bytes(device: torch.device) -> int:
+    """Return the most memory that tensors on a GPU, or else this whole process, have taken so far."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

@@ -1,0 +1,54 @@
+"""What each validation found, image by image, in files from which runs can be compared."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import lightning
+
+from dgsr.images import write_image
+from dgsr.training.module import module_of
+from dgsr.training.validation import ValidationRecords
+
+
+class ValidationFiles(lightning.Callback):
+    """Write a table of all images per validation, and the first images as they are now.
+
+    Args:
+        directory: Where `step_*.csv` and `pictures/<image>/{lq,sr,hq}.png` are written.
+        num_pictures: Pictures of the first validation images of the main process.
+    """
+
+    def __init__(self, directory: str, num_pictures: int = 4) -> None:
+        self.directory, self.num_pictures = Path(directory), num_pictures
+        self._left = num_pictures
+
+    def on_validation_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        """Count anew."""
+        self._left = self.num_pictures if trainer.is_global_zero else 0
+
+    def on_validation_batch_end(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, outputs: Any, batch: Any, *_: Any
+    ) -> None:
+        """Write the first pictures."""
+        for place, name in enumerate(batch["name"][: self._left]):
+            for kind in ("lq", "sr", "hq"):
+                write_image(self.directory / "pictures" / name / f"{kind}.png", outputs[kind][place].float().cpu())
+            self._left -= 1
+
+    def on_validation_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        """Write the table."""
+        module = module_of(pl_module)
+        if trainer.is_global_zero and module.images:
+            write_records(module.images, self.directory / f"step_{module.step:07d}.csv")
+
+
+def write_records(records: ValidationRecords, path: Path) -> None:
+    """Write one row an image, one column a metric."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["image", *next(iter(records.values()))])
+        writer.writerows([image, *values.values()] for image, values in records.items())
