@@ -2,5 +2,16 @@
 
 from dgsr.evaluation.report import write_csv, write_summary
 from dgsr.evaluation.runner import Record, evaluate, means
+from dgsr.evaluation.statistics import Difference, Interval, difference, interval
 
-__all__ = ["Record", "evaluate", "means", "write_csv", "write_summary"]
+__all__ = [
+    "Difference",
+    "Interval",
+    "Record",
+    "difference",
+    "evaluate",
+    "interval",
+    "means",
+    "write_csv",
+    "write_summary",
+]

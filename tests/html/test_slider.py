@@ -1,0 +1,35 @@
+"""The slider holds every version, and starts with the first two."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64decode
+from io import BytesIO
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image as PillowImage
+
+from dgsr.html import slider
+
+
+def test_pictures_survive_embedding() -> None:
+    smooth = torch.linspace(0, 1, 96).expand(3, 64, 96).contiguous()
+    found = re.findall(r'src="data:image/webp;base64,([^"]+)"', slider({"a": smooth, "b": 1 - smooth}))
+    pixels = np.array(PillowImage.open(BytesIO(b64decode(found[1]))))
+    assert np.abs(pixels - 255 * (1 - smooth).permute(1, 2, 0).numpy()).max() < 4
+
+
+def test_the_first_two_are_shown_and_small_ones_enlarged() -> None:
+    sizes = {"lq": 8, "sr": 32, "<hq>": 32}
+    markup = slider({title: torch.rand(3, side, side) for title, side in sizes.items()}, "a.png")
+    shown = re.findall(r'<img alt="([^"]+)" src="[^"]+" class="([^"]*)">', markup)
+    assert shown == [("lq", "left small"), ("sr", "right"), ("&lt;hq&gt;", "")]
+    assert re.findall(r"<option selected>([^<]+)<", markup) == ["lq", "sr"]
+    assert "max-width:32px" in markup
+
+
+def test_one_picture_has_nothing_to_be_compared_with() -> None:
+    with pytest.raises(AssertionError):
+        slider({"sr": torch.rand(3, 8, 8)})
