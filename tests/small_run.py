@@ -11,12 +11,12 @@ import torch
 
 from dgsr.degradation import Spec, preset
 from dgsr.inference import Upscaler
-from dgsr.losses.adversarial import AdversarialLoss
 from dgsr.metrics import build
 from dgsr.models.discriminator import PatchDiscriminator
 from dgsr.models.estimator import DegradationEstimator
 from dgsr.models.generator import OneStepGenerator
 from dgsr.seeds import torch_generator
+from dgsr.training.adversary import Adversary
 from dgsr.training.checkpoint_io import AtomicCheckpointIO
 from dgsr.training.datamodule import SyntheticData
 from dgsr.training.module import SuperResolution
@@ -73,7 +73,7 @@ def make_module(
         generator=OneStepGenerator.tiny(seed=0, **({"trainable": "all"} | generator)),
         estimator=DegradationEstimator.random(0),
         discriminator=PatchDiscriminator() if adversarial else None,
-        objective=Objective({"mse": 2.0}, AdversarialLoss("multilevel_sigmoid"), negative_prob=negative_prob),
+        objective=Objective({"mse": 2.0}, Adversary(), negative_prob=negative_prob),
         update=update or JointUpdate(),
         optimizers={name: lambda p: torch.optim.AdamW(p, lr) for name in ("generator", "discriminator")},
         schedule=lambda optimizer: cosine(optimizer, total_steps=max_steps),

@@ -122,5 +122,10 @@ def quiet_libraries() -> None:
     """Silence what libraries say that no user of this program can act on."""
     for library in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(library).setLevel(logging.WARNING)
-    for text in (".*does not have many workers.*", "Found .* in eval mode.*", ".*LeafSpec.*"):
+    for text in (
+        ".*does not have many workers.*",
+        "Found .* in eval mode.*",
+        ".*LeafSpec.*",
+        "Detected call of .lr_scheduler",
+    ):
         warnings.filterwarnings("ignore", message=text)

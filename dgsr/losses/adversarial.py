@@ -3,61 +3,100 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Literal, NamedTuple
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn.functional import binary_cross_entropy_with_logits, relu
+from torch.nn.functional import binary_cross_entropy_with_logits, relu, softplus
 
-Kind = Literal["multilevel_sigmoid", "hinge"]
+Kind = Literal["multilevel_sigmoid", "hinge", "relativistic"]
 
 
 class AdversarialLoss(nn.Module):
     """Average over the logits of each level, sum over levels.
 
     Args:
-        kind: multilevel_sigmoid (cross-entropy, smoothed to 0.8 for real) or hinge.
+        kind: multilevel_sigmoid (cross-entropy, smoothed to 0.8 for real), hinge, or relativistic (which of a pair,
+            the image and its restoration, is the real one).
 
-    Source: Kumari et al., Ensembling off-the-shelf models for GAN training (multilevel_sigmoid).
+    Source: Kumari et al., Ensembling off-the-shelf models for GAN training (multilevel_sigmoid); Jolicoeur-Martineau,
+    The relativistic discriminator, Sec. 4.1 (relativistic).
+    Differs from ESRGAN: its relativistic loss compares with the mean over a batch, and so depends on how one is cut.
     """
 
     def __init__(self, kind: Kind = "multilevel_sigmoid") -> None:
         super().__init__()
-        self.terms = _TERMS[kind]
+        self.costs = _COSTS[kind]
+        self.needs_real = kind == "relativistic"
 
-    def generator(self, fake: list[Tensor]) -> Float[Tensor, ""]:
-        """Return how far the generator's images are from passing as real."""
-        return _over_levels(self.terms.fooling, fake)
+    def generator(self, fake: list[Tensor], real: list[Tensor] | None = None) -> Float[Tensor, ""]:
+        """Return how far the generator's images are from passing as real.
+
+        Args:
+            fake: Logits of the generator's images, a tensor per level.
+            real: Logits of the real images; asked for where `needs_real`.
+        """
+        return _over_levels(self.costs.generator, fake if real is None else real, fake)
 
     def discriminator(self, real: list[Tensor], fake: list[Tensor]) -> Float[Tensor, ""]:
         """Return how far the discriminator is from telling real images and generated ones apart."""
-        return _over_levels(self.terms.on_real, real) + _over_levels(self.terms.on_fake, fake)
+        return _over_levels(self.costs.discriminator, real, fake)
+
+    def judged_real(self, real: list[Tensor], fake: list[Tensor]) -> dict[str, Float[Tensor, ""]]:
+        """Return the shares of real and of generated patches that are taken for real; all levels count alike."""
+        if self.needs_real:
+            real = [one - other for one, other in zip(real, fake, strict=True)]
+            fake = [-margin for margin in real]
+        return {"real": _share_above_zero(real), "fake": _share_above_zero(fake)}
 
 
-class _Terms(NamedTuple):
-    """What each logit costs: the generator for its image, the discriminator for a real and for a generated one."""
+class _Costs(NamedTuple):
+    """What a pair of logits, real and fake, costs either network."""
 
-    fooling: Callable[[Tensor], Tensor]
-    on_real: Callable[[Tensor], Tensor]
-    on_fake: Callable[[Tensor], Tensor]
+    generator: Callable[[Tensor, Tensor], Tensor]
+    discriminator: Callable[[Tensor, Tensor], Tensor]
 
 
 def _cross_entropy(logits: Tensor, target: float) -> Tensor:
     return binary_cross_entropy_with_logits(logits, torch.full_like(logits, target), reduction="none")
 
 
-def _hinge(logits: Tensor, sign: int) -> Tensor:
-    return relu(1 - sign * logits)
+def _sigmoid_generator(real: Tensor, fake: Tensor) -> Tensor:
+    return _cross_entropy(fake, 0.8)
 
 
-_REAL, _FAKE = partial(_cross_entropy, target=0.8), partial(_cross_entropy, target=0.0)
-_TERMS: dict[Kind, _Terms] = {
-    "multilevel_sigmoid": _Terms(fooling=_REAL, on_real=_REAL, on_fake=_FAKE),
-    "hinge": _Terms(fooling=torch.neg, on_real=partial(_hinge, sign=1), on_fake=partial(_hinge, sign=-1)),
+def _sigmoid_discriminator(real: Tensor, fake: Tensor) -> Tensor:
+    return _cross_entropy(real, 0.8) + _cross_entropy(fake, 0.0)
+
+
+def _hinge_generator(real: Tensor, fake: Tensor) -> Tensor:
+    return -fake
+
+
+def _hinge_discriminator(real: Tensor, fake: Tensor) -> Tensor:
+    return relu(1 - real) + relu(1 + fake)
+
+
+def _relativistic_generator(real: Tensor, fake: Tensor) -> Tensor:
+    return softplus(real - fake)
+
+
+def _relativistic_discriminator(real: Tensor, fake: Tensor) -> Tensor:
+    return softplus(fake - real)
+
+
+_COSTS: dict[Kind, _Costs] = {
+    "multilevel_sigmoid": _Costs(_sigmoid_generator, _sigmoid_discriminator),
+    "hinge": _Costs(_hinge_generator, _hinge_discriminator),
+    "relativistic": _Costs(_relativistic_generator, _relativistic_discriminator),
 }
 
 
-def _over_levels(cost: Callable[[Tensor], Tensor], levels: list[Tensor]) -> Float[Tensor, ""]:
-    return torch.stack([cost(logits.float()).mean() for logits in levels]).sum()
+def _over_levels(cost: Callable[[Tensor, Tensor], Tensor], real: list[Tensor], fake: list[Tensor]) -> Float[Tensor, ""]:
+    levels = [cost(one.float(), other.float()).mean() for one, other in zip(real, fake, strict=True)]
+    return torch.stack(levels).sum()
+
+
+def _share_above_zero(levels: list[Tensor]) -> Float[Tensor, ""]:
+    return torch.stack([(logits > 0).float().mean() for logits in levels]).mean()

@@ -131,8 +131,7 @@ class SuperResolution(lightning.LightningModule):
             total = torch.stack(list(losses.values())).sum()
             with blocked() if done < num_backwards else nullcontext():
                 self.manual_backward(total / num_backwards)
-            for name, value in losses.items():
-                self._logs.setdefault(name, []).append(value.detach())
+            self.record(losses)
 
         if self.discriminator is not None:
             self.discriminator.requires_grad_(network == "discriminator")
@@ -140,9 +139,14 @@ class SuperResolution(lightning.LightningModule):
         norm = nn.utils.clip_grad_norm_(self._trained(network), self.clip_norm or math.inf)
         remedy = f"The last checkpoint is whole; lower optimizer.{network}.lr or run.clip_norm."
         expect(bool(norm.isfinite()), f"finite gradients of the {network}", f"{norm} at step {self.step + 1}", remedy)
-        self._logs.setdefault(f"grad_norm/{network}", []).append(norm.detach())
+        self.record({f"grad_norm/{network}": norm})
         optimizer.step()
         optimizer.zero_grad()
+
+    def record(self, values: dict[str, Tensor]) -> None:
+        """Keep values whose mean over the micro batches is logged at the end of the step."""
+        for name, value in values.items():
+            self._logs.setdefault(name, []).append(value.detach())
 
     def _write_logs(self, batch_size: int) -> None:
         means = {f"train/{name}": torch.stack(values).mean() for name, values in self._logs.items()}

@@ -9,27 +9,30 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from dgsr.checks import expect
-from dgsr.losses.adversarial import AdversarialLoss
-from dgsr.losses.perceptual import LpipsLoss
+from dgsr.losses.perceptual import DistsLoss, LpipsLoss
 from dgsr.losses.pixel import charbonnier, l1, mse
 from dgsr.models.prompts import Prompts
 from dgsr.seeds import rng
+from dgsr.training.adversary import Adversary
 from dgsr.training.sample import Sample, Task
 from dgsr.types import Images, Seeds
 
-_PIXEL_LOSSES: dict[str, Callable[..., Tensor]] = {"mse": mse, "l1": l1, "charbonnier": charbonnier}
-_NAMES = (*_PIXEL_LOSSES, "lpips")
+_PIXEL: dict[str, Callable[[Images, Images], Tensor]] = {"mse": mse, "l1": l1, "charbonnier": charbonnier}
+_PERCEPTUAL: dict[str, Callable[[str], nn.Module]] = {
+    "lpips": lambda features: LpipsLoss("vgg", features),
+    "dists": DistsLoss,
+}
+_NAMES = (*_PIXEL, *_PERCEPTUAL)
 
 
 class Objective(nn.Module):
     """The losses of both networks, and the online negative samples.
 
     Args:
-        reconstruction: Weight of each reconstruction loss, by name: mse, l1, charbonnier, lpips.
-        adversarial: The pair of adversarial losses.
-        adversarial_weight: Weight of the generator's adversarial term and of the discriminator's two.
+        reconstruction: Weight of each reconstruction loss, by name: mse, l1, charbonnier, lpips, dists.
+        adversarial: The term that a discriminator gives, where there is one.
         negative_prob: Probability that a sample is negative: negative prompt, degraded target.
-        features: Where the weights of LPIPS come from: auto, torchvision, offline, or a path.
+        features: Where the weights of LPIPS and DISTS come from: auto, torchvision, offline, or a path.
 
     Source: S3Diff Sec. 3.4 (losses) and 3.3 (negative samples).
     """
@@ -37,8 +40,7 @@ class Objective(nn.Module):
     def __init__(
         self,
         reconstruction: Mapping[str, float],
-        adversarial: AdversarialLoss,
-        adversarial_weight: float = 0.5,
+        adversarial: Adversary,
         negative_prob: float = 0.05,
         features: str = "auto",
     ) -> None:
@@ -48,9 +50,9 @@ class Objective(nn.Module):
         expect(0 <= negative_prob <= 1, "objective.negative_prob within 0 and 1", negative_prob)
         self.weights = {name: float(weight) for name, weight in reconstruction.items() if weight}
         expect(bool(self.weights), "a reconstruction loss with a weight above 0", dict(reconstruction))
-        self.lpips = LpipsLoss(net="vgg", weights=features) if "lpips" in self.weights else None
+        wanted = {name: build(features) for name, build in _PERCEPTUAL.items() if name in self.weights}
+        self.perceptual = nn.ModuleDict(wanted)
         self.adversarial = adversarial
-        self.adversarial_weight = adversarial_weight
         self.negative_prob = negative_prob
 
     def negatives(self, seeds: Seeds) -> Bool[Tensor, " b"]:
@@ -67,15 +69,5 @@ class Objective(nn.Module):
 
     def reconstruct(self, sr: Images, target: Images) -> dict[str, Float[Tensor, ""]]:
         """Return the weighted reconstruction losses; images in [-1, 1]."""
-        parts = {name: loss(sr, target) for name, loss in _PIXEL_LOSSES.items() if name in self.weights}
-        if self.lpips is not None:
-            parts["lpips"] = self.lpips(sr, target)
-        return {name: self.weights[name] * value.mean() for name, value in parts.items()}
-
-    def fool(self, fake: list[Tensor]) -> dict[str, Float[Tensor, ""]]:
-        """Return the generator's weighted adversarial term for the discriminator's logits of its images."""
-        return {"gan": self.adversarial_weight * self.adversarial.generator(fake)}
-
-    def discriminate(self, real: list[Tensor], fake: list[Tensor]) -> dict[str, Float[Tensor, ""]]:
-        """Return the discriminator's weighted loss."""
-        return {"discriminator": self.adversarial_weight * self.adversarial.discriminator(real, fake)}
+        losses = _PIXEL | dict(self.perceptual.items())
+        return {name: weight * losses[name](sr, target).mean() for name, weight in self.weights.items()}

@@ -29,6 +29,11 @@ class Networks(Protocol):
     generator: OneStepGenerator
     discriminator: nn.Module | None
     objective: Objective
+    step: int
+
+    def record(self, values: dict[str, Tensor]) -> None:
+        """Log values that are no losses."""
+        ...
 
     def optimizing(
         self, network: Literal["generator", "discriminator"], num_backwards: int
@@ -45,13 +50,18 @@ def _positive(nets: Networks, sample: Sample) -> Images:
     return _restore(nets, sample, nets.generator.prompts.positive)
 
 
-def _discriminate(nets: Networks, samples: Sequence[Sample], fakes: Sequence[Images]) -> None:
+def _judge(nets: Networks) -> nn.Module | None:
+    """Return the discriminator, if its judgement counts in this step."""
+    return nets.discriminator if nets.objective.adversarial.weight_at(nets.step) else None
+
+
+def _discriminate(nets: Networks, judge: nn.Module, samples: Sequence[Sample], fakes: Sequence[Images]) -> None:
     """Step the discriminator on real and generated images together."""
-    assert nets.discriminator is not None
     with nets.optimizing("discriminator", len(samples)) as backward:
         for sample, fake in zip(samples, fakes, strict=True):
-            real_logits, fake_logits = nets.discriminator(sample.hq), nets.discriminator(fake)
-            backward(nets.objective.discriminate(real_logits, fake_logits))
+            losses, rates = nets.objective.adversarial.discriminate(judge, sample, fake)
+            backward(losses)
+            nets.record(rates)
 
 
 class AlternatingUpdate:
@@ -67,15 +77,16 @@ class AlternatingUpdate:
                 _, task = nets.objective.task(sample, nets.generator.prompts)
                 sr = _restore(nets, sample, task.prompt)
                 backward(nets.objective.reconstruct(sr, task.target))
-        if nets.discriminator is None:
+        judge = _judge(nets)
+        if judge is None:
             return
         fakes = []
         with nets.optimizing("generator", len(samples)) as backward:
             for sample in samples:
                 sr = _positive(nets, sample)
-                backward(nets.objective.fool(nets.discriminator(sr)))
+                backward(nets.objective.adversarial.fool(judge, sample, sr, nets.step))
                 fakes.append(sr.detach())
-        _discriminate(nets, samples, fakes)
+        _discriminate(nets, judge, samples, fakes)
 
 
 class JointUpdate:
@@ -86,21 +97,21 @@ class JointUpdate:
 
     def __call__(self, nets: Networks, samples: Sequence[Sample]) -> None:
         """Step the generator once and the discriminator once."""
-        fakes = []
+        judge, fakes = _judge(nets), []
         with nets.optimizing("generator", len(samples)) as backward:
             for sample in samples:
                 negative, task = nets.objective.task(sample, nets.generator.prompts)
-                if nets.discriminator is None:
+                if judge is None:
                     sr = _restore(nets, sample, task.prompt)
                     backward(nets.objective.reconstruct(sr, task.target))
                     continue
                 sr = _positive(nets, sample)
                 mixed = self._replace_negatives(nets, sample, task, negative, sr)
                 losses = nets.objective.reconstruct(mixed, task.target)
-                backward(losses | nets.objective.fool(nets.discriminator(sr)))
+                backward(losses | nets.objective.adversarial.fool(judge, sample, sr, nets.step))
                 fakes.append(sr.detach())
-        if nets.discriminator is not None:
-            _discriminate(nets, samples, fakes)
+        if judge is not None:
+            _discriminate(nets, judge, samples, fakes)
 
     @staticmethod
     def _replace_negatives(

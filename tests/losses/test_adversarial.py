@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 import pickle
-from typing import Literal
 
 import pytest
 import torch
 from torch import Tensor
 
-from dgsr.losses.adversarial import AdversarialLoss
+from dgsr.losses.adversarial import AdversarialLoss, Kind
 
 
 def cross_entropy(logit: float, target: float) -> float:
@@ -22,6 +21,7 @@ def mean(values: list[float]) -> float:
     return sum(values) / len(values)
 
 
+KINDS: tuple[Kind, ...] = ("multilevel_sigmoid", "hinge", "relativistic")
 REAL = [[2.0, -1.0, 0.5], [0.3]]
 FAKE = [[-2.0, 1.0, 1.5], [-0.7]]
 
@@ -46,24 +46,40 @@ def test_hinge_by_hand() -> None:
     assert loss.discriminator(logits(REAL), logits(FAKE)).item() == pytest.approx(2.5 / 3 + 0.7 + 4.5 / 3 + 0.3)
 
 
+def test_relativistic_by_hand() -> None:
+    loss = AdversarialLoss("relativistic")
+    pairs = [list(zip(real, fake, strict=True)) for real, fake in zip(REAL, FAKE, strict=True)]
+    fooling = sum(mean([math.log(1 + math.exp(real - fake)) for real, fake in level]) for level in pairs)
+    telling = sum(mean([math.log(1 + math.exp(fake - real)) for real, fake in level]) for level in pairs)
+    assert loss.generator(logits(FAKE), logits(REAL)).item() == pytest.approx(fooling)
+    assert loss.discriminator(logits(REAL), logits(FAKE)).item() == pytest.approx(telling)
+
+
+def test_shares_that_are_taken_for_real() -> None:
+    shares = AdversarialLoss("hinge").judged_real(logits(REAL), logits(FAKE))
+    assert {name: share.item() for name, share in shares.items()} == pytest.approx({"real": 5 / 6, "fake": 1 / 3})
+    shares = AdversarialLoss("relativistic").judged_real(logits(REAL), logits(FAKE))
+    assert {name: share.item() for name, share in shares.items()} == pytest.approx({"real": 2 / 3, "fake": 1 / 3})
+
+
 def test_sizes_of_levels_do_not_matter() -> None:
     loss = AdversarialLoss()
     small, large = torch.full((2, 1, 2, 2), 0.3), torch.full((2, 1, 8, 8), 0.3)
     assert torch.allclose(loss.generator([small, large]), 2 * loss.generator([small]))
 
 
-@pytest.mark.parametrize("kind", ["multilevel_sigmoid", "hinge"])
-def test_the_two_pull_in_opposite_directions(kind: Literal["multilevel_sigmoid", "hinge"]) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_two_pull_in_opposite_directions(kind: Kind) -> None:
     loss = AdversarialLoss(kind)
     fake = torch.zeros(3, 1, requires_grad=True)
-    (generator,) = torch.autograd.grad(loss.generator([fake]), fake)
+    (generator,) = torch.autograd.grad(loss.generator([fake], [torch.zeros(3, 1)]), fake)
     (discriminator,) = torch.autograd.grad(loss.discriminator([torch.zeros(3, 1)], [fake]), fake)
     assert (generator < 0).all()
     assert (discriminator > 0).all()
 
 
-@pytest.mark.parametrize("kind", ["multilevel_sigmoid", "hinge"])
-def test_losses_can_be_sent_to_another_process(kind: Literal["multilevel_sigmoid", "hinge"]) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_losses_can_be_sent_to_another_process(kind: Kind) -> None:
     loss = AdversarialLoss(kind)
     assert torch.equal(pickle.loads(pickle.dumps(loss)).generator(logits(FAKE)), loss.generator(logits(FAKE)))
 

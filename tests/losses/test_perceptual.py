@@ -1,20 +1,24 @@
-"""LPIPS as a loss: where its gradient goes."""
+"""LPIPS and DISTS as losses: where their gradients go."""
 
 from __future__ import annotations
 
+import pytest
 import torch
 
-from dgsr.features import LpipsDistance
-from dgsr.losses import LpipsLoss
+from dgsr.features import DistsDistance, LpipsDistance
+from dgsr.losses import DistsLoss, LpipsLoss
+
+LOSSES = [LpipsLoss("alex"), DistsLoss()]
 
 
 def test_its_value_is_the_distance() -> None:
     sr, target = 2 * torch.rand(2, 2, 3, 64, 64) - 1
     assert torch.equal(LpipsLoss("alex")(sr, target), LpipsDistance("alex")(sr, target))
+    assert torch.equal(DistsLoss()(sr, target), DistsDistance()((sr + 1) / 2, (target + 1) / 2))
 
 
-def test_only_the_image_gets_a_gradient() -> None:
-    loss = LpipsLoss("alex")
+@pytest.mark.parametrize("loss", LOSSES)
+def test_only_the_image_gets_a_gradient(loss: LpipsLoss | DistsLoss) -> None:
     sr, target = (torch.rand(1, 3, 64, 64, requires_grad=True) for _ in range(2))
     loss(sr, target).sum().backward()
     assert sr.grad is not None
@@ -23,17 +27,18 @@ def test_only_the_image_gets_a_gradient() -> None:
     assert all(parameter.grad is None for parameter in loss.parameters())
 
 
-def test_the_gradient_lowers_the_loss() -> None:
-    loss = LpipsLoss("vgg")
-    target = torch.rand(1, 3, 32, 32)
-    sr = (target + 0.2 * torch.randn(1, 3, 32, 32)).requires_grad_()
+@pytest.mark.parametrize("loss", LOSSES)
+def test_the_gradient_lowers_the_loss(loss: LpipsLoss | DistsLoss) -> None:
+    target = torch.rand(1, 3, 64, 64)
+    sr = (target + 0.2 * torch.randn(1, 3, 64, 64)).requires_grad_()
     before = loss(sr, target)
     (gradient,) = torch.autograd.grad(before, sr)
     assert loss(sr - 0.1 * gradient / gradient.norm(), target) < before
 
 
-def test_flat_images_have_a_finite_gradient() -> None:
+@pytest.mark.parametrize("loss", LOSSES)
+def test_flat_images_have_a_finite_gradient(loss: LpipsLoss | DistsLoss) -> None:
     sr = torch.zeros(1, 3, 64, 64, requires_grad=True)
-    LpipsLoss("alex")(sr, torch.rand(1, 3, 64, 64)).sum().backward()
+    loss(sr, torch.rand(1, 3, 64, 64)).sum().backward()
     assert sr.grad is not None
     assert sr.grad.isfinite().all()

@@ -6,12 +6,13 @@ import pytest
 import torch
 
 from dgsr.checks import UserError
-from dgsr.losses.adversarial import AdversarialLoss
+from dgsr.features import DistsDistance, LpipsDistance
 from dgsr.models.generator import OneStepGenerator
+from dgsr.training.adversary import Adversary
 from dgsr.training.objective import Objective
 from dgsr.training.sample import Sample
 
-ADVERSARIAL = AdversarialLoss("hinge")
+ADVERSARY = Adversary()
 
 
 def _sample(count: int) -> Sample:
@@ -20,7 +21,7 @@ def _sample(count: int) -> Sample:
 
 
 def test_negatives_are_as_frequent_as_asked() -> None:
-    objective = Objective({"mse": 1.0}, ADVERSARIAL, negative_prob=0.05)
+    objective = Objective({"mse": 1.0}, ADVERSARY, negative_prob=0.05)
     drawn = objective.negatives(torch.arange(20_000))
     assert abs(drawn.float().mean() - 0.05) < 0.005
     assert torch.equal(drawn[7:9], objective.negatives(torch.tensor([7, 8])))
@@ -28,7 +29,7 @@ def test_negatives_are_as_frequent_as_asked() -> None:
 
 @pytest.mark.parametrize(("negative_prob", "all_or_none"), [(0.0, False), (1.0, True)])
 def test_extremes(negative_prob: float, all_or_none: bool) -> None:
-    objective, sample = Objective({"mse": 1.0}, ADVERSARIAL, negative_prob=negative_prob), _sample(4)
+    objective, sample = Objective({"mse": 1.0}, ADVERSARY, negative_prob=negative_prob), _sample(4)
     prompts = OneStepGenerator.tiny().prompts
     negative, task = objective.task(sample, prompts)
     assert negative.tolist() == [all_or_none] * 4
@@ -38,7 +39,7 @@ def test_extremes(negative_prob: float, all_or_none: bool) -> None:
 
 
 def test_prompt_and_target_are_mixed_per_sample() -> None:
-    objective, sample = Objective({"mse": 1.0}, ADVERSARIAL, negative_prob=0.5), _sample(16)
+    objective, sample = Objective({"mse": 1.0}, ADVERSARY, negative_prob=0.5), _sample(16)
     prompts = OneStepGenerator.tiny().prompts
     negative, task = objective.task(sample, prompts)
     assert 0 < negative.sum() < 16
@@ -48,27 +49,24 @@ def test_prompt_and_target_are_mixed_per_sample() -> None:
 
 
 def test_losses_are_weighted_and_named() -> None:
-    objective = Objective({"mse": 2.0, "l1": 3.0, "charbonnier": 0.0}, ADVERSARIAL, adversarial_weight=0.5)
+    objective = Objective({"mse": 2.0, "l1": 3.0, "charbonnier": 0.0}, ADVERSARY)
     sr, target = torch.rand(2, 2, 3, 8, 8)
     losses = objective.reconstruct(sr, target)
     assert losses.keys() == {"mse", "l1"}
     assert torch.isclose(losses["mse"], 2 * (sr - target).square().mean())
     assert torch.isclose(losses["l1"], 3 * (sr - target).abs().mean())
-    fake = [torch.tensor([[1.0], [3.0]])]
-    assert torch.isclose(objective.fool(fake)["gan"], torch.tensor(-1.0))
-    discriminator = objective.discriminate([torch.tensor([[0.5], [2.0]])], fake)["discriminator"]
-    assert torch.isclose(discriminator, torch.tensor(0.5 * (0.25 + 3.0)))
 
 
-def test_lpips_is_five_times_the_metric() -> None:
-    objective = Objective({"lpips": 5.0}, ADVERSARIAL)
-    sr, target = torch.rand(2, 1, 3, 64, 64)
-    assert objective.lpips is not None
-    assert torch.isclose(objective.reconstruct(sr, target)["lpips"], 5 * objective.lpips(sr, target).mean())
+def test_perceptual_losses_are_weighted_distances() -> None:
+    objective = Objective({"lpips": 5.0, "dists": 2.0}, ADVERSARY)
+    sr, target = 2 * torch.rand(2, 1, 3, 64, 64) - 1
+    losses = objective.reconstruct(sr, target)
+    assert torch.isclose(losses["lpips"], 5 * LpipsDistance("vgg")(sr, target).mean())
+    assert torch.isclose(losses["dists"], 2 * DistsDistance()((sr + 1) / 2, (target + 1) / 2).mean())
 
 
 def test_unknown_losses_are_refused() -> None:
     with pytest.raises(UserError, match="but got huber"):
-        Objective({"huber": 1.0}, ADVERSARIAL)
+        Objective({"huber": 1.0}, ADVERSARY)
     with pytest.raises(UserError, match="a weight above 0"):
-        Objective({"mse": 0.0}, ADVERSARIAL)
+        Objective({"mse": 0.0}, ADVERSARY)

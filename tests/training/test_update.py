@@ -135,3 +135,22 @@ def test_the_generator_steps_leave_no_gradient_in_the_discriminator() -> None:
     module.optimizing = watched  # type: ignore[method-assign]
     make_trainer().fit(module, make_data())
     assert seen == [False, False, False]
+
+
+@pytest.mark.parametrize("update", [AlternatingUpdate(), JointUpdate()])
+def test_before_its_start_the_discriminator_is_neither_asked_nor_trained(
+    update: AlternatingUpdate | JointUpdate,
+) -> None:
+    module, without = make_module(3, update), make_module(3, update, adversarial=False)
+    module.max_steps = without.max_steps = 2
+    module.objective.adversarial.start_step = 2
+    assert module.discriminator is not None
+    asked: list[int] = []
+    module.discriminator.register_forward_hook(lambda *_: asked.append(module.step))
+    for each in (module, without):
+        make_trainer().fit(each, make_data())
+    for ours, theirs in zip(module.generator.parameters(), without.generator.parameters(), strict=True):
+        assert torch.equal(ours, theirs)
+    module.max_steps = 3
+    make_trainer().fit(module, make_data())
+    assert asked == [2, 2, 2]

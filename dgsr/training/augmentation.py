@@ -1,0 +1,66 @@
+"""Differentiable augmentation of what a discriminator sees, so that it cannot learn the training images by heart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, TypeAlias
+
+import numpy as np
+import torch
+from torch.nn.functional import pad
+
+from dgsr.seeds import rng
+from dgsr.types import Image, Images, Seeds
+
+Augmentation: TypeAlias = Literal["color", "translation", "cutout"]
+
+
+def augment(images: Images, seeds: Seeds, kinds: Sequence[Augmentation]) -> Images:
+    """Augment each image as its seed says, so an image and its restoration are changed alike.
+
+    Args:
+        images: In [-1, 1]; the result may leave that range.
+        seeds: Of the samples.
+        kinds: color (brightness, saturation, contrast), translation (up to an eighth of the side, zeros where nothing
+            is left) and cutout (zeros in a window of half the side), in this order of application.
+
+    Source: Zhao et al., Differentiable augmentation for data-efficient GAN training, Sec. 3.2; ranges of its program.
+    """
+    if not kinds:
+        return images
+    changed = []
+    for image, seed in zip(images, seeds.tolist(), strict=True):
+        for kind in kinds:
+            image = _KINDS[kind](image, rng(seed, f"augmentation/{kind}"))
+        changed.append(image)
+    return torch.stack(changed)
+
+
+def _color(image: Image, draw: np.random.Generator) -> Image:
+    brightness, saturation, contrast = draw.uniform(-0.5, 0.5), draw.uniform(0, 2), draw.uniform(0.5, 1.5)
+    image = image + brightness
+    grey = image.mean(dim=0, keepdim=True)
+    image = grey + saturation * (image - grey)
+    return image.mean() + contrast * (image - image.mean())
+
+
+def _translation(image: Image, draw: np.random.Generator) -> Image:
+    height, width = image.shape[-2:]
+    down, right = (int(draw.integers(-reach, reach, endpoint=True)) for reach in (round(height / 8), round(width / 8)))
+    return pad(image, (right, -right, down, -down))
+
+
+def _cutout(image: Image, draw: np.random.Generator) -> Image:
+    height, width = image.shape[-2:]
+    kept = torch.ones_like(image[:1])
+    # The window's centre lies anywhere, so a part of the window may lie outside.
+    rows, columns = (_window(int(draw.integers(side, endpoint=True)), side) for side in (height, width))
+    kept[:, rows, columns] = 0
+    return image * kept
+
+
+def _window(centre: int, side: int) -> slice:
+    return slice(max(0, centre - side // 4), centre - side // 4 + side // 2)
+
+
+_KINDS = {"color": _color, "translation": _translation, "cutout": _cutout}
