@@ -1,4 +1,4 @@
-"""PSNR and SSIM on luma."""
+"""PSNR and SSIM, on luma or on all three channels."""
 
 from __future__ import annotations
 
@@ -13,43 +13,69 @@ from dgsr.checks import expect
 from dgsr.metrics.metric import Metric
 from dgsr.types import Images
 
+Channel = Literal["y", "rgb"]
+
 _WINDOW = 11
 _SIGMA = 1.5
 _C1, _C2 = 0.01**2, 0.03**2
+_LEAST_ERROR = 1e-8
 
 
-class Psnr(Metric):
-    """Peak signal-to-noise ratio on Y, in dB."""
+class _Fidelity(Metric):
+    """What the two share.
+
+    Args:
+        channel: y is the luma of BT.601.
+        crop_border_px: So much is cut off all around first, as many do who publish values.
+    """
+
+    direction: Literal["higher", "lower"] = "higher"
+
+    def __init__(self, channel: Channel = "y", crop_border_px: int = 0) -> None:
+        super().__init__()
+        remedy = "Mend metrics.crop_border_px."
+        expect(crop_border_px >= 0, "a border of 0 px or more", crop_border_px, remedy)
+        self.channel: Channel = channel
+        self.border = crop_border_px
+        self.min_side_px += 2 * crop_border_px
+        border = f", border of {crop_border_px} px cut" if crop_border_px else ""
+        self.variant = f"{channel.upper()}, 8-bit{border}"
+
+    def _planes(self, images: Images) -> Float[Tensor, "b _ _ _"]:
+        """Return what is measured: one channel or three, without the border."""
+        height, width = images.shape[-2:]
+        inner = images[..., self.border : height - self.border, self.border : width - self.border]
+        return luma(inner) if self.channel == "y" else inner
+
+
+class Psnr(_Fidelity):
+    """Peak signal-to-noise ratio, in dB; equal images have 80.
+
+    Differs from the definition: 1e-8 is added to the mean squared error, as in the values others publish, so that
+    averages stay finite.
+    """
 
     name = "psnr"
-    direction: Literal["higher", "lower"] = "higher"
-    variant = "Y, 8-bit"
 
     def measure(self, sr: Images, hq: Images) -> Float[Tensor, " b"]:
-        """Return 10 log10(1 / MSE); equal images give infinity."""
-        return -10 * (luma(sr) - luma(hq)).square().mean(dim=(1, 2, 3)).log10()
+        """Return 10 log10(1 / MSE)."""
+        error = (self._planes(sr) - self._planes(hq)).square().mean(dim=(1, 2, 3))
+        return -10 * (error + _LEAST_ERROR).log10()
 
 
-class Ssim(Metric):
-    """Structural similarity on Y, at the images' own size.
+class Ssim(_Fidelity):
+    """Structural similarity at the images' own size; of RGB the average over the channels.
 
     Source: Wang et al., Image quality assessment: from error visibility to structural similarity, Eq. 13.
     Differs from the paper: Y is rounded and negative contrast counts as none, as in the values others publish.
     """
 
     name = "ssim"
-    direction: Literal["higher", "lower"] = "higher"
-    variant = "rounded Y, 8-bit"
+    min_side_px = _WINDOW
 
     def measure(self, sr: Images, hq: Images) -> Float[Tensor, " b"]:
-        """Average over all windows that lie within the image.
-
-        Raises:
-            UserError: No window does.
-        """
-        size = tuple(sr.shape[-2:])
-        expect(min(size) >= _WINDOW, f"images of at least {_WINDOW} pixels a side for SSIM", size)
-        x, y = _rounded(luma(sr)), _rounded(luma(hq))
+        """Average over all windows that lie within the image."""
+        x, y = (_rounded(self._planes(images)) for images in (sr, hq))
         mean_x, mean_y = _windowed(x), _windowed(y)
         var_x = _windowed(x * x) - mean_x.square()
         var_y = _windowed(y * y) - mean_y.square()
@@ -69,12 +95,13 @@ def luma(images: Images) -> Float[Tensor, "b 1 h w"]:
     return (65.481 * red + 128.553 * green + 24.966 * blue + 16) / 255
 
 
-def _rounded(values: Float[Tensor, "b 1 h w"]) -> Float[Tensor, "b 1 h w"]:
+def _rounded(values: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
     return (values * 255).round() / 255
 
 
-def _windowed(values: Float[Tensor, "b 1 h w"]) -> Float[Tensor, "b 1 _ _"]:
+def _windowed(values: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c _ _"]:
     offsets = torch.arange(_WINDOW, dtype=values.dtype, device=values.device) - _WINDOW // 2
     weights = (-0.5 * (offsets / _SIGMA).square()).exp()
-    weights = weights / weights.sum()
-    return conv2d(conv2d(values, weights.view(1, 1, -1, 1)), weights.view(1, 1, 1, -1))
+    weights = (weights / weights.sum()).expand(values.shape[1], 1, 1, -1)
+    groups = values.shape[1]
+    return conv2d(conv2d(values, weights.mT, groups=groups), weights, groups=groups)

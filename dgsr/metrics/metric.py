@@ -21,23 +21,32 @@ class Metric(nn.Module, ABC):
         direction: Whether higher or lower is better.
         variant: What one must know to compare it with published values.
         needs_reference: Whether it compares with the ground truth.
+        min_side_px: Smaller images have no value.
     """
 
     name: str
     direction: Literal["higher", "lower"]
     variant: str
     needs_reference: bool = True
+    min_side_px: int = 1
 
     @torch.no_grad()
-    def forward(self, sr: Images, hq: Float[Tensor, "b 3 _ _"]) -> Float[Tensor, " b"]:
+    def forward(self, sr: Images, hq: Float[Tensor, "b 3 _ _"] | None = None) -> Float[Tensor, " b"]:
         """Measure the images as 8-bit files would hold them, in full precision; images in [0, 1].
 
+        A metric without reference does not look at `hq`.
+
         Raises:
-            UserError: The two differ in size.
+            UserError: The two differ in size, or are too small.
         """
-        sizes = [tuple(images.shape[-2:]) for images in (sr, hq)]
-        expect(sizes[0] == sizes[1], f"a restored image of its reference's size {sizes[1]}", sizes[0])
+        size = (sr.shape[3], sr.shape[2])
+        expect(min(size) >= self.min_side_px, f"sides of {self.min_side_px} px or more for {self.name}", _px(*size))
         with torch.autocast(sr.device.type, enabled=False):
+            if not self.needs_reference:
+                return self.measure(eight_bit(sr), eight_bit(sr))
+            assert hq is not None, f"{self.name} needs a reference"
+            wanted = (hq.shape[3], hq.shape[2])
+            expect(size == wanted, f"a restored image of its reference's size {_px(*wanted)}", _px(*size))
             return self.measure(eight_bit(sr), eight_bit(hq))
 
     @abstractmethod
@@ -52,3 +61,7 @@ def eight_bit(images: Images) -> Float[Tensor, "b 3 h w"]:
     tensor([  0., 128., 255.])
     """
     return (images.float().clamp(0, 1) * 255).round() / 255
+
+
+def _px(width: int, height: int) -> str:
+    return f"{width}x{height}"

@@ -3,41 +3,95 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 
-from dgsr.checks import refuse
-from dgsr.metrics.fidelity import Psnr, Ssim
+from dgsr.checks import UserError, refuse
+from dgsr.metrics.fid import Fid
+from dgsr.metrics.fidelity import Channel, Psnr, Ssim
 from dgsr.metrics.metric import Metric
+from dgsr.metrics.niqe import Niqe
+from dgsr.metrics.opinion import OPINIONS, Opinion
 from dgsr.metrics.perceptual import Dists, Lpips
 
-_SUITE: dict[str, Callable[[str], Metric]] = {
-    "psnr": lambda weights: Psnr(),
-    "ssim": lambda weights: Ssim(),
-    "lpips": lambda weights: Lpips("alex", weights),
-    "lpips_vgg": lambda weights: Lpips("vgg", weights),
-    "dists": Dists,
+
+@dataclass(frozen=True)
+class _Options:
+    weights: str
+    channel: Channel
+    crop_border_px: int
+
+
+_EACH: dict[str, Callable[[_Options], Metric]] = {
+    "psnr": lambda options: Psnr(options.channel, options.crop_border_px),
+    "ssim": lambda options: Ssim(options.channel, options.crop_border_px),
+    "lpips": lambda options: Lpips("alex", options.weights),
+    "lpips_vgg": lambda options: Lpips("vgg", options.weights),
+    "dists": lambda options: Dists(options.weights),
+    "niqe": lambda options: Niqe(),
+    **{name: lambda options, name=name: Opinion(name) for name in OPINIONS},
 }
+_SETS = {"fid": lambda options: Fid(options.weights)}
+
+NAMES = (*_EACH, *_SETS)
 
 
-def build(names: Iterable[str], weights: str = "auto") -> dict[str, Metric]:
-    """Build metrics, in the order of their names.
+@dataclass(frozen=True)
+class Suite:
+    """What could be built of the metrics that were asked for."""
+
+    each: dict[str, Metric] = field(default_factory=dict)
+    sets: dict[str, Fid] = field(default_factory=dict)
+    missing: dict[str, str] = field(default_factory=dict)  # and how to get it, a sentence each
+
+
+def build(
+    names: Iterable[str], weights: str = "auto", channel: Channel = "y", crop_border_px: int = 0
+) -> dict[str, Metric]:
+    """Build metrics of single images, in the order of their names.
 
     Args:
-        names: Among psnr, ssim, lpips, lpips_vgg and dists.
+        names: Among psnr, ssim, lpips, lpips_vgg, dists, niqe and, where pyiqa is installed, musiq, maniqa, clipiqa
+            and topiq.
         weights: Where VGG-16 and AlexNet come from: auto, offline, torchvision, or a path.
+        channel: Of PSNR and SSIM: y or rgb.
+        crop_border_px: What PSNR and SSIM cut off all around.
 
     Raises:
-        UserError: A name is not known.
+        UserError: A name is not known, or a metric cannot be had.
 
     >>> build(["psnr"])["psnr"].direction
     'higher'
     """
-    return {name: _build(name, weights) for name in names}
+    options, names = _Options(weights, channel, crop_border_px), list(names)
+    _expect_known(names, tuple(_EACH))
+    return {name: _EACH[name](options) for name in names}
 
 
-def _build(name: str, weights: str) -> Metric:
-    if name not in _SUITE:
-        similar = get_close_matches(name, _SUITE, n=1)
-        remedy = f"Did you mean {similar[0]}?" if similar else "Mend metrics.names."
-        refuse(f"metrics among {', '.join(_SUITE)}", name, remedy)
-    return _SUITE[name](weights)
+def build_available(
+    names: Iterable[str], weights: str = "auto", channel: Channel = "y", crop_border_px: int = 0
+) -> Suite:
+    """Build what can be had of the metrics of single images and of whole sets (fid); arguments as for `build`.
+
+    Raises:
+        UserError: A name is not known.
+    """
+    options, names, suite = _Options(weights, channel, crop_border_px), list(names), Suite()
+    _expect_known(names, NAMES)
+    for name in names:
+        try:
+            if name in _SETS:
+                suite.sets[name] = _SETS[name](options)
+            else:
+                suite.each[name] = _EACH[name](options)
+        except UserError as error:
+            suite.missing[name] = str(error)
+    return suite
+
+
+def _expect_known(names: Iterable[str], known: tuple[str, ...]) -> None:
+    for name in names:
+        if name not in known:
+            similar = get_close_matches(name, known, n=1)
+            remedy = f"Did you mean {similar[0]}?" if similar else "Mend metrics.names."
+            refuse(f"metrics among {', '.join(known)}", name, remedy)

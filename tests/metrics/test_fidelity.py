@@ -62,10 +62,33 @@ def test_ssim_counts_opposite_contrast_as_none() -> None:
 
 def test_equal_images_are_best() -> None:
     _, hq = pairs()
-    assert Psnr()(hq, hq).isinf().all()
+    assert Psnr()(hq, hq).tolist() == pytest.approx([80, 80])  # not infinite, which would swallow an average
     assert Ssim()(hq, hq).tolist() == pytest.approx([1, 1])
 
 
 def test_ssim_refuses_images_smaller_than_its_window() -> None:
-    with pytest.raises(UserError, match="11 pixels"):
+    with pytest.raises(UserError, match="sides of 11 px or more for ssim, but got 32x10"):
         Ssim()(torch.rand(1, 3, 10, 32), torch.rand(1, 3, 10, 32))
+    with pytest.raises(UserError, match="sides of 19 px"):
+        Ssim(crop_border_px=4)(torch.rand(1, 3, 18, 32), torch.rand(1, 3, 18, 32))
+
+
+def test_all_channels_equal_scikit_image() -> None:
+    sr, hq = ([image.permute(1, 2, 0).double().numpy() for image in images] for images in pairs())
+    psnr = [peak_signal_noise_ratio(b, a, data_range=1) for a, b in zip(sr, hq, strict=True)]
+    options = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False, "data_range": 1, "full": True}
+    maps = [structural_similarity(a, b, channel_axis=2, **options)[1] for a, b in zip(sr, hq, strict=True)]
+    torch.manual_seed(0)
+    assert Psnr("rgb")(*pairs()).tolist() == pytest.approx(psnr, abs=1e-4)
+    torch.manual_seed(0)
+    assert Ssim("rgb")(*pairs()).tolist() == pytest.approx([found[5:-5, 5:-5].mean() for found in maps], abs=1e-4)
+
+
+def test_what_is_wrong_with_the_border_does_not_count() -> None:
+    _, hq = pairs()
+    framed = hq.clone()
+    framed[..., :3, :], framed[..., -3:] = 0, 1
+    for metric in (Psnr(crop_border_px=3), Ssim(crop_border_px=3)):
+        assert torch.equal(metric(framed, hq), metric(hq, hq))
+        assert metric.variant == "Y, 8-bit, border of 3 px cut"
+    assert Psnr("rgb").variant == "RGB, 8-bit"

@@ -13,7 +13,7 @@ from dgsr.metrics.metric import eight_bit
 def test_images_are_measured_as_files_hold_them() -> None:
     hq = torch.randint(256, (1, 3, 16, 16)) / 255
     almost = hq + 0.4 / 255 * torch.rand(1, 3, 16, 16)
-    assert Psnr()(almost, hq).isinf().all()
+    assert torch.equal(Psnr()(almost, hq), Psnr()(hq, hq))
 
 
 def test_values_outside_are_clamped() -> None:
@@ -36,5 +36,5 @@ def test_no_gradient_is_kept() -> None:
 
 
 def test_pairs_of_different_size_are_refused() -> None:
-    with pytest.raises(UserError, match="of its reference's size"):
+    with pytest.raises(UserError, match="of its reference's size 20x16, but got 16x16"):
         Psnr()(torch.rand(1, 3, 16, 16), torch.rand(1, 3, 16, 20))

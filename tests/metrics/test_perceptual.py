@@ -37,3 +37,12 @@ def test_lpips_names_its_network() -> None:
         ("lpips", "AlexNet"),
         ("lpips_vgg", "VGG-16"),
     ]
+
+
+@pytest.mark.parametrize("net", ["alex", "vgg"])
+def test_lpips_knows_the_smallest_image_it_can_measure(net: Literal["alex", "vgg"]) -> None:
+    metric = Lpips(net)
+    least = metric.min_side_px
+    assert metric(torch.rand(1, 3, least, least), torch.rand(1, 3, least, least)).isfinite().all()
+    with pytest.raises(RuntimeError, match="too small"):
+        metric.measure(torch.rand(1, 3, least - 1, least - 1), torch.rand(1, 3, least - 1, least - 1))

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from dgsr.checks import UserError
-from dgsr.metrics import build
+from dgsr.metrics import build, build_available, suite
 
 NAMES = ["psnr", "ssim", "lpips", "lpips_vgg", "dists"]
 
@@ -34,3 +34,16 @@ def test_an_unknown_name_is_refused(name: str, remedy: str) -> None:
         build(["psnr", name])
     assert name in str(caught.value)
     assert str(caught.value).endswith(remedy)
+
+
+def test_what_cannot_be_had_leaves_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(_: object) -> None:
+        raise UserError("Expected it, but got none. Fetch it.")
+
+    monkeypatch.setitem(suite._EACH, "niqe", missing)
+    monkeypatch.setitem(suite._SETS, "fid", missing)
+    found = build_available(["psnr", "niqe", "fid"], crop_border_px=2)
+    assert found.each["psnr"].variant == "Y, 8-bit, border of 2 px cut"
+    assert found.missing == dict.fromkeys(["niqe", "fid"], "Expected it, but got none. Fetch it.")
+    with pytest.raises(UserError, match=r"Did you mean fid\?"):
+        build_available(["psnr", "fidd"])
