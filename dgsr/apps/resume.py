@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 from pathlib import Path
 
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
+from dgsr.apps.quoting import quoted, unquoted
 from dgsr.checks import expect
 
 _KEY = "resume="
@@ -32,7 +31,7 @@ def continued_arguments(arguments: list[str], task: str = "train") -> list[str]:
     Raises:
         UserError: There is no such run, or it has no checkpoint yet.
     """
-    wanted = [_unquoted(argument.removeprefix(_KEY)) for argument in arguments if argument.startswith(_KEY)]
+    wanted = [unquoted(argument.removeprefix(_KEY)) for argument in arguments if argument.startswith(_KEY)]
     if not wanted or wanted[-1] in ("", "null"):
         return arguments
     run = last_run(logs_dir(arguments) / task / "runs") if wanted[-1] == "last" else Path(wanted[-1])
@@ -44,20 +43,7 @@ def continued_arguments(arguments: list[str], task: str = "train") -> list[str]:
     arguments = [argument for argument in arguments if not argument.startswith(_KEY)]
     directory = str(run.resolve())
     _logger.info("Going on with %s", directory)
-    return [*before, *arguments, f"{_KEY}{_quoted(directory)}", f"hydra.run.dir={_quoted(directory)}"]
-
-
-def _quoted(text: str) -> str:
-    """Quote for Hydra, so that commas, brackets and equals signs are only characters."""
-    escaped = re.sub(r"(\\*)'", r"\1\1\'", text)
-    return f"'{escaped}'"
-
-
-def _unquoted(text: str) -> str:
-    """Undo `_quoted`: the other ranks of a run are started with the first one's expanded command line."""
-    if not (text.startswith("'") and text.endswith("'")):
-        return text
-    return str(OverridesParser.create().parse_override(f"{_KEY}{text}").value())
+    return [*before, *arguments, f"{_KEY}{quoted(directory)}", f"hydra.run.dir={quoted(directory)}"]
 
 
 def last_run(runs: Path) -> Path:
