@@ -1,4 +1,4 @@
-"""Train a model: `python train.py experiment=quick`, continue one: `python train.py resume=last`."""
+"""Train a model: `python train.py experiment=quick`; go on: `resume=last`; several runs: `-m seed=0,1`, `sweep=…`."""
 
 from __future__ import annotations
 
@@ -8,23 +8,29 @@ import hydra
 from omegaconf import DictConfig
 
 from dgsr.apps import conf_dir, preflight, run_cleanly
+from dgsr.apps.entry import in_sweep
 from dgsr.apps.resume import continued_arguments
+from dgsr.apps.sweeps import SweepFolder, run_job, sweep_of, sweeping
 
 
 @hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="train")
 def main(cfg: DictConfig) -> float | None:
-    """Train as the composed config says."""
+    """Train as the composed config says; each job of a sweep does so in a process of its own."""
+    if in_sweep():
+        return run_job()
     from dgsr.apps.training_run import train  # here, so that a mistyped command is answered before torch is imported
 
     return run_cleanly(lambda: train(cfg))
 
 
-def prepare() -> None:
-    """Expand `resume=`, then refuse every mistyped key at once."""
-    sys.argv[1:] = continued_arguments(sys.argv[1:])
-    preflight(sys.argv[1:], "train", conf_dir())
+def prepare() -> SweepFolder | None:
+    """Expand `resume=`, refuse every mistyped key at once, and fix the directory of a sweep, if it is one."""
+    arguments = continued_arguments(sys.argv[1:])
+    preflight(arguments, "train", conf_dir())
+    sys.argv[1:], folder = sweep_of(arguments)
+    return folder
 
 
 if __name__ == "__main__":
-    run_cleanly(prepare)
-    main()
+    with sweeping(run_cleanly(prepare)):
+        main()

@@ -30,7 +30,7 @@ def run_cleanly(program: Callable[[], R]) -> R:
         sentence = _sentence(error)
         if sentence is None:
             raise
-    if _in_sweep():
+    if in_sweep():
         raise CompactHydraException(sentence)  # Hydra writes it out at the end, without a traceback
     sys.stderr.write(f"{sentence}\n")
     raise SystemExit(1)
@@ -56,5 +56,6 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
-def _in_sweep() -> bool:
+def in_sweep() -> bool:
+    """Tell whether Hydra is at one of several jobs."""
     return HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN

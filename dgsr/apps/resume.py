@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from omegaconf import OmegaConf
@@ -38,12 +39,16 @@ def continued_arguments(arguments: list[str], task: str = "train") -> list[str]:
     saved = run / ".hydra" / "overrides.yaml"
     expect(saved.is_file(), "resume=last or resume=<run directory>", run, "A run directory has .hydra/ in it.")
     expect((run / "checkpoints/last.ckpt").is_file(), "a run with a checkpoint", run, "It stopped before its first.")
-    before = [str(override) for override in OmegaConf.load(saved)]
-    before = [override for override in before if not override.startswith(_ONCE)]
+    before = started_with(OmegaConf.load(saved))
     arguments = [argument for argument in arguments if not argument.startswith(_KEY)]
     directory = str(run.resolve())
     _logger.info("Going on with %s", directory)
     return [*before, *arguments, f"{_KEY}{quoted(directory)}", f"hydra.run.dir={quoted(directory)}"]
+
+
+def started_with(overrides: Iterable[object]) -> list[str]:
+    """Return the overrides of a run without those that belong to one start of it alone."""
+    return [str(override) for override in overrides if not str(override).startswith(_ONCE)]
 
 
 def last_run(runs: Path) -> Path:

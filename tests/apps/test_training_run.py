@@ -38,10 +38,23 @@ def test_every_debug_setting_passes_the_strict_check(tmp_path: Path, debug: str)
     check(composed(tmp_path, f"debug={debug}"), TrainConfig)
 
 
-@pytest.mark.parametrize("group", ["degradation", "discriminator", "update", "logger", "trainer"])
+@pytest.mark.parametrize("group", ["degradation", "discriminator", "update", "logger", "trainer", "variant"])
 def test_every_choice_of_a_group_passes_the_strict_check(tmp_path: Path, group: str) -> None:
     for name in names(group):
         check(composed(tmp_path, f"{group}={name}"), TrainConfig)
+
+
+def test_the_ablation_runs_every_variant_once(tmp_path: Path) -> None:
+    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+        params = compose("train", ["sweep=ablation"], return_hydra_config=True).hydra.sweeper.params
+    assert sorted(params.variant.split(",")) == names("variant")
+
+
+def test_a_variant_wins_over_the_experiment(tmp_path: Path) -> None:
+    published = "estimator.path=weights.pth"
+    cfg = composed(tmp_path, "experiment=paper", published, "variant=no_gan")
+    assert cfg.discriminator == {"_target_": "types.NoneType"}
+    assert composed(tmp_path, "experiment=paper", published, "variant=rank_16").generator.unet_rank == 16
 
 
 SMALL = ("debug=fdr", "objective.reconstruction.lpips=0", "metrics.names=[psnr]", "callbacks.checkpoints.monitor=psnr")

@@ -1,0 +1,96 @@
+"""What lies in the directory of a sweep: the command that made it, and a run directory for each of its jobs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from omegaconf import OmegaConf
+
+from dgsr.apps.resume import started_with
+from dgsr.checks import expect
+
+_RECORD = "sweep.json"
+State = Literal["done", "failed", "unfinished"]
+
+
+@dataclass(frozen=True)
+class Command:
+    """How a sweep was started: program and arguments, and the folder it was started in."""
+
+    program: str
+    arguments: list[str]
+    cwd: str
+
+
+class JobFolder:
+    """The run directory of one job; which files lie in it tells how far the job has come.
+
+    Args:
+        path: The directory.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.console = path / "console.log"
+        self.failure = path / "failure.txt"
+        self.summary = path / "summary.json"
+        self.checkpoint = path / "checkpoints" / "last.ckpt"
+
+    @property
+    def state(self) -> State:
+        """Tell whether the job has come to its end; an unfinished one is running, or was cut off."""
+        if self.failure.exists():
+            return "failed"
+        return "done" if self.summary.exists() else "unfinished"
+
+    @property
+    def overrides(self) -> list[str]:
+        """The arguments that the job's process was started with; none if it has not come so far."""
+        saved = self.path / ".hydra" / "overrides.yaml"
+        return started_with(OmegaConf.load(saved)) if saved.is_file() else []
+
+    def result(self) -> dict[str, Any]:
+        """Read what the run wrote at its end."""
+        return json.loads(self.summary.read_text())
+
+
+class SweepFolder:
+    """The directory of a sweep.
+
+    Args:
+        path: The directory.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.resolve()
+
+    @property
+    def command(self) -> Command:
+        """What the sweep was started with.
+
+        Raises:
+            UserError: It is no sweep's directory.
+        """
+        record = self.path / _RECORD
+        expect(record.is_file(), "the directory of a sweep", self.path, f"It holds a file {_RECORD}.")
+        return Command(**json.loads(record.read_text()))
+
+    def claim(self, command: Command) -> None:
+        """Write the command down; a directory that holds a sweep already must hold the same one.
+
+        Raises:
+            UserError: It holds another.
+        """
+        if (self.path / _RECORD).exists():
+            before, now = " ".join(self.command.arguments), " ".join(command.arguments)
+            expect(before == now, f"{self.path} to hold the sweep {now}", before, "Choose another hydra.sweep.dir.")
+        self.path.mkdir(parents=True, exist_ok=True)
+        (self.path / _RECORD).write_text(json.dumps(asdict(command), indent=2) + "\n")
+
+    def jobs(self) -> list[JobFolder]:
+        """List the jobs that were started, in their order."""
+        folders = [path for path in self.path.iterdir() if (path / "console.log").exists()]
+        return [JobFolder(path) for path in sorted(folders, key=lambda path: (len(path.name), path.name))]

@@ -1,0 +1,99 @@
+"""One job of a sweep: a process of its own in a directory of its own, so that jobs cannot disturb each other."""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from hydra.core.hydra_config import HydraConfig
+
+from dgsr.apps.quoting import quoted
+from dgsr.apps.resume import started_with
+from dgsr.apps.sweeps.folder import JobFolder, SweepFolder
+from dgsr.checks import UserError, expect
+
+_logger = logging.getLogger(__name__)
+
+
+def run_job() -> float | None:
+    """Run the job that Hydra is at, unless it is done; go on with it where it was cut off.
+
+    Returns:
+        The run's monitored metric. None if it failed: an exception would end the sweep for some of Hydra's sweepers.
+    """
+    hydra = HydraConfig.get()
+    job, overrides = JobFolder(Path(hydra.runtime.output_dir)), started_with(hydra.overrides.task)
+    if job.state == "done" and job.overrides == overrides:
+        return _value(job)
+    _logger.info("Job %s writes to %s", job.path.name, job.console)
+    program = SweepFolder(Path(hydra.sweep.dir)).command.program
+    job.failure.unlink(missing_ok=True)
+    try:
+        reason = _run([sys.executable, program, *_arguments(job, overrides)], Path(hydra.runtime.cwd), job)
+    except UserError as error:
+        reason = str(error)
+    if reason:
+        job.failure.write_text(f"{reason}\n")
+        _logger.warning("Job %s failed: %s", job.path.name, reason)
+        return None
+    _logger.info("Job %s is done: %s %s", job.path.name, job.result()["monitor"], _value(job))
+    return _value(job)
+
+
+def _value(job: JobFolder) -> float | None:
+    result = job.result()
+    value = result["metrics"].get(result["monitor"], {}).get("value", math.nan)
+    return value if math.isfinite(value) else None
+
+
+def _arguments(job: JobFolder, overrides: list[str]) -> list[str]:
+    """Start a job, or go on with what another process has begun for the same job."""
+    begun, wanted = " ".join(job.overrides), " ".join(overrides)
+    remedy = "The sweeper chooses other values than before: start a new sweep."
+    expect(not begun or begun == wanted, f"{job.path} to hold {wanted}", begun, remedy)
+    if job.checkpoint.exists():
+        return [f"resume={quoted(str(job.path))}"]
+    return [*overrides, f"hydra.run.dir={quoted(str(job.path))}"]
+
+
+def _run(command: list[str], cwd: Path, job: JobFolder) -> str | None:
+    """Run a process to its end, its output in a file; return why it failed, if it did."""
+    with job.console.open("a") as console:
+        child = subprocess.Popen(
+            command,
+            cwd=cwd,
+            env=child_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=console,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # with all its ranks, so that they can be told and ended together
+        )
+        try:
+            code = child.wait()
+        except KeyboardInterrupt:
+            _logger.warning("Stopping job %s after its step; once more stops at once.", job.path.name)
+            os.killpg(child.pid, signal.SIGINT)
+            child.wait()
+            raise
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)
+    if code == 0 and job.summary.exists():
+        return None
+    said = [line.strip() for line in job.console.read_text(errors="replace").splitlines() if line.strip()]
+    return f"{said[-1] if said else 'no output'} (exit code {code}, {job.console})"
+
+
+def child_environment() -> dict[str, str]:
+    """Return what a job's process sees: whole tracebacks, and no SLURM step, in whose place it starts its own ranks."""
+    environment = os.environ | {"HYDRA_FULL_ERROR": "1"}
+    environment.pop("SLURM_RESTART_COUNT", None)  # whether to go on is decided here
+    tasks = environment.get("SLURM_NTASKS", "1")
+    expect(tasks == "1", "one SLURM task a job", tasks, "A job starts its own ranks: hydra.launcher.tasks_per_node=1.")
+    return environment | {"SLURM_JOB_NAME": "bash"}  # the name by which Lightning knows to leave SLURM alone

@@ -1,0 +1,46 @@
+"""Which files lie in a job's directory tells how far it has come."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dgsr.apps.sweeps import SweepFolder
+from dgsr.apps.sweeps.folder import Command, JobFolder
+from dgsr.checks import UserError
+
+
+def test_a_job_is_unfinished_until_it_is_done_or_failed(tmp_path: Path) -> None:
+    job = JobFolder(tmp_path)
+    assert (job.state, job.overrides) == ("unfinished", [])
+    job.summary.touch()
+    assert job.state == "done"
+    job.failure.touch()
+    assert job.state == "failed"
+
+
+def test_what_belongs_to_one_start_is_no_part_of_the_job(tmp_path: Path) -> None:
+    (tmp_path / ".hydra").mkdir()
+    (tmp_path / ".hydra" / "overrides.yaml").write_text("[seed=1, resume=here]\n")
+    assert JobFolder(tmp_path).overrides == ["seed=1"]
+
+
+def test_jobs_come_in_their_order_and_other_folders_are_left_out(tmp_path: Path) -> None:
+    for name in ("10", "9", "0"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "console.log").touch()
+    (tmp_path / ".submitit").mkdir()
+    assert [job.path.name for job in SweepFolder(tmp_path).jobs()] == ["0", "9", "10"]
+
+
+def test_a_directory_belongs_to_one_sweep(tmp_path: Path) -> None:
+    folder = SweepFolder(tmp_path / "new")
+    with pytest.raises(UserError, match="directory of a sweep"):
+        _ = folder.command
+    command = Command("train.py", ["seed=0,1"], "/")
+    folder.claim(command)
+    folder.claim(command)
+    assert folder.command == command
+    with pytest.raises(UserError, match="seed=0,1"):
+        folder.claim(Command("train.py", ["seed=0,2"], "/"))

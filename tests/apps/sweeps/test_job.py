@@ -1,0 +1,64 @@
+"""Jobs are processes of their own: none disturbs another, whatever becomes of it."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from pathlib import Path
+
+import pytest
+from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
+
+from dgsr.apps.sweeps.job import child_environment
+from dgsr.checks import UserError
+from tests.apps.sweeps.commands import rerun, starts, sweep
+
+LAUNCHERS = {"basic": "hydra", "joblib": "hydra_plugins.hydra_joblib_launcher", "submitit_local": "submitit"}
+
+
+@pytest.mark.parametrize("launcher", LAUNCHERS)
+def test_a_failing_job_stops_no_other_and_only_it_is_run_again(tmp_path: Path, launcher: str) -> None:
+    if importlib.util.find_spec(LAUNCHERS[launcher].partition(".")[0]) is None:
+        pytest.skip(f"needs the launcher {launcher}: pip install 'dgsr[sweeps]'")
+    options = [] if launcher == "basic" else [f"hydra/launcher={launcher}"]
+    done = sweep(tmp_path, "x=1,7,3", *options)
+    assert done.returncode == 1
+    assert "2 of 3 started jobs done" in done.stderr
+    assert "  1 failed: Expected x of 3 or less, but got 7." in done.stderr
+    assert "dgsr rerun" in done.stderr
+
+    (tmp_path / "mended").touch()
+    done = rerun(tmp_path)
+    assert (done.returncode, "3 of 3" in done.stderr) == (0, True), done.stderr
+    assert starts(tmp_path, 0) == starts(tmp_path, 2) == ["None"]
+    assert starts(tmp_path, 1) == ["None", str(tmp_path / "sweep" / "1")]
+
+
+def test_values_of_any_kind_reach_the_job(tmp_path: Path) -> None:
+    assert sweep(tmp_path, "x=1", r"text='it\'s [a=b], c','${x} é'").returncode == 0
+    texts = [json.loads((tmp_path / "sweep" / job / "summary.json").read_text())["text"] for job in "01"]
+    assert texts == ["it's [a=b], c", "1 é"]
+
+
+def test_a_search_is_repeated_up_to_where_it_was_cut_off(tmp_path: Path) -> None:
+    pytest.importorskip("optuna", reason="needs the sweeper: pip install 'dgsr[sweeps]'")
+    search = ["hydra/sweeper=optuna", "hydra.sweeper.n_trials=4", "hydra.sweeper.n_jobs=1", "x=interval(0,3)"]
+    assert sweep(tmp_path, *search, "hydra.sweeper.sampler.seed=0").returncode == 0
+    last = tmp_path / "sweep" / "3" / "summary.json"
+    before = last.read_text()
+    last.unlink()
+    assert rerun(tmp_path).returncode == 0
+    assert last.read_text() == before
+    assert [len(starts(tmp_path, job)) for job in range(4)] == [1, 1, 1, 2]
+
+
+def test_a_job_starts_its_own_ranks_where_slurm_gave_it_one_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLURM_NTASKS", "1")
+    monkeypatch.setenv("SLURM_JOB_NAME", "sweep")
+    assert SLURMEnvironment.detect()
+    for name, value in child_environment().items():
+        monkeypatch.setenv(name, value)
+    assert not SLURMEnvironment.detect()
+    monkeypatch.setenv("SLURM_NTASKS", "4")
+    with pytest.raises(UserError, match="tasks_per_node=1"):
+        child_environment()

@@ -1,0 +1,71 @@
+"""A sweep has one directory, from its command line to its closing words."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from dgsr.apps.sweeps import sweep_of
+from dgsr.checks import UserError
+from tests.apps.sweeps.commands import ENVIRONMENT, PROGRAM, rerun, starts
+
+
+def test_one_run_is_no_sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for arguments in (["seed=1"], ["sweep=ablation", "hydra.run.dir=here"]):
+        assert sweep_of(arguments) == (arguments, None)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_directory_is_fixed_before_hydra_starts(tmp_path: Path) -> None:
+    logs = f"paths.logs={tmp_path}"
+    for given in (["-m", "seed=0,1", logs], ["sweep=ablation", logs]):
+        arguments, folder = sweep_of(given)
+        assert folder is not None
+        assert folder.path.parent == tmp_path / "train" / "multiruns"
+        kept = [argument for argument in given if argument != "-m"]
+        assert arguments[:-2] == ["-m", *kept]
+        assert arguments[-2:] == [f"hydra.sweep.dir='{folder.path}'", "hydra.output_subdir=null"]
+        assert folder.command.arguments == kept
+        again, same = sweep_of([*arguments[:-2], f"hydra.sweep.dir={folder.path}"])
+        assert (again, same and same.path) == (arguments, folder.path)
+        with pytest.raises(UserError, match="to hold the sweep"):
+            sweep_of(["-m", "seed=5", f"hydra.sweep.dir={folder.path}"])
+        (folder.path / "sweep.json").unlink()
+
+
+def test_what_cannot_be_swept_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UserError, match="dgsr rerun"):
+        sweep_of(["-m", "resume='a'", "hydra.run.dir='a'"])
+    monkeypatch.setenv("LOCAL_RANK", "0")
+    with pytest.raises(UserError, match="torchrun"):
+        sweep_of(["-m", "seed=0,1"])
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_sweep_leaves_no_process_and_goes_on(tmp_path: Path, number: signal.Signals) -> None:
+    command = [sys.executable, str(PROGRAM), "-m", "hydra.sweep.dir=sweep", "x=1,2", "wait=100"]
+    with subprocess.Popen(command, cwd=tmp_path, env=ENVIRONMENT, text=True, stderr=subprocess.PIPE) as parent:
+        checkpoint = tmp_path / "sweep" / "0" / "checkpoints" / "last.ckpt"
+        deadline = time.monotonic() + 60
+        while not checkpoint.exists() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        parent.send_signal(number)
+        _, said = parent.communicate(timeout=60)
+    assert parent.returncode == 130
+    assert "0 was cut off\nGo on with: dgsr rerun" in said
+    child = int((tmp_path / "sweep" / "0" / "starts.txt").read_text().split()[-1])
+    with pytest.raises(ProcessLookupError):
+        os.kill(child, 0)
+
+    (tmp_path / "mended").touch()
+    done = rerun(tmp_path)
+    assert (done.returncode, "2 of 2" in done.stderr) == (0, True), done.stderr
+    assert starts(tmp_path, 0) == ["None", str(tmp_path / "sweep" / "0")]
+    assert starts(tmp_path, 1) == ["None"]
