@@ -9,6 +9,7 @@ from typing import Any
 import lightning
 import torch
 
+from dgsr.data import FixedPairs
 from dgsr.degradation import Spec, preset
 from dgsr.inference import Upscaler
 from dgsr.metrics import build
@@ -19,6 +20,7 @@ from dgsr.seeds import torch_generator
 from dgsr.training.adversary import Adversary
 from dgsr.training.checkpoint_io import AtomicCheckpointIO
 from dgsr.training.datamodule import SyntheticData
+from dgsr.training.degrading import Degrade
 from dgsr.training.module import SuperResolution
 from dgsr.training.objective import Objective
 from dgsr.training.schedules import cosine
@@ -55,8 +57,10 @@ class RandomImages:
 
 
 def make_data(global_batch: int = 2, spec: Spec | None = None, **changes: Any) -> SyntheticData:
-    given: dict[str, Any] = {"crop_px": 64, "val_crop_px": 64, "seed": 0, "num_workers": 0} | changes
-    return SyntheticData(RandomImages(), RandomImages(3), spec or preset("s3diff"), global_batch=global_batch, **given)
+    spec = spec or preset("s3diff")
+    val = FixedPairs(RandomImages(3), 64, Degrade(spec), seed=0, multiple=spec.scale)
+    given: dict[str, Any] = {"crop_px": 64, "val": val, "seed": 0, "num_workers": 0} | changes
+    return SyntheticData(RandomImages(), degradation=spec, global_batch=global_batch, **given)
 
 
 def make_module(

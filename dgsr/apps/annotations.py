@@ -83,7 +83,7 @@ def _fits_one(value: Any, annotation: Any) -> bool:
         return isinstance(value, int | float) and not isinstance(value, bool)
     if annotation in _SCALARS:
         return type(value) is annotation
-    if not isinstance(origin, type) or origin in (Any, object):
+    if not isinstance(origin, type) or origin in (Any, object, inspect.Parameter.empty):
         return True
     if issubclass(origin, PurePath):
         return isinstance(value, str)

@@ -46,13 +46,13 @@ def _problems_of_mapping(node: DictConfig, target: Any, where: str) -> Iterator[
     known = parameters(target)
     named = {name: parameter for name, parameter in known.items() if parameter.kind not in _VARIADIC}
     positional = list(named)[: len(node.get("_args_") or ())]
-    takes_any = any(parameter.kind is Parameter.VAR_KEYWORD for parameter in known.values())
+    free = next((parameter for parameter in known.values() if parameter.kind is Parameter.VAR_KEYWORD), None)
     for key in map(str, node):
         place = _join(where, key)
         if key in named:
             yield from _problems_of_value(node, key, named[key], place)
-        elif takes_any:
-            yield from _problems_of_value(node, key, _ANYTHING, place)
+        elif free is not None and key not in _HYDRA_KEYS:
+            yield from _problems_of_value(node, key, free, place)
         elif key not in _HYDRA_KEYS:
             yield unknown_key(place, [_join(where, name) for name in named])
     if not node.get("_partial_"):

@@ -83,13 +83,14 @@ class PairedFolders(Dataset[Pair]):
         lq: Folder of degraded images.
         hq: Folder of sharp images, `scale` times as large.
         scale: Sharp pixels per degraded pixel, along each side.
+        key: The config node that errors name.
 
     Raises:
         UserError: A folder is missing or empty, or an image has no partner, or several.
     """
 
-    def __init__(self, lq: str | Path, hq: str | Path, scale: int) -> None:
-        self.lq, self.hq, self.scale = FolderSource(lq, key="data.eval.lq"), FolderSource(hq, key="data.eval.hq"), scale
+    def __init__(self, lq: str | Path, hq: str | Path, scale: int, key: str = "data.eval") -> None:
+        self.lq, self.hq, self.scale = FolderSource(lq, key=f"{key}.lq"), FolderSource(hq, key=f"{key}.hq"), scale
         degraded, sharp = _by_stem(self.lq), _by_stem(self.hq)
         alone = sorted(degraded.keys() ^ sharp.keys())
         remedy = f"Give each a partner of the same name in {lq} and {hq}."

@@ -11,9 +11,11 @@ from torch.utils.data import DataLoader, Dataset, Sampler, Subset
 
 from dgsr.checks import expect
 from dgsr.data import BrokenFiles, FixedPairs, RankStream, SampleStream, SyntheticPairs, collate
+from dgsr.data.pairs import Pair
 from dgsr.data.sources import Source
 from dgsr.degradation import Backend, Spec
 from dgsr.training.degrading import Degrade
+from dgsr.training.validation_sets import ValidationPairs, ValidationSet
 
 
 class Share(Sampler[int]):
@@ -40,12 +42,32 @@ class Memorised(Dataset[Any]):
         return self.pairs[index] | {"seed": torch.tensor(seed)}
 
 
+def accumulation(global_batch: int, devices: int, micro_batch: int) -> int:
+    """Return how many forwards make up one step on each device.
+
+    >>> accumulation(64, devices=4, micro_batch=4)
+    4
+
+    Raises:
+        UserError: They cannot all be of the same size.
+    """
+    share = global_batch // devices
+    size = min(share, micro_batch)
+    even = size > 0 and share * devices == global_batch and share % size == 0
+    unit = devices * micro_batch
+    what = f"data.global_batch as a multiple of {devices} (devices) · {micro_batch} (run.micro_batch) = {unit}"
+    expect(even, what, global_batch, f"Choose {global_batch // unit * unit or unit}, or a smaller run.micro_batch.")
+    return share // size
+
+
 class SyntheticData(lightning.LightningDataModule):
     """Photographs degraded on the fly, the same for any number of workers and ranks.
 
     Args:
         train: The photographs to train on.
-        val: The validation pairs' photographs, degraded once and for all by `seed`.
+        val: What to validate on: a set, or pairs; None if there are named sets alone.
+        val_sets: Further sets to validate on, by name.
+        val_seed: Seeds the fixed degradations; apart from `seed`, so that runs of several seeds compare.
         degradation: What is drawn for each sample.
         degrade_on: Where training crops are degraded: by the workers that load them, or where they are trained on.
             The recipes are the same; on a GPU the noise has other numbers. Validation pairs are always the workers'.
@@ -53,7 +75,7 @@ class SyntheticData(lightning.LightningDataModule):
         crop_px: Side of the square training crop.
         val_crop_px: Side of the centre crop in validation; None keeps the whole photograph.
         global_batch: Samples of one step, over all ranks.
-        seed: Seeds the stream of samples and the fixed degradations.
+        seed: Seeds the stream of samples.
         num_workers: Processes that load and degrade, per rank.
         max_broken_fraction: Share of unreadable photographs above which the run stops.
         overfit_images: If set, train and validate on that many fixed crops alone.
@@ -62,12 +84,14 @@ class SyntheticData(lightning.LightningDataModule):
     def __init__(
         self,
         train: Source,
-        val: Source,
+        val: ValidationSet | Dataset[Pair] | None,
         degradation: Spec,
         crop_px: int,
         global_batch: int,
         seed: int,
+        val_sets: Mapping[str, ValidationSet] | None = None,
         val_crop_px: int | None = None,
+        val_seed: int = 0,
         num_workers: int = 0,
         max_broken_fraction: float = 0.01,
         overfit_images: int | None = None,
@@ -76,29 +100,39 @@ class SyntheticData(lightning.LightningDataModule):
     ) -> None:
         super().__init__()
         multiple = degradation.scale
-        for name, side in {"data.crop_px": crop_px, "data.val_crop_px": val_crop_px or multiple}.items():
-            expect(side > 0 and side % multiple == 0, f"{name} as a multiple of the scale {multiple}", side)
+        fits = crop_px > 0 and crop_px % multiple == 0
+        expect(fits, f"data.crop_px as a multiple of the scale {multiple}", crop_px)
         expect(num_workers >= 0, "data.num_workers of 0 or more", num_workers)
         expect(global_batch > 0, "data.global_batch above 0", global_batch)
         self.global_batch, self.num_workers = global_batch, num_workers
         self.degrade = Degrade(degradation, degradation_backend)
         by_workers = self.degrade if degrade_on == "workers" else None
         self.train_pairs: Dataset[Any] = SyntheticPairs(train, crop_px, by_workers)
-        self.val_pairs: Any = FixedPairs(val, val_crop_px, self.degrade, seed, multiple)
+        sets: dict[str, Any] = {"": val} if val is not None else {}
+        sets |= val_sets or {}
         if overfit_images is not None:
             what = f"data.overfit_images of 1 to {len(train)}, the number of photographs"
             expect(0 < overfit_images <= len(train), what, overfit_images)
-            self.val_pairs = Subset(FixedPairs(train, crop_px, self.degrade, seed, multiple), range(overfit_images))
-            self.train_pairs = Memorised(self.val_pairs)
+            pairs = Subset(FixedPairs(train, crop_px, self.degrade, seed, multiple), range(overfit_images))
+            self.train_pairs, sets = Memorised(pairs), {"": pairs}
+        for name, one in sets.items():
+            if isinstance(one, ValidationSet):
+                key = f"data.val_sets.{name}" if name else "data.val"
+                sets[name] = one.open(self.degrade, val_crop_px, val_seed, key)
+        self.val_pairs = ValidationPairs(sets)
         self.stream = SampleStream(overfit_images or len(train), seed)
         self.broken = BrokenFiles(train.num_files, max_broken_fraction)
+
+    def setup(self, stage: str) -> None:
+        """Refuse a global batch that cannot be shared evenly, before anything is computed."""
+        assert self.trainer is not None
+        micro_batch = int(self.trainer.lightning_module.micro_batch)  # type: ignore[arg-type]
+        accumulation(self.global_batch, self.trainer.world_size, micro_batch)
 
     def train_dataloader(self) -> DataLoader[Any]:
         """Load the stream from where the module's position stands."""
         assert self.trainer is not None
         world_size, rank = self.trainer.world_size, self.trainer.global_rank
-        remedy = "Choose data.global_batch as a multiple of the number of processes."
-        expect(self.global_batch % world_size == 0, f"a multiple of {world_size} samples", self.global_batch, remedy)
         return self.train_dataloader_from(int(self.trainer.lightning_module.position), rank, world_size)  # type: ignore[arg-type]
 
     def train_dataloader_from(self, position: int, rank: int = 0, world_size: int = 1) -> DataLoader[Any]:

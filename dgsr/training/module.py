@@ -26,7 +26,7 @@ from dgsr.ops.resizing import upsample
 from dgsr.training.objective import Objective
 from dgsr.training.sample import Sample
 from dgsr.training.update import AlternatingUpdate, Backward, JointUpdate
-from dgsr.training.validation import ValidationRecords, gather_records, means
+from dgsr.training.validation import ValidationRecords, gather_records, means, measured_on
 
 Network = Literal["generator", "discriminator"]
 
@@ -110,8 +110,7 @@ class SuperResolution(lightning.LightningModule):
     def micro_batches(self, sample: Sample) -> list[Sample]:
         """Cut a rank's share of the global batch into pieces of equal size, so that their mean is the batch's."""
         share, size = len(sample), min(self.micro_batch, len(sample))
-        remedy = "Choose run.micro_batch and data.global_batch so that it divides."
-        expect(share % size == 0, f"a step's {share} samples as a multiple of run.micro_batch", size, remedy)
+        assert share % size == 0, f"{share} samples do not divide by {size}"
         return sample.split(size)
 
     @contextmanager
@@ -196,17 +195,17 @@ class SuperResolution(lightning.LightningModule):
         sr = self.upscaler(batch["lq"])
         bicubic = upsample(batch["lq"], self.upscaler.scale)
         for name, metric in self.metrics.items():
-            self._record(batch["name"], name, metric(sr, batch["hq"]))
+            self._record(batch, name, metric(sr, batch["hq"]))
             if self.step == 0:
-                self._record(batch["name"], f"bicubic/{name}", metric(bicubic, batch["hq"]))
+                self._record(batch, f"bicubic/{name}", metric(bicubic, batch["hq"]))
         return {"lq": batch["lq"], "bicubic": bicubic, "sr": sr, "hq": batch["hq"]}
 
-    def _record(self, images: list[str], metric: str, values: Tensor) -> None:
-        for image, value in zip(images, values.tolist(), strict=True):
-            self._records.setdefault(image, {})[metric] = value
+    def _record(self, batch: dict[str, Any], metric: str, values: Tensor) -> None:
+        for image, of, value in zip(batch["name"], batch["set"], values.tolist(), strict=True):
+            self._records.setdefault(image, {})[measured_on(of, metric)] = value
 
     def on_validation_epoch_end(self) -> None:
-        """Average over the images of all ranks, each image once."""
+        """Average over the images of each set and of all ranks, each image once."""
         self.images, self._records = gather_records(self._records), {}
         found = means(self.images)
         self.validations.append({"step": self.step} | found)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 
 ValidationRecords = dict[str, dict[str, float]]
@@ -17,10 +19,31 @@ def gather_records(records: ValidationRecords) -> ValidationRecords:
 
 
 def means(records: ValidationRecords) -> dict[str, float]:
-    """Average every metric over the images.
+    """Average every metric over the images that have it.
 
-    >>> means({"a": {"psnr": 20.0}, "b": {"psnr": 30.0}})
-    {'psnr': 25.0}
+    >>> means({"a": {"psnr": 20.0}, "b": {"psnr": 30.0}, "realsr/a": {"realsr/psnr": 25.0}})
+    {'psnr': 25.0, 'realsr/psnr': 25.0}
     """
-    names = list(next(iter(records.values()), {}))
-    return {name: sum(values[name] for values in records.values()) / len(records) for name in names}
+    found: dict[str, list[float]] = {}
+    for values in records.values():
+        for name, value in values.items():
+            found.setdefault(name, []).append(value)
+    return {name: sum(values) / len(values) for name, values in found.items()}
+
+
+def measured_on(of: str, name: str) -> str:
+    """Put the name of a set before the name of a metric or an image.
+
+    >>> measured_on("realsr", "lpips"), measured_on("", "lpips")
+    ('realsr/lpips', 'lpips')
+    """
+    return f"{of}/{name}" if of else name
+
+
+def sets_of(found: Mapping[str, float]) -> list[str]:
+    """Name the sets that were measured; the one without a name is empty.
+
+    >>> sets_of({"step": 0, "psnr": 25.0, "realsr/psnr": 24.0, "realsr/bicubic/psnr": 23.0})
+    ['', 'realsr']
+    """
+    return list(dict.fromkeys(name.rpartition("/")[0] for name in found if name != "step" and "bicubic/" not in name))

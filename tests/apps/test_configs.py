@@ -26,6 +26,11 @@ class Loss:
         return cls(len(name) + len(options))
 
 
+def runs(**named: Run | dict[str, Any]) -> int:
+    """Take any number of plain nodes."""
+    return len(named)
+
+
 @dataclass(frozen=True)
 class Run:
     """A plain node."""
@@ -76,6 +81,7 @@ def problems(cfg: DictConfig) -> list[str]:
         {"loss": {"_target_": "builtins.dict", "a": 1}},
         {"parts": {"a": {"_target_": LOSS, "weight": 1}, "b": [1, "x", None]}},
         {"loss": {"free": {"of": ["any", 3]}}},
+        {"loss": {"_target_": f"{__name__}.runs", "a": {"max_steps": 1, "clip_norm": None}}},
     ],
 )
 def test_a_good_config_passes(changes: dict[str, Any]) -> None:
@@ -104,6 +110,10 @@ def test_a_good_config_passes(changes: dict[str, Any]) -> None:
         ({"loss._target_": "nowhere.Loss"}, "but got nowhere.Loss. No module named 'nowhere'"),
         ({"loss": {"_target_": f"{LOSS}.preset", "name": 1}}, "Expected a text for loss.name, but got 1."),
         ({"parts": {"a": [{"_target_": LOSS}]}}, "Expected a value for parts.a.0.weight, but got none."),
+        (
+            {"loss": {"_target_": f"{__name__}.runs", "a": {"max_step": 1}}},
+            "Expected a known key, but got loss.a.max_step.",
+        ),
         ({"parts": {"a": {"b": "???"}}}, "Expected a value for parts.a.b, but got none."),
         ({"name": "${nowhere}"}, "Interpolation key 'nowhere' not found"),
     ],

@@ -10,6 +10,8 @@ import torch
 
 from dgsr.checks import UserError
 from dgsr.degradation import preset
+from dgsr.training.datamodule import accumulation
+from dgsr.training.validation_sets import ValidationSet
 from tests.small_run import make_data, make_module, make_trainer
 
 
@@ -46,7 +48,8 @@ def test_the_accelerator_makes_the_samples_that_workers_make() -> None:
 
 
 def test_validation_pairs_do_not_depend_on_where_training_crops_are_degraded() -> None:
-    pairs = [make_data(degrade_on=place).val_pairs[1] for place in ("workers", "accelerator")]
+    sets = {"val": ValidationSet("bundled:val"), "val_crop_px": 32}
+    pairs = [make_data(degrade_on=place, **sets).val_pairs[1] for place in ("workers", "accelerator")]
     assert torch.equal(pairs[0]["lq"], pairs[1]["lq"])
 
 
@@ -80,11 +83,37 @@ def test_overfitting_repeats_the_validation_pairs() -> None:
             assert torch.equal(lq, fixed[name]["lq"])
 
 
+def test_validation_does_not_follow_the_seed_of_the_run() -> None:
+    sets: dict[str, Any] = {"val": ValidationSet("bundled:val"), "val_crop_px": 32}
+    first, same, other = (make_data(**sets, **seed).val_pairs[0] for seed in ({}, {"seed": 1}, {"val_seed": 1}))
+    assert torch.equal(first["lq"], same["lq"])
+    assert not torch.equal(first["lq"], other["lq"])
+
+
+def test_accumulation_follows() -> None:
+    for batch, devices, micro, times in [(64, 4, 4, 4), (4, 1, 4, 1), (4, 2, 16, 1), (6, 1, 3, 2)]:
+        assert accumulation(batch, devices, micro) == times
+
+
+@pytest.mark.parametrize(("batch", "devices", "micro"), [(24, 4, 4), (2, 4, 1), (9, 2, 1), (3, 1, 2)])
+def test_a_global_batch_that_does_not_divide_is_refused(batch: int, devices: int, micro: int) -> None:
+    said = rf"{devices} \(devices\) · {micro} \(run\.micro_batch\).*got {batch}\. Choose"
+    with pytest.raises(UserError, match=said) as error:
+        accumulation(batch, devices, micro)
+    advised = int(str(error.value).split("Choose ")[1].split(",")[0])
+    assert accumulation(advised, devices, micro) == advised // (devices * micro)
+
+
+def test_a_global_batch_is_refused_before_anything_is_measured() -> None:
+    with pytest.raises(UserError, match=r"data\.global_batch"):
+        make_trainer().validate(make_module(micro_batch=2), make_data(global_batch=3), verbose=False)
+
+
 def test_impossible_sizes_are_refused() -> None:
     with pytest.raises(UserError, match=r"data\.crop_px"):
         make_data(crop_px=62)
     with pytest.raises(UserError, match=r"data\.val_crop_px"):
-        make_data(val_crop_px=50)
+        make_data(val=ValidationSet("bundled:val"), val_crop_px=50)
     for count in (0, 8):
         with pytest.raises(UserError, match=r"data\.overfit_images of 1 to 7"):
             make_data(overfit_images=count)

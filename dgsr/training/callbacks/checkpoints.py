@@ -11,6 +11,7 @@ import lightning
 
 from dgsr.checks import expect
 from dgsr.training.module import SuperResolution, module_of
+from dgsr.training.validation import measured_on
 
 
 class Checkpoints(lightning.Callback):
@@ -22,7 +23,7 @@ class Checkpoints(lightning.Callback):
         directory: Where the files lie.
         every_steps: Steps between two saves.
         keep_last: How many numbered files remain; `last.ckpt` and `best.ckpt` are further names of files.
-        monitor: The validation metric whose best value names the best file.
+        monitor: The validation metric whose best value names the best file; `<set>/<metric>` of a named set.
     """
 
     def __init__(self, directory: str, every_steps: int, keep_last: int = 2, monitor: str = "lpips") -> None:
@@ -46,9 +47,10 @@ class Checkpoints(lightning.Callback):
         """Refuse a metric that is not measured, before anything is trained.
 
         Raises:
-            UserError: The monitored metric is not among the module's.
+            UserError: The monitored metric is not among the module's on any validation set.
         """
-        measured = module_of(pl_module).metrics
+        sets = trainer.datamodule.val_pairs.sets  # type: ignore[attr-defined]
+        measured = [measured_on(of, metric) for of in sets for metric in module_of(pl_module).metrics]
         what, remedy = f"callbacks.checkpoints.monitor among {', '.join(measured)}", "Or add it to metrics.names."
         expect(self.monitor in measured, what, self.monitor, remedy)
 
@@ -77,7 +79,8 @@ class Checkpoints(lightning.Callback):
 
     def _improved(self, module: SuperResolution) -> bool:
         value = module.validations[-1][self.monitor]
-        sign = 1 if module.metrics[self.monitor].direction == "lower" else -1
+        metric = self.monitor.rpartition("/")[2]
+        sign = 1 if module.metrics[metric].direction == "lower" else -1
         if not math.isfinite(value) or (self.best is not None and sign * value >= sign * self.best):
             return False
         self.best = value

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import lightning
 from rich.console import Console
@@ -12,10 +13,11 @@ from rich.table import Table
 from dgsr.pictures import curves
 from dgsr.training.csv_log import CsvLog, read_series
 from dgsr.training.module import SuperResolution, module_of
+from dgsr.training.validation import measured_on, sets_of
 
 
 class ClosingReport(lightning.Callback):
-    """Print a table and the paths of the checkpoint, the curves and the pictures; write the table as Markdown.
+    """Print a table a validation set, and where checkpoint, curves and pictures are; write the tables as Markdown.
 
     Args:
         directory: The run's directory.
@@ -29,13 +31,14 @@ class ClosingReport(lightning.Callback):
         module = module_of(pl_module)
         if not trainer.is_global_zero or not module.validations:
             return
-        rows = closing_rows(module)
+        tables = {of: closing_rows(module, of) for of in sets_of(module.validations[-1])}
         console = Console()
-        console.print(_table(module, rows))
-        console.print(verdict(module, rows))
+        for of, rows in tables.items():
+            console.print(_table(module, of, rows))
+            console.print(verdict(module, rows))
         for name, path in self._paths(trainer).items():
             console.print(f"{name:>11}: {path}", soft_wrap=True, highlight=False)
-        (self.directory / "report.md").write_text(_markdown(module, rows))
+        (self.directory / "report.md").write_text("\n".join(_markdown(module, *table) for table in tables.items()))
 
     def _paths(self, trainer: lightning.Trainer) -> dict[str, Path]:
         paths = {"checkpoint": self.directory / "checkpoints" / "last.ckpt"}
@@ -44,22 +47,25 @@ class ClosingReport(lightning.Callback):
             series = {name: points for name, points in read_series(logs[0]).items() if "bicubic" not in name}
             paths["curves"] = self.directory / "curves.png"
             curves(series, paths["curves"])
-        panels = sorted((self.directory / "panels").glob("step_*.png"))
+        panels = sorted((self.directory / "panels").rglob("step_*.png"), key=lambda path: path.name)
         if panels:
             paths["pictures"] = panels[-1]
         return {name: path for name, path in paths.items() if path.exists()}
 
 
-def closing_rows(module: SuperResolution) -> dict[str, dict[str, float]]:
-    """Return the metrics of bicubic resizing, of the model before the first step, and of the model at the end."""
+def closing_rows(module: SuperResolution, of: str = "") -> dict[str, dict[str, float]]:
+    """Return a set's metrics of bicubic resizing, of the model before the first step, and of the model at the end."""
     first, last = module.validations[0], module.validations[-1]
-    names = [name for name in module.metrics if name in first]  # a resumed run may measure more than the first did
-    rows = {f"after step {int(last['step'])}": {name: last[name] for name in names}}
-    if first["step"] == 0:
-        before = {name: first[name] for name in names}
-        bicubic = {name: first[f"bicubic/{name}"] for name in names}
-        rows = {"bicubic": bicubic, "before training": before} | rows
-    return rows
+
+    def measured(found: Mapping[str, Any], prefix: str = "") -> dict[str, float]:
+        names = {name: measured_on(of, prefix + name) for name in module.metrics}
+        return {name: found[key] for name, key in names.items() if key in found}
+
+    after, bicubic = measured(last), measured(first, "bicubic/")
+    if not bicubic:  # a resumed run may measure what the first did not
+        return {f"after step {int(last['step'])}": after}
+    rows = {"bicubic": bicubic, "before training": measured(first), f"after step {int(last['step'])}": after}
+    return {title: {name: row[name] for name in bicubic} for title, row in rows.items()}
 
 
 def _better(module: SuperResolution, name: str, value: float, than: float) -> bool:
@@ -83,8 +89,8 @@ def _headings(module: SuperResolution, names: Iterable[str]) -> list[str]:
     return [f"{name} {arrows[str(metric.direction)]}\n{metric.variant}" for name, metric in metrics.items()]
 
 
-def _table(module: SuperResolution, rows: dict[str, dict[str, float]]) -> Table:
-    table = Table(title="Validation")
+def _table(module: SuperResolution, of: str, rows: dict[str, dict[str, float]]) -> Table:
+    table = Table(title=f"Validation {of}".strip())
     for heading in ["", *_headings(module, next(iter(rows.values())))]:
         table.add_column(heading, justify="right" if heading else "left")
     for name, values in rows.items():
@@ -92,9 +98,9 @@ def _table(module: SuperResolution, rows: dict[str, dict[str, float]]) -> Table:
     return table
 
 
-def _markdown(module: SuperResolution, rows: dict[str, dict[str, float]]) -> str:
+def _markdown(module: SuperResolution, of: str, rows: dict[str, dict[str, float]]) -> str:
     names = next(iter(rows.values()))
     headings = " | ".join(_headings(module, names)).replace("\n", ", ")
-    lines = [f"| | {headings} |", "|---" * (len(names) + 1) + "|"]
+    lines = [f"| {of} | {headings} |", "|---" * (len(names) + 1) + "|"]
     lines += [f"| {name} | " + " | ".join(f"{v:.4f}" for v in values.values()) + " |" for name, values in rows.items()]
     return "\n".join([*lines, "", verdict(module, rows), ""])

@@ -13,6 +13,7 @@ import lightning
 import torch
 
 from dgsr.training.module import SuperResolution, module_of
+from dgsr.training.validation import measured_on, sets_of
 
 
 class Summary(lightning.Callback):
@@ -55,9 +56,10 @@ class Summary(lightning.Callback):
 def _metrics(module: SuperResolution) -> dict[str, dict[str, Any]]:
     last = module.validations[-1] if module.validations else {}
     return {
-        name: {"value": last[name], "variant": metric.variant, "direction": metric.direction}
+        key: {"value": last[key], "variant": metric.variant, "direction": metric.direction}
+        for of in sets_of(last)
         for name, metric in module.metrics.items()
-        if name in last
+        if (key := measured_on(of, name)) in last
     }
 
 

@@ -10,7 +10,7 @@ import lightning
 
 from dgsr.images import write_image
 from dgsr.training.module import module_of
-from dgsr.training.validation import ValidationRecords
+from dgsr.training.validation import ValidationRecords, means
 
 
 class ValidationFiles(lightning.Callback):
@@ -46,9 +46,9 @@ class ValidationFiles(lightning.Callback):
 
 
 def write_records(records: ValidationRecords, path: Path) -> None:
-    """Write one row an image, one column a metric."""
+    """Write one row an image, one column a metric; cells are empty where the image is of another set."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["image", *next(iter(records.values()))])
-        writer.writerows([image, *values.values()] for image, values in records.items())
+        writer = csv.DictWriter(file, ["image", *means(records)])
+        writer.writeheader()
+        writer.writerows({"image": image} | values for image, values in records.items())

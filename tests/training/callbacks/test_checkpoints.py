@@ -10,6 +10,7 @@ import pytest
 from dgsr.checkpoints.trainer import read_checkpoint
 from dgsr.checks import UserError
 from dgsr.training.callbacks import Checkpoints
+from dgsr.training.validation_sets import ValidationSet
 from tests.small_run import make_data, make_module, make_trainer
 
 
@@ -31,6 +32,15 @@ def test_an_unknown_metric_is_refused(tmp_path: Path) -> None:
         make_trainer(callbacks=[saving]).validate(make_module(1), make_data(), verbose=False)
     with pytest.raises(UserError, match="every_steps above 0"):
         Checkpoints(str(tmp_path), every_steps=0)
+
+
+def test_the_best_may_be_that_of_a_named_set(tmp_path: Path) -> None:
+    data = make_data(val_sets={"small": ValidationSet("bundled:val", limit=1, crop_px=32)})
+    module, saving = make_module(1, adversarial=False), Checkpoints(str(tmp_path), every_steps=1, monitor="small/psnr")
+    make_trainer(1, callbacks=[saving]).fit(module, data)
+    assert saving.best == module.validations[-1]["small/psnr"] != module.validations[-1]["psnr"]
+    with pytest.raises(UserError, match="monitor among psnr, small/psnr"):
+        make_trainer(callbacks=[Checkpoints(str(tmp_path), 1, monitor="other/psnr")]).fit(module, data)
 
 
 def test_a_metric_that_is_no_number_is_never_the_best(tmp_path: Path) -> None:

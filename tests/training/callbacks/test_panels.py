@@ -6,6 +6,7 @@ from pathlib import Path
 
 from dgsr.images import read_image
 from dgsr.training.callbacks import ImagePanels
+from dgsr.training.validation_sets import ValidationSet
 from tests.small_run import make_data, make_module, make_trainer
 
 
@@ -15,3 +16,11 @@ def test_a_grid_a_validation(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["step_0000001.png", "step_0000002.png"]
     rows, columns = 2, 4
     assert read_image(tmp_path / "step_0000002.png").shape == (3, 16 + rows * 68, columns * 68)
+
+
+def test_a_named_set_has_its_own(tmp_path: Path) -> None:
+    small = {"small": ValidationSet("bundled:val", limit=1, crop_px=32)}
+    trainer = make_trainer(callbacks=[ImagePanels(str(tmp_path))])
+    trainer.validate(make_module(1, adversarial=False), make_data(val_sets=small), verbose=False)
+    assert read_image(tmp_path / "small" / "step_0000000.png").shape == (3, 16 + 36, 4 * 36)
+    assert read_image(tmp_path / "step_0000000.png").shape == (3, 16 + 3 * 68, 4 * 68)

@@ -9,7 +9,10 @@ import pytest
 from dgsr.training.callbacks import ClosingReport, ImagePanels
 from dgsr.training.callbacks.report import closing_rows, verdict
 from dgsr.training.csv_log import CsvLog
+from dgsr.training.validation_sets import ValidationSet
 from tests.small_run import make_data, make_module, make_trainer
+
+SMALL = ValidationSet("bundled:val", limit=1, crop_px=32)
 
 
 def test_the_report_names_files_that_exist(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -22,6 +25,23 @@ def test_the_report_names_files_that_exist(tmp_path: Path, capsys: pytest.Captur
     assert all(word in printed for word in ("bicubic", "before training", "after step 1", "curves.png"))
     assert (tmp_path / "curves.png").is_file()
     assert "| before training |" in (tmp_path / "report.md").read_text()
+
+
+def test_each_set_has_its_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    module, data = make_module(1, adversarial=False), make_data(val=None, val_sets={"a": SMALL, "b": SMALL})
+    trainer = make_trainer(1, callbacks=[ClosingReport(str(tmp_path))])
+    trainer.validate(module, data, verbose=False)
+    assert list(module.validations[0]) == ["step", "a/psnr", "a/bicubic/psnr", "b/psnr", "b/bicubic/psnr"]
+    trainer.fit(module, data)
+    printed, written = capsys.readouterr().out, (tmp_path / "report.md").read_text()
+    assert all(f"Validation {name}" in printed and f"| {name} | psnr" in written for name in "ab")
+
+
+def test_a_set_that_came_later_has_no_row_before() -> None:
+    module = make_module(1, adversarial=False)
+    module.validations = [{"step": 0, "psnr": 20.0, "bicubic/psnr": 25.0}, {"step": 9, "psnr": 24.0, "real/psnr": 30.0}]
+    assert list(closing_rows(module)) == ["bicubic", "before training", "after step 9"]
+    assert closing_rows(module, "real") == {"after step 9": {"psnr": 30.0}}
 
 
 def test_the_verdict_says_better_and_worse() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from dgsr.training.callbacks import ValidationFiles
+from dgsr.training.callbacks.validation_files import write_records
 from tests.small_run import make_data, make_module, make_trainer
 
 
@@ -22,3 +23,8 @@ def test_the_tables_average_to_what_the_run_says(tmp_path: Path) -> None:
         assert sum(float(row["psnr"]) for row in rows) / 3 == pytest.approx(found["psnr"], rel=1e-12)
     pictures = {str(path.relative_to(tmp_path / "pictures")) for path in tmp_path.glob("pictures/*/*.png")}
     assert pictures == {f"image-{index}.png/{kind}.png" for index in (0, 1) for kind in ("lq", "sr", "hq")}
+
+
+def test_images_of_other_sets_leave_cells_empty(tmp_path: Path) -> None:
+    write_records({"a": {"psnr": 20.0}, "real/a": {"real/psnr": 30.5}}, tmp_path / "table.csv")
+    assert (tmp_path / "table.csv").read_text().split() == ["image,psnr,real/psnr", "a,20.0,", "real/a,,30.5"]
