@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 
 import torch
 
@@ -40,10 +40,10 @@ def measured_on(of: str, name: str) -> str:
     return f"{of}/{name}" if of else name
 
 
-def sets_of(found: Mapping[str, float]) -> list[str]:
+def sets_of(found: Iterable[str]) -> list[str]:
     """Name the sets that were measured; the one without a name is empty.
 
-    >>> sets_of({"step": 0, "psnr": 25.0, "realsr/psnr": 24.0, "realsr/bicubic/psnr": 23.0})
+    >>> sets_of(["step", "psnr", "realsr/psnr", "realsr/bicubic/psnr"])
     ['', 'realsr']
     """
     return list(dict.fromkeys(name.rpartition("/")[0] for name in found if name != "step" and "bicubic/" not in name))

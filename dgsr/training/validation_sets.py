@@ -76,7 +76,7 @@ class ValidationPairs(Dataset[Pair]):
     def __init__(self, sets: Mapping[str, Any]) -> None:
         expect(bool(sets), "at least one validation set", "none", "Set data.val or data.val_sets.")
         self.sets = tuple(sets)
-        self._pairs = ConcatDataset(sets.values())
+        self._pairs: Dataset[Any] = ConcatDataset(sets.values())
         self._names = [name for name, pairs in sets.items() for _ in range(len(pairs))]
 
     def __len__(self) -> int:

@@ -111,8 +111,8 @@ def test_a_good_config_passes(changes: dict[str, Any]) -> None:
         ({"loss": {"_target_": f"{LOSS}.preset", "name": 1}}, "Expected a text for loss.name, but got 1."),
         ({"parts": {"a": [{"_target_": LOSS}]}}, "Expected a value for parts.a.0.weight, but got none."),
         (
-            {"loss": {"_target_": f"{__name__}.runs", "a": {"max_step": 1}}},
-            "Expected a known key, but got loss.a.max_step.",
+            {"loss": {"_target_": f"{__name__}.runs", "a": {"max_steps": 1, "clip_nrm": 1, "clip_norm": 1}}},
+            "Expected a known key, but got loss.a.clip_nrm. Did you mean loss.a.clip_norm?",
         ),
         ({"parts": {"a": {"b": "???"}}}, "Expected a value for parts.a.b, but got none."),
         ({"name": "${nowhere}"}, "Interpolation key 'nowhere' not found"),

@@ -23,7 +23,7 @@ def opened(given: ValidationSet, crop_px: int | None = 32) -> Any:
 
 
 @pytest.fixture
-def folders(tmp_path: Path) -> dict[str, str]:
+def folders(tmp_path: Path) -> dict[str, Any]:
     for kind, side_px in (("lq", 4), ("hq", 16)):
         for name in "abc":
             write_image(tmp_path / kind / f"{name}.png", torch.rand(3, side_px, side_px))
@@ -44,7 +44,7 @@ def test_a_set_may_have_its_own_crop_degradation_and_length() -> None:
     assert torch.equal(own[1]["lq"], expected["lq"])
 
 
-def test_real_pairs(folders: dict[str, str]) -> None:
+def test_real_pairs(folders: dict[str, Any]) -> None:
     pairs = opened(ValidationSet(**folders))
     assert [pairs[index]["name"] for index in range(len(pairs))] == ["a.png", "b.png", "c.png"]
     assert len(opened(ValidationSet(**folders, limit=99))) == 3
@@ -57,7 +57,7 @@ def test_photographs_or_pairs_but_nothing_in_between() -> None:
             opened(ValidationSet(**given))
 
 
-def test_mistakes_are_named_by_their_key(folders: dict[str, str]) -> None:
+def test_mistakes_are_named_by_their_key(folders: dict[str, Any]) -> None:
     for wrong, key in (
         (ValidationSet("nowhere"), r"mine\.root"),
         (ValidationSet(lq=folders["lq"], hq="nowhere"), r"mine\.hq"),
@@ -71,7 +71,7 @@ def test_mistakes_are_named_by_their_key(folders: dict[str, str]) -> None:
             named_sets(**{name: {}})
 
 
-def test_every_pair_tells_its_set(folders: dict[str, str]) -> None:
+def test_every_pair_tells_its_set(folders: dict[str, Any]) -> None:
     sets = named_sets(real={**folders, "limit": 2}, more=ValidationSet("bundled:val", limit=1))
     pairs = ValidationPairs({"": opened(ValidationSet(**folders))} | {name: opened(one) for name, one in sets.items()})
     assert pairs.sets == ("", "real", "more")
