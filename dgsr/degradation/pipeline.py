@@ -39,7 +39,7 @@ Backend: TypeAlias = Literal["dgsr", "basicsr"]
 
 
 def apply(operator: Operator, images: Images) -> Resized:
-    """Apply one operator to images around [0, 1]; noise is clamped, and JPEG gets clamped images."""
+    """Apply one operator to images around [0, 1]; noise is clamped, and so is what encoders get."""
     match operator:
         case Blur() | Sinc():
             return filter2d(images, operator.kernel())
@@ -54,7 +54,7 @@ def apply(operator: Operator, images: Images) -> Resized:
         case SaltPepper(share=share, seed=seed):
             return salt_and_pepper(images, share, torch_generator(seed, "noise", images.device))
         case Jpeg(quality=quality, chroma_step=step):
-            return jpeg(images.clamp(0, 1), quality, step)
+            return jpeg(images, quality, step)
         case Encode(format=file_format, quality=quality):
             return encode_decode(images.clamp(0, 1), file_format, quality)
         case Sharpen():

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn import functional as nn
 
 from dgsr.types import Images
 
@@ -34,24 +32,22 @@ _FINEST = 1e-3  # at quality 100 the steps would be 0; this keeps the quotients 
 
 
 def jpeg(images: Images, quality: float, chroma_step: Literal[1, 2] = 2) -> Images:
-    """Compress and decompress images in [0, 1] at a quality in [1, 100]; chroma keeps every pixel or every second.
+    """Compress and decompress images, clamped to [0, 1], at a quality in [1, 100]; chroma keeps every pixel or every second.
 
     The quantisation tables are scaled but not rounded, as in DiffJPEG; borders are filled up with black.
     """
     height, width = images.shape[-2:]
-    padded = nn.pad(images, (0, -width % 32, 0, -height % 16)).mul_(255)
-    ycbcr = _mix(_TO_YCBCR, padded)
+    padded = images.new_empty(*images.shape[:2], height + -height % 16, width + -width % 32)
+    padded[..., height:, :], padded[..., width:] = 0, 0
+    torch.mul(images, 255, out=padded[..., :height, :width]).clamp_(0, 255)
+    ycbcr = (images.new_tensor(_TO_YCBCR) @ padded.flatten(2)).view(padded.shape)
     factor = _step_factor(quality)
     luma = _quantise(ycbcr[:, :1].sub_(128), factor * _luma_table(images.device), 1)
     kept = ycbcr[:, 1:] if chroma_step == 1 else _halve(ycbcr[:, 1:])
     chroma = _quantise(kept, factor * _chroma_table(images.device), chroma_step)
-    rgb = _mix(_TO_RGB, chroma).add_(luma.add_(128 / 255)).clamp_(0, 1)
-    return rgb[..., :height, :width]
-
-
-def _mix(matrix: Sequence[Sequence[float]], planes: Planes) -> Float[Tensor, "b mixed h w"]:
-    """Mix the channels of all pixels."""
-    return (planes.new_tensor(matrix) @ planes.flatten(2)).unflatten(2, planes.shape[2:])
+    to_rgb = images.new_tensor(_TO_RGB).expand(len(images), -1, -1)
+    rgb = torch.baddbmm(luma.flatten(2).add_(128 / 255), to_rgb, chroma.flatten(2)).clamp_(0, 1)
+    return rgb.view(padded.shape)[..., :height, :width]
 
 
 def _halve(planes: Planes) -> Float[Tensor, "b c half_h half_w"]:
