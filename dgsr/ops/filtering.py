@@ -28,8 +28,8 @@ def filter2d(images: Images, kernel: Kernel) -> Images:
     kernel = _cut(kernel)
     column, row = kernel.sum(1), kernel.sum(0) / kernel.sum()
     if (torch.outer(column, row) - kernel).abs().sum() < _FAR:
-        return _along_axes(images, column.to(images), row.to(images))
-    kernel = kernel.to(images)
+        return _along_axes(images, *(weights.to(images, non_blocking=True) for weights in (column, row)))
+    kernel = kernel.to(images, non_blocking=True)
     return _direct(images, kernel) if len(kernel) <= _WIDEST_DIRECT else _by_spectra(images, kernel)
 
 

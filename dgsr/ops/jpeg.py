@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from dgsr.ops.constants import constant
 from dgsr.types import Images
 
 Planes: TypeAlias = Float[Tensor, "b c h w"]
@@ -32,20 +33,21 @@ _FINEST = 1e-3  # at quality 100 the steps would be 0; this keeps the quotients 
 
 
 def jpeg(images: Images, quality: float, chroma_step: Literal[1, 2] = 2) -> Images:
-    """Compress and decompress images, clamped to [0, 1], at a quality in [1, 100]; chroma keeps every pixel or every second.
+    """Clamp images to [0, 1], compress them at a quality in [1, 100] and decompress them.
 
-    The quantisation tables are scaled but not rounded, as in DiffJPEG; borders are filled up with black.
+    Chroma keeps every pixel (4:4:4) or every second, along both sides (4:2:0). The quantisation tables are
+    scaled but not rounded, as in DiffJPEG; borders are filled up with black.
     """
     height, width = images.shape[-2:]
     padded = images.new_empty(*images.shape[:2], height + -height % 16, width + -width % 32)
     padded[..., height:, :], padded[..., width:] = 0, 0
     torch.mul(images, 255, out=padded[..., :height, :width]).clamp_(0, 255)
-    ycbcr = (images.new_tensor(_TO_YCBCR) @ padded.flatten(2)).view(padded.shape)
+    ycbcr = (constant(_TO_YCBCR, images.device) @ padded.flatten(2)).view(padded.shape)
     factor = _step_factor(quality)
     luma = _quantise(ycbcr[:, :1].sub_(128), factor * _luma_table(images.device), 1)
     kept = ycbcr[:, 1:] if chroma_step == 1 else _halve(ycbcr[:, 1:])
     chroma = _quantise(kept, factor * _chroma_table(images.device), chroma_step)
-    to_rgb = images.new_tensor(_TO_RGB).expand(len(images), -1, -1)
+    to_rgb = constant(_TO_RGB, images.device).expand(len(images), -1, -1)
     rgb = torch.baddbmm(luma.flatten(2).add_(128 / 255), to_rgb, chroma.flatten(2)).clamp_(0, 1)
     return rgb.view(padded.shape)[..., :height, :width]
 
@@ -99,11 +101,11 @@ def _cosine_table() -> Float[Tensor, "8 8"]:
 @functools.cache
 def _luma_table(device: torch.device) -> Table:
     # DiffJPEG swaps the table's axes against the standard, and so every training set made with it.
-    return torch.tensor(_LUMA_TABLE, dtype=torch.float32, device=device).T.flatten()
+    return constant(_LUMA_TABLE, device).T.flatten()
 
 
 @functools.cache
 def _chroma_table(device: torch.device) -> Table:
     table = torch.full((8, 8), 99.0, device=device)
-    table[:4, :4] = torch.tensor(_CHROMA_CORNER)
+    table[:4, :4] = constant(_CHROMA_CORNER, device)
     return table.flatten()

@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float, Int32, Shaped
 from torch import Tensor
 
+from dgsr.ops.constants import constant
 from dgsr.types import Images
 
 _LEVELS = 256
@@ -60,7 +61,7 @@ def _poisson_one(image: Pixels, scale: float, grey: bool, generator: torch.Gener
 
 
 def _levels(pixels: Pixels, grey: bool) -> Float[Tensor, "c n"]:
-    light = pixels.new_tensor(_LUMA)[None] @ pixels if grey else pixels
+    light = constant(_LUMA, pixels.device)[None] @ pixels if grey else pixels
     return (light * 255).round_().clamp_(0, 255)
 
 
