@@ -70,6 +70,8 @@ def make_module(
     adversarial: bool = True,
     micro_batch: int = 2,
     lr: float = 1e-3,
+    ema_decay: float | None = None,
+    max_bad_steps: int = 2,
     **generator: Any,
 ) -> SuperResolution:
     torch.manual_seed(0)
@@ -84,6 +86,9 @@ def make_module(
         upscaler=lambda **networks: Upscaler(**networks, color_fix="none"),
         metrics=build(["psnr"]),
         max_steps=max_steps,
+        clip_norm={"generator": 1.0, "discriminator": 1.0},
+        max_bad_steps=max_bad_steps,
+        ema_decay=ema_decay,
         micro_batch=micro_batch,
     )
 

@@ -17,6 +17,7 @@ from dgsr.apps.configs import check
 from dgsr.apps.loading import device_of, load_model
 from dgsr.apps.schema import EvaluateConfig
 from dgsr.apps.training_run import quiet_libraries
+from dgsr.checkpoints.trainer import Weights
 from dgsr.checks import UserError, expect
 from dgsr.data import PairedFolders
 from dgsr.evaluation import Record, evaluate, means, write_csv, write_summary
@@ -32,7 +33,7 @@ def run_evaluation(cfg: DictConfig) -> dict[str, float]:
     check(cfg, EvaluateConfig)
     quiet_libraries()
     device = device_of(cfg.device)
-    upscaler = load_upscaler(cfg.ckpt_path, cfg.inference, device)
+    upscaler = load_upscaler(cfg.ckpt_path, cfg.inference, device, cfg.weights)
     pairs = PairedFolders(cfg.data.eval.lq, cfg.data.eval.hq, upscaler.scale)
     metrics = {name: metric.to(device) for name, metric in instantiate(cfg.metrics).items()}
     run = Path(cfg.paths.run)
@@ -62,9 +63,9 @@ def _readable(pairs: PairedFolders, failures: list[str]) -> Iterator[dict[str, A
             failures.append(str(error))
 
 
-def load_upscaler(source: str, inference: DictConfig, device: torch.device) -> Upscaler:
+def load_upscaler(source: str, inference: DictConfig, device: torch.device, weights: Weights = "auto") -> Upscaler:
     """Build the networks of a training checkpoint or an exported folder, and the path that the config asks for."""
-    model = load_model(source)
+    model = load_model(source, weights=weights)
     return model.upscaler(instantiate(inference, scale=model.scale), device)
 
 

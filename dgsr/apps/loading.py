@@ -13,7 +13,7 @@ from hydra.utils import instantiate
 from dgsr.apps.resume import last_run, logs_dir
 from dgsr.checkpoints import kind_of, load_estimator, load_pretrained, load_s3diff
 from dgsr.checkpoints.pretrained import describe
-from dgsr.checkpoints.trainer import read_checkpoint, restore_generator
+from dgsr.checkpoints.trainer import Weights, read_checkpoint, restore_generator
 from dgsr.checks import expect, refuse
 from dgsr.inference import Upscaler
 from dgsr.models.estimator import DegradationEstimator
@@ -44,24 +44,30 @@ class Model:
         return build(generator=self.generator.to(device).eval(), estimator=self.estimator.to(device).eval())
 
 
-def load_model(source: str, backbone: str | None = None, estimator: str | None = None) -> Model:
+def load_model(
+    source: str, backbone: str | None = None, estimator: str | None = None, weights: Weights = "auto"
+) -> Model:
     """Build the model that a source of any kind holds.
 
     Args:
         source: An exported folder, a hub id, a training checkpoint or an authors' file.
         backbone: Folder or hub id of the diffusion model, where the recorded one does not hold on this machine.
         estimator: Weight file of the degradation estimator, in place of the source's own.
+        weights: Of a training checkpoint: raw, ema, or the average where there is one.
 
     Raises:
         UserError: A part is missing, does not fit the others, or is not what it says.
     """
     given = DegradationEstimator.from_file(estimator) if estimator else None
-    match kind_of(source):
+    kind = kind_of(source)
+    chosen = kind == "training" or weights == "auto"
+    expect(chosen, f"a training checkpoint to take {weights} weights from", source, "Other sources hold one kind.")
+    match kind:
         case "export":
             inference = describe(source)["inference"]
             return Model(load_pretrained(source, backbone), given or load_estimator(source), **inference)
         case "training":
-            return _from_training(Path(source), backbone, given)
+            return _from_training(Path(source), backbone, given, weights)
         case "s3diff":
             return Model(load_s3diff(source, backbone or SD_TURBO), given)
 
@@ -89,13 +95,13 @@ def device_of(name: str) -> torch.device:
         refuse("a device of this machine", f"{name} ({str(error).splitlines()[0]})", "Take cpu or auto.")
 
 
-def _from_training(path: Path, backbone: str | None, estimator: DegradationEstimator | None) -> Model:
+def _from_training(path: Path, backbone: str | None, estimator: DegradationEstimator | None, weights: Weights) -> Model:
     checkpoint = read_checkpoint(path)
     nodes = checkpoint["dgsr"]["description"]
     foreign = [name for name in _targets(nodes) if not name.startswith("dgsr.")]
     expect(not foreign, "networks of dgsr", f"{path} with {', '.join(foreign)}", "Such a file could run any code.")
     generator = instantiate(nodes["generator"] | ({"path": backbone} if backbone else {}))
-    restore_generator(checkpoint, generator)
+    restore_generator(checkpoint, generator, weights)
     same = generator.fingerprint() == checkpoint["dgsr"]["fingerprint"]
     expect(same, f"the backbone that {path} was trained on", "another one", "Name the right one.")
     return Model(generator, estimator or instantiate(nodes["estimator"]), nodes["scale"])

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
+
+
+@dataclass(frozen=True)
+class ClipConfig:
+    """Largest gradient norm of each network."""
+
+    generator: float | None
+    discriminator: float | None
 
 
 @dataclass(frozen=True)
@@ -15,7 +23,9 @@ class RunConfig:
     save_every_steps: int
     log_every_steps: int
     micro_batch: int
-    clip_norm: float | None
+    clip_norm: ClipConfig
+    ema_decay: float | None
+    max_bad_steps: int
 
 
 @dataclass(frozen=True)
@@ -79,5 +89,6 @@ class EvaluateConfig:
     data: EvaluateDataConfig
     inference: Any
     metrics: Any
+    weights: Literal["auto", "raw", "ema"]
     paths: PathsConfig
     save_images: bool

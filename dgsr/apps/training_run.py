@@ -39,6 +39,8 @@ def train(cfg: DictConfig) -> float | None:
         done, more = saved["dgsr"]["step"], "Raise run.max_steps to go on."
         expect(done < module.max_steps, f"run.max_steps above the {done} steps already done", module.max_steps, more)
     trainer = instantiate(cfg.trainer, callbacks=_built(cfg.callbacks), logger=_built(cfg.logger))
+    asked, remedy = str(cfg.trainer.precision), f"Set trainer.precision={trainer.precision}."
+    expect(trainer.precision == asked, "a precision that this device trains in", asked, remedy)
     if checkpoint is None:
         _logger.info("Measuring bicubic resizing and the model before its first step ...")
         trainer.validate(module, data, verbose=False)
@@ -69,7 +71,9 @@ def build_module(cfg: DictConfig, fresh: bool = True) -> SuperResolution:
         metrics=instantiate(cfg.metrics),
         max_steps=cfg.run.max_steps,
         micro_batch=cfg.run.micro_batch,
-        clip_norm=cfg.run.clip_norm,
+        clip_norm=_plain(cfg.run.clip_norm),
+        max_bad_steps=cfg.run.max_bad_steps,
+        ema_decay=cfg.run.ema_decay,
         description=networks,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -14,11 +14,12 @@ from dgsr.checks import expect
 from dgsr.models.generator import OneStepGenerator
 
 TrainedState = dict[str, Tensor]
+Weights = Literal["auto", "raw", "ema"]
 
 
 def trained_state(generator: OneStepGenerator, discriminator: nn.Module | None) -> TrainedState:
     """Collect the trained tensors of both networks, by prefixed name."""
-    state = {f"generator.{name}": tensor for name, tensor in generator.trainable_state().items()}
+    state = under_generator(generator.trainable_state())
     if discriminator is not None:
         state |= {f"discriminator.{name}": tensor for name, tensor in discriminator.state_dict().items()}
     return state
@@ -40,14 +41,30 @@ def restore_trained(state: TrainedState, generator: OneStepGenerator, discrimina
     discriminator.load_state_dict(theirs)
 
 
-def restore_generator(checkpoint: dict[str, Any], generator: OneStepGenerator) -> None:
+def restore_generator(checkpoint: dict[str, Any], generator: OneStepGenerator, weights: Weights = "auto") -> None:
     """Load the trained tensors of a training file into a generator alone."""
-    generator.load_trainable_state(generator_state(checkpoint))
+    generator.load_trainable_state(generator_state(checkpoint, weights))
 
 
-def generator_state(checkpoint: dict[str, Any]) -> TrainedState:
-    """Return the generator's tensors of a training file."""
-    return _under("generator.", checkpoint["state_dict"])
+def generator_state(checkpoint: dict[str, Any], weights: Weights = "auto") -> TrainedState:
+    """Return the generator's tensors of a training file.
+
+    Args:
+        checkpoint: What the file holds.
+        weights: As the last step left them (raw), averaged over the steps (ema), or averaged where the run did so.
+
+    Raises:
+        UserError: The average is asked for and the run had none.
+    """
+    averaged = "ema" in checkpoint
+    remedy = "Ask for raw, or train with run.ema_decay."
+    expect(averaged or weights != "ema", "a checkpoint with averaged weights", "one without", remedy)
+    return _under("generator.", checkpoint["state_dict" if weights == "raw" or not averaged else "ema"])
+
+
+def under_generator(state: TrainedState) -> TrainedState:
+    """Name a generator's tensors as files that hold other networks too name them."""
+    return {f"generator.{name}": tensor for name, tensor in state.items()}
 
 
 def _under(prefix: str, state: TrainedState) -> TrainedState:

@@ -94,8 +94,12 @@ _COSTS: dict[Kind, _Costs] = {
 
 
 def _over_levels(cost: Callable[[Tensor, Tensor], Tensor], real: list[Tensor], fake: list[Tensor]) -> Float[Tensor, ""]:
-    levels = [cost(one.float(), other.float()).mean() for one, other in zip(real, fake, strict=True)]
+    levels = [cost(_exact(one), _exact(other)).mean() for one, other in zip(real, fake, strict=True)]
     return torch.stack(levels).sum()
+
+
+def _exact(logits: Tensor) -> Tensor:
+    return logits.to(torch.promote_types(logits.dtype, torch.float32))
 
 
 def _share_above_zero(levels: list[Tensor]) -> Float[Tensor, ""]:

@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from dgsr.models.precision import in_full
 from dgsr.types import BlockMatrices, Scores
 
 Kind = Literal["guided", "shared_block", "none"]
@@ -116,7 +117,7 @@ class Conditioning(nn.Module):
 
     def forward(self, scores: Scores) -> Correction:
         """Return the correction of every sample."""
-        with torch.autocast(scores.device.type, enabled=False):
+        with in_full(scores.device):
             features = fourier_features(scores.to(self.frequencies.dtype), self.frequencies)
             return Correction(self.unet(features), self.vae(features))
 

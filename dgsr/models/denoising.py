@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Literal, TypeAlias
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -19,13 +20,18 @@ def clean_latent(latent: Latents, predicted: Latents, alpha_bar: float, predicti
 
     epsilon: ẑ = (z − √(1−ᾱ) ε) / √ᾱ; v_prediction: ẑ = √ᾱ z − √(1−ᾱ) v; sample: the prediction itself.
 
+    Computed in fp32 at least, for √ᾱ may be small, and rounding be divided by it.
+
     Source: S3Diff Sec. 3.1; Salimans and Ho, Progressive distillation, App. D.
     """
+    exact = torch.promote_types(latent.dtype, torch.float32)
+    z, found = latent.to(exact), predicted.to(exact)
     signal, noise = math.sqrt(alpha_bar), math.sqrt(1 - alpha_bar)
     match prediction:
         case "epsilon":
-            return (latent - noise * predicted) / signal
+            clean = (z - noise * found) / signal
         case "v_prediction":
-            return signal * latent - noise * predicted
+            clean = signal * z - noise * found
         case "sample":
-            return predicted
+            clean = found
+    return clean.to(latent.dtype)

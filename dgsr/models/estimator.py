@@ -13,6 +13,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from dgsr.checks import expect, refuse
+from dgsr.models.precision import in_full
 from dgsr.types import Images, Scores
 
 _NESTINGS = ("params_ema", "params", "state_dict")
@@ -85,9 +86,10 @@ class DegradationEstimator(nn.Module):
         return self.requires_grad_(False).eval()
 
     def forward(self, lq: Images) -> Scores:
-        """Return (blur, noise) in [0, 1] of images in [0, 1], at their native size."""
+        """Return (blur, noise) in [0, 1] of images in [0, 1], at their native size; never under autocast."""
         branches = zip(self.conv_first, self.body, self.fc_degree, strict=True)
-        scores = [head(body(first(lq)).mean(dim=(2, 3))) for first, body, head in branches]
+        with in_full(lq.device):
+            scores = [head(body(first(lq)).mean(dim=(2, 3))) for first, body, head in branches]
         return torch.cat(scores, dim=1)
 
 

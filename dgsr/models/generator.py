@@ -19,6 +19,7 @@ from dgsr.models.conditioning import Conditioning, Correction
 from dgsr.models.denoising import Latents, Prediction, clean_latent
 from dgsr.models.lora import bake, inject
 from dgsr.models.options import GeneratorOptions, takes_options
+from dgsr.models.precision import never_fp16
 from dgsr.models.prompts import Prompts
 from dgsr.models.tiny import PROMPT_TOKENS, PROMPT_WIDTH, tiny_backbone
 from dgsr.models.weights import TrainableWeights
@@ -161,11 +162,14 @@ class OneStepGenerator(TrainableWeights):
         return self.conditioning(scores)
 
     def encode(self, lq_up: Images, correction: Correction, noise: torch.Generator | None = None) -> Latents:
-        """Return the scaled latents of images in [-1, 1]."""
+        """Return the scaled latents of images in [-1, 1].
+
+        Under autocast to fp16 the autoencoder stays in fp32: its activations can exceed fp16's largest number.
+        """
         even = all(side % self._latent_px == 0 for side in lq_up.shape[-2:])
         size = "x".join(map(str, lq_up.shape[-2:]))
         expect(even, f"images with sides that are multiples of {self._latent_px}", size, "Pad them.")
-        with self.vae_bank.using(correction.vae):
+        with self.vae_bank.using(correction.vae), never_fp16(lq_up.device):
             (posterior,) = self.vae.encode(lq_up, return_dict=False)
         if self.options.posterior == "sample":
             assert noise is not None, "a sample of the posterior needs a generator of noise"
@@ -194,7 +198,8 @@ class OneStepGenerator(TrainableWeights):
 
     def decode(self, latent: Latents) -> Images:
         """Return the images of scaled latents, clamped to [-1, 1]."""
-        return self.vae.decode(latent / self.vae.config["scaling_factor"], return_dict=False)[0].clamp(-1, 1)
+        with never_fp16(latent.device):
+            return self.vae.decode(latent / self.vae.config["scaling_factor"], return_dict=False)[0].clamp(-1, 1)
 
     def _predict(self, latent: Tensor, matrices: Tensor, prompts: Tensor) -> Tensor:
         timestep = torch.full((), self.options.timestep, device=latent.device)

@@ -12,6 +12,7 @@ from peft.tuners.lora import Conv2d, Linear
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from dgsr.models.precision import in_full
 from dgsr.types import BlockMatrices
 
 ADAPTER = "default"
@@ -79,7 +80,7 @@ class _Guided:
     def _corrected_b(self, b: Tensor) -> Tensor:
         """Return s·B Cᵀ of every sample, at least in fp32: C may be far below what half precision resolves."""
         assert self.bank.value is not None, "no correction is set for this forward pass"
-        with torch.autocast(b.device.type, enabled=False):
+        with in_full(b.device):
             matrices = self.bank.value[:, self.block_id]
             exact = torch.promote_types(b.dtype, matrices.dtype)
             return self.scaling[ADAPTER] * (b.to(exact) @ matrices.mT.to(exact))

@@ -2,36 +2,33 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
-from typing import Any, Literal
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import lightning
 import torch
 from jaxtyping import Float
-from lightning.pytorch.core.optimizer import LightningOptimizer
 from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
-from dgsr.checkpoints.trainer import TrainedState, restore_trained, trained_state
+from dgsr.checkpoints.trainer import TrainedState, generator_state, restore_trained, trained_state, under_generator
 from dgsr.checks import expect
 from dgsr.images import to_signed
 from dgsr.inference import Upscaler
 from dgsr.metrics import Metric
 from dgsr.models.estimator import DegradationEstimator
 from dgsr.models.generator import OneStepGenerator
+from dgsr.models.precision import in_full
 from dgsr.ops.resizing import upsample
 from dgsr.training.objective import Objective
 from dgsr.training.sample import Sample
-from dgsr.training.update import AlternatingUpdate, Backward, JointUpdate
+from dgsr.training.stepping import Stepping
+from dgsr.training.update import AlternatingUpdate, JointUpdate
 from dgsr.training.validation import ValidationRecords, gather_records, means, measured_on
 
-Network = Literal["generator", "discriminator"]
 
-
-class SuperResolution(lightning.LightningModule):
+class SuperResolution(Stepping):
     """Train a degradation-guided one-step generator.
 
     Args:
@@ -46,7 +43,9 @@ class SuperResolution(lightning.LightningModule):
         metrics: What validation measures, by name.
         max_steps: Steps after which the run ends.
         micro_batch: Samples per forward; a step's batch is cut into such pieces.
-        clip_norm: Largest gradient norm of each network; None clips nothing.
+        clip_norm: For each network, the largest norm of its gradient; None clips nothing.
+        max_bad_steps: Steps in a row with a loss or gradient that is not finite, after which the run stops.
+        ema_decay: Average the generator's weights over the steps and validate that; None does not.
         description: Plain values stored in checkpoints, from which the networks can be built again.
 
     Source: S3Diff Sec. 3; one step is counted where its training loop counts one batch.
@@ -64,27 +63,25 @@ class SuperResolution(lightning.LightningModule):
         upscaler: Callable[..., Upscaler],
         metrics: Mapping[str, Metric],
         max_steps: int,
+        clip_norm: Mapping[str, float | None],
         micro_batch: int = 4,
-        clip_norm: float | None = 1.0,
+        max_bad_steps: int = 10,
+        ema_decay: float | None = None,
         description: dict[str, Any] | None = None,
     ) -> None:
         expect(max_steps > 0, "run.max_steps above 0", max_steps)
         expect(micro_batch > 0, "run.micro_batch above 0", micro_batch)
-        super().__init__()
-        self.automatic_optimization = False
-        self.generator, self.discriminator, self.objective = generator, discriminator, objective
+        super().__init__(generator, discriminator, optimizers, schedule, clip_norm, max_bad_steps, ema_decay)
+        self.objective, self.update = objective, update
         self.estimator = estimator.requires_grad_(False)
         self.upscaler = upscaler(generator=generator, estimator=estimator)
         self.metrics = nn.ModuleDict(metrics)
-        self.update, self.optimizer_builders, self.schedule = update, optimizers, schedule
-        self.max_steps, self.micro_batch, self.clip_norm = max_steps, micro_batch, clip_norm
+        self.max_steps, self.micro_batch = max_steps, micro_batch
         self.description = description or {}
         self.step, self.position = 0, 0
         self.validations: list[dict[str, float]] = []
         self.images: ValidationRecords = {}  # of the last validation, over all ranks
         self._records: ValidationRecords = {}
-        self._logs: dict[str, list[Tensor]] = {}
-        self._rates: list[list[Any]] = []
 
     # --- the algorithm ---
 
@@ -92,8 +89,7 @@ class SuperResolution(lightning.LightningModule):
         """Estimate the degradation, then let the update mix negatives, reconstruct, fool and discriminate."""
         sample = self.prepare(batch)
         self.update(self, self.micro_batches(sample))
-        for scheduler in self._schedulers():
-            scheduler.step()
+        self.close_step(self.step)
         self.step += 1
         self.position += len(sample) * self.trainer.world_size
         self._write_logs(len(sample))
@@ -113,85 +109,29 @@ class SuperResolution(lightning.LightningModule):
         assert share % size == 0, f"{share} samples do not divide by {size}"
         return sample.split(size)
 
-    @contextmanager
-    def optimizing(self, network: Network, num_backwards: int) -> Iterator[Backward]:
-        """Yield a backward that averages over the micro batches, then clip and step that network.
-
-        The generator's phases freeze the discriminator, so that no gradient of theirs is left in it.
-        """
-        optimizer = self._optimizer(network)
-        optimizer.zero_grad()
-        blocked = getattr(self.trainer.strategy, "block_backward_sync", nullcontext)  # where there are other ranks
-        done = 0
-
-        def backward(losses: dict[str, Tensor]) -> None:
-            nonlocal done
-            done += 1
-            total = torch.stack(list(losses.values())).sum()
-            with blocked() if done < num_backwards else nullcontext():
-                self.manual_backward(total / num_backwards)
-            self.record(losses)
-
-        if self.discriminator is not None:
-            self.discriminator.requires_grad_(network == "discriminator")
-        yield backward
-        norm = nn.utils.clip_grad_norm_(self._trained(network), self.clip_norm or math.inf)
-        remedy = f"The last checkpoint is whole; lower optimizer.{network}.lr or run.clip_norm."
-        expect(bool(norm.isfinite()), f"finite gradients of the {network}", f"{norm} at step {self.step + 1}", remedy)
-        self.record({f"grad_norm/{network}": norm})
-        optimizer.step()
-        optimizer.zero_grad()
-
-    def record(self, values: dict[str, Tensor]) -> None:
-        """Keep values whose mean over the micro batches is logged at the end of the step."""
-        for name, value in values.items():
-            self._logs.setdefault(name, []).append(value.detach())
-
     def _write_logs(self, batch_size: int) -> None:
         means = {f"train/{name}": torch.stack(values).mean() for name, values in self._logs.items()}
         self._logs.clear()
         self.log_dict(means | self._our_step(), prog_bar=True, batch_size=batch_size)
+        if self.bad_steps.total:
+            self.log("train/bad_steps", float(self.bad_steps.total), prog_bar=True, batch_size=batch_size)
         self.log("train/lr", self._optimizer("generator").param_groups[0]["lr"], batch_size=batch_size)
 
     def _our_step(self) -> dict[str, Tensor]:
         """Loggers take their step from this entry, if there is one, and not from Lightning's counter."""
         return {"step": torch.tensor(float(self.step))}
 
-    # --- optimizers ---
-
-    def configure_optimizers(self) -> tuple[list[Optimizer], list[LambdaLR]]:
-        """Build one optimizer and one schedule a network."""
-        networks: list[Network] = ["generator"] if self.discriminator is None else ["generator", "discriminator"]
-        optimizers = [self.optimizer_builders[network](self._trained(network)) for network in networks]
-        schedules = [self.schedule(optimizer) for optimizer in optimizers]
-        self._rates = [schedule.base_lrs for schedule in schedules]
-        return optimizers, schedules
-
-    def on_train_start(self) -> None:
-        """Let a resumed run follow the rates of its config, which a checkpoint's would hide."""
-        for scheduler, rates in zip(self._schedulers(), self._rates, strict=True):
-            scheduler.base_lrs = rates
-            for group, rate, factor in zip(scheduler.optimizer.param_groups, rates, scheduler.lr_lambdas, strict=True):
-                group["initial_lr"], group["lr"] = rate, rate * factor(scheduler.last_epoch)
-
-    def _trained(self, network: Network) -> list[nn.Parameter]:
-        if network == "generator":
-            return [p for p in self.generator.parameters() if p.requires_grad]
-        assert self.discriminator is not None
-        return list(self.discriminator.parameters())
-
-    def _optimizer(self, network: Network) -> LightningOptimizer:
-        optimizers = self.optimizers()
-        return optimizers[network == "discriminator"] if isinstance(optimizers, list) else optimizers  # type: ignore[return-value]
-
-    def _schedulers(self) -> list[Any]:
-        schedulers = self.lr_schedulers()
-        return schedulers if isinstance(schedulers, list) else [schedulers]
-
     # --- validation ---
 
     def validation_step(self, batch: dict[str, Any], batch_index: int) -> dict[str, Float[Tensor, "b 3 _ _"]]:
-        """Upscale, and measure every image; before the first step also what bicubic resizing gives."""
+        """Upscale, and measure every image; before the first step also what bicubic resizing gives.
+
+        In full precision, as images will be upscaled, and by the averaged weights where there are some.
+        """
+        with in_full(self.device), self.averaged():
+            return self._measure(batch)
+
+    def _measure(self, batch: dict[str, Any]) -> dict[str, Float[Tensor, "b 3 _ _"]]:
         sr = self.upscaler(batch["lq"])
         bicubic = upsample(batch["lq"], self.upscaler.scale)
         for name, metric in self.metrics.items():
@@ -223,19 +163,25 @@ class SuperResolution(lightning.LightningModule):
         restore_trained(dict(state_dict), self.generator, self.discriminator)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Add our own counters and the description of the networks."""
+        """Add our own counters, the description of the networks, and apart from the weights their average."""
         checkpoint["dgsr"] = {
             "step": self.step,
             "position": self.position,
             "validations": self.validations,
             "description": self.description,
             "fingerprint": self.generator.fingerprint(),
+            "bad_steps": self.bad_steps.state_dict(),
         }
+        if self.ema is not None:
+            checkpoint["ema"] = under_generator(self.ema.average)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Take the counters back."""
+        """Take the counters back, and the average where there is one."""
         ours = checkpoint["dgsr"]
         self.step, self.position, self.validations = ours["step"], ours["position"], list(ours["validations"])
+        self.bad_steps.load_state_dict(ours["bad_steps"])
+        if self.ema is not None and "ema" in checkpoint:
+            self.ema.average = generator_state(checkpoint, "ema")
 
 
 def module_of(module: lightning.LightningModule) -> SuperResolution:

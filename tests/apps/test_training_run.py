@@ -38,7 +38,10 @@ def test_every_debug_setting_passes_the_strict_check(tmp_path: Path, debug: str)
     check(composed(tmp_path, f"debug={debug}"), TrainConfig)
 
 
-@pytest.mark.parametrize("group", ["degradation", "discriminator", "update", "logger", "trainer", "variant"])
+GROUPS = ["degradation", "discriminator", "update", "optimizer/schedule", "logger", "trainer", "variant"]
+
+
+@pytest.mark.parametrize("group", GROUPS)
 def test_every_choice_of_a_group_passes_the_strict_check(tmp_path: Path, group: str) -> None:
     for name in names(group):
         check(composed(tmp_path, f"{group}={name}"), TrainConfig)
@@ -97,6 +100,12 @@ def test_a_run_starts_from_the_weights_of_another_with_fresh_optimizers(tmp_path
 
     source.unlink()
     _train(tmp_path / "second", f"generator.init_from={source}", "resume=last", "run.max_steps=2", "seed=1")
+
+
+@pytest.mark.filterwarnings("ignore:.*AMP with fp16 is not supported on CPU.*")
+def test_a_precision_is_not_exchanged_for_another(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"but got 16-mixed. Set trainer\.precision=bf16-mixed"):
+        _train(tmp_path, "trainer.precision=16-mixed")
 
 
 def test_weights_or_a_checkpoint_but_not_both(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from dgsr.checkpoints.trainer import (
+    generator_state,
     read_checkpoint,
     restore_generator,
     restore_trained,
@@ -36,6 +37,15 @@ def test_trained_tensors_come_back_bit_for_bit(tmp_path: Path) -> None:
     restore_generator(read_checkpoint(tmp_path / "a.ckpt"), second)
     for (name, ours), theirs in zip(first.named_parameters(), second.parameters(), strict=True):
         assert torch.equal(ours, theirs), name
+
+
+def test_the_average_is_taken_where_there_is_one() -> None:
+    raw, average = {"generator.a": torch.zeros(1), "discriminator.b": torch.zeros(1)}, {"generator.a": torch.ones(1)}
+    both = {"state_dict": raw, "ema": average}
+    assert [generator_state(both, weights) for weights in ("auto", "raw", "ema")] == [{"a": n} for n in (1, 0, 1)]
+    assert generator_state({"state_dict": raw}) == {"a": 0}
+    with pytest.raises(UserError, match=r"run\.ema_decay"):
+        generator_state({"state_dict": raw}, "ema")
 
 
 def test_another_discriminator_is_refused() -> None:

@@ -24,6 +24,12 @@ def add_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
     parser.add_argument("output", type=Path, metavar="OUT", help="folder, name.pkl or name.ckpt")
     parser.add_argument("--backbone", metavar="PATH", help="diffusion model, where the recorded one is not here")
     parser.add_argument("--estimator", metavar="FILE", help="weights of the degradation estimator, to go along")
+    parser.add_argument(
+        "--weights",
+        choices=("auto", "raw", "ema"),
+        default="auto",
+        help="of a training checkpoint: the last step's or their average (default: the average, if there is one)",
+    )
     return parser
 
 
@@ -34,7 +40,7 @@ def run(arguments: Namespace) -> None:
 
     output: Path = arguments.output
     expect(not output.exists(), "a name that is not taken", output, "Remove what is there, or choose another name.")
-    model = load_model(arguments.input, arguments.backbone, arguments.estimator)
+    model = load_model(arguments.input, arguments.backbone, arguments.estimator, arguments.weights)
     match output.suffix:
         case ".pkl":
             save_s3diff(model.generator, output)

@@ -31,6 +31,12 @@ def add_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
     )
     parser.add_argument("--backbone", metavar="PATH", help="diffusion model, where the recorded one is not here")
     parser.add_argument("--estimator", metavar="FILE", help="weights of the degradation estimator, if not in the model")
+    parser.add_argument(
+        "--weights",
+        choices=("auto", "raw", "ema"),
+        default="auto",
+        help="of a training checkpoint: the last step's or their average (default: the average, if there is one)",
+    )
     parser.add_argument("--scale", type=int, help="factor of enlargement (default: the model's)")
     parser.add_argument(
         "--guidance", type=float, help="away from the negative prompt; 1 is none (default: the model's)"
@@ -84,7 +90,7 @@ def _upscaler(arguments: Namespace) -> Upscaler:
     from dgsr.inference import Upscaler
 
     device = device_of(arguments.device)
-    model = load_model(arguments.model or last_model(), arguments.backbone, arguments.estimator)
+    model = load_model(arguments.model or last_model(), arguments.backbone, arguments.estimator, arguments.weights)
     scale = model.scale if arguments.scale is None else arguments.scale
     guidance = model.guidance if arguments.guidance is None else arguments.guidance
     expect(scale >= 1, "--scale of 1 or more", scale)

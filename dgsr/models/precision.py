@@ -1,0 +1,19 @@
+"""Where half precision stops: what autocast would spoil is computed in full."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+
+import torch
+
+
+def in_full(device: torch.device) -> AbstractContextManager[object]:
+    """Leave autocast inside the block: operations keep the precision of their inputs."""
+    return torch.autocast(device.type, enabled=False)
+
+
+def never_fp16(device: torch.device) -> AbstractContextManager[object]:
+    """Leave autocast to fp16 inside the block, whose largest number is 65 504; autocast to bf16 stays."""
+    kind = device.type
+    to_fp16 = torch.is_autocast_enabled(kind) and torch.get_autocast_dtype(kind) == torch.float16
+    return in_full(device) if to_fp16 else nullcontext()

@@ -1,0 +1,59 @@
+"""Scores, correction and the autoencoder keep what half precision would lose."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from dgsr.models.denoising import clean_latent
+from dgsr.models.estimator import DegradationEstimator
+from dgsr.models.generator import OneStepGenerator
+from dgsr.models.precision import in_full, never_fp16
+
+CPU = torch.device("cpu")
+
+
+def _dtype_of_a_product() -> torch.dtype:
+    return (torch.ones(2, 2) @ torch.ones(2, 2)).dtype
+
+
+def test_blocks_leave_autocast() -> None:
+    for half, inside in [(torch.float16, torch.float32), (torch.bfloat16, torch.bfloat16)]:
+        with torch.autocast("cpu", half):
+            with in_full(CPU):
+                assert _dtype_of_a_product() == torch.float32
+            with never_fp16(CPU):
+                assert _dtype_of_a_product() == inside
+            assert _dtype_of_a_product() == half
+    with never_fp16(CPU):
+        assert _dtype_of_a_product() == torch.float32
+
+
+@pytest.mark.parametrize("half", [torch.float16, torch.bfloat16])
+def test_scores_and_correction_do_not_depend_on_autocast(half: torch.dtype) -> None:
+    estimator, generator, lq = DegradationEstimator.random(0), OneStepGenerator.tiny(), torch.rand(2, 3, 16, 16)
+    scores = estimator(lq)
+    correction = generator.correction(scores)
+    with torch.autocast("cpu", half):
+        assert torch.equal(estimator(lq), scores)
+        for ours, full in zip(generator.correction(estimator(lq)), correction, strict=True):
+            assert torch.equal(ours, full)
+
+
+def test_activations_of_the_autoencoder_may_exceed_the_range_of_fp16() -> None:
+    generator = OneStepGenerator.tiny(trainable="all")
+    generator.vae.decoder.conv_in.weight.data.mul_(1e6)  # undone by the normalisation that follows
+    lq_up, scores = torch.rand(1, 3, 64, 64) * 2 - 1, torch.rand(1, 2)
+    with torch.autocast("cpu", torch.float16):
+        sr = generator(lq_up, scores, generator.prompts.positive)
+        sr.square().mean().backward()
+    assert sr.isfinite().all()
+    assert all(p.grad.isfinite().all() for p in generator.vae.parameters() if p.grad is not None)
+
+
+def test_the_clean_latent_of_half_precision_is_that_of_full() -> None:
+    latent, predicted = torch.randn(2, 1, 4, 8, 8).to(torch.bfloat16)
+    exact = clean_latent(latent.double(), predicted.double(), 0.0047, "epsilon")
+    ours = clean_latent(latent, predicted, 0.0047, "epsilon")
+    assert ours.dtype == torch.bfloat16
+    assert torch.equal(ours, exact.to(torch.bfloat16))
