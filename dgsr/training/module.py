@@ -135,12 +135,13 @@ class SuperResolution(Stepping):
         sr = self.upscaler(batch["lq"])
         bicubic = upsample(batch["lq"], self.upscaler.scale)
         for name, metric in self.metrics.items():
-            self._record(batch, name, metric(sr, batch["hq"]))
+            self.record_images(batch, name, metric(sr, batch["hq"]))
             if self.step == 0:
-                self._record(batch, f"bicubic/{name}", metric(bicubic, batch["hq"]))
+                self.record_images(batch, f"bicubic/{name}", metric(bicubic, batch["hq"]))
         return {"lq": batch["lq"], "bicubic": bicubic, "sr": sr, "hq": batch["hq"]}
 
-    def _record(self, batch: dict[str, Any], metric: str, values: Tensor) -> None:
+    def record_images(self, batch: dict[str, Any], metric: str, values: Tensor) -> None:
+        """Keep a metric of each image until the validation ends."""
         for image, of, value in zip(batch["name"], batch["set"], values.tolist(), strict=True):
             self._records.setdefault(image, {})[measured_on(of, metric)] = value
 
