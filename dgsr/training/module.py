@@ -73,6 +73,8 @@ class SuperResolution(lightning.LightningModule):
         super().__init__()
         self.automatic_optimization = False
         self.generator, self.discriminator, self.objective = generator, discriminator, objective
+        judging = [] if discriminator is None else discriminator.parameters()
+        self._judging = [p for p in judging if p.requires_grad]  # a pretrained part of it may be frozen for good
         self.estimator = estimator.requires_grad_(False)
         self.upscaler = upscaler(generator=generator, estimator=estimator)
         self.metrics = nn.ModuleDict(metrics)
@@ -132,8 +134,8 @@ class SuperResolution(lightning.LightningModule):
                 self.manual_backward(total / num_backwards)
             self.record(losses)
 
-        if self.discriminator is not None:
-            self.discriminator.requires_grad_(network == "discriminator")
+        for parameter in self._judging:
+            parameter.requires_grad_(network == "discriminator")
         yield backward
         norm = nn.utils.clip_grad_norm_(self._trained(network), self.clip_norm or math.inf)
         remedy = f"The last checkpoint is whole; lower optimizer.{network}.lr or run.clip_norm."
@@ -177,8 +179,7 @@ class SuperResolution(lightning.LightningModule):
     def _trained(self, network: Network) -> list[nn.Parameter]:
         if network == "generator":
             return [p for p in self.generator.parameters() if p.requires_grad]
-        assert self.discriminator is not None
-        return list(self.discriminator.parameters())
+        return self._judging
 
     def _optimizer(self, network: Network) -> LightningOptimizer:
         optimizers = self.optimizers()
