@@ -42,7 +42,13 @@ def test_heads_are_trained_and_saved_and_the_backbone_is_neither(tmp_path: Path)
     assert changed == {name for name in before if name.startswith("heads.")}
 
     logged = {name for name in trainer.callback_metrics if name.startswith("train/")}
-    assert logged >= {"train/gan", "train/r1", "train/discriminator", "train/judged_real/real", "train/judged_real/fake"}
+    assert logged >= {
+        "train/gan",
+        "train/r1",
+        "train/discriminator",
+        "train/judged_real/real",
+        "train/judged_real/fake",
+    }
 
     trainer.save_checkpoint(tmp_path / "a.ckpt")
     saved = {name: t for name, t in read_checkpoint(tmp_path / "a.ckpt")["state_dict"].items() if "discr" in name}

@@ -11,7 +11,8 @@ import torch
 from jaxtyping import Float
 from safetensors import SafetensorError
 from timm.layers.blur_pool import BlurPool2d
-from timm.models import VisionTransformer, is_model_in_modules
+from timm.models import VisionTransformer, is_model_in_modules, load_state_dict
+from timm.models.vision_transformer import checkpoint_filter_fn
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
@@ -105,18 +106,18 @@ def _frozen(name: str, weights: str, input_px: int | None) -> VisionTransformer:
     path = Path(weights, "model.safetensors") if Path(weights).is_dir() else Path(weights)
     stored = weights not in ("hub", "random")
     expect(not stored or path.is_file(), "hub, random or weights in a file as discriminator.weights", weights)
+    size: dict[str, Any] = {"img_size": input_px, "dynamic_img_size": True}
+    wanted = f"weights of {name} from {path if stored else 'the model hub'}"
+    missing: list[str] = []
     try:
-        model = timm.create_model(
-            name,
-            pretrained=weights != "random",
-            pretrained_cfg_overlay={"file": str(path)} if stored else None,
-            num_classes=0,
-            img_size=input_px,
-            dynamic_img_size=True,
-        )
-    except (OSError, RuntimeError, ValueError, KeyError, SafetensorError) as error:
+        model = timm.create_model(name, pretrained=weights == "hub", num_classes=0, **size)
+        if stored:  # not by timm, which passes over what a file lacks where a model had classes once
+            state: Any = checkpoint_filter_fn(load_state_dict(str(path)), model)
+            missing = model.load_state_dict(state, strict=False).missing_keys
+    except (OSError, RuntimeError, ValueError, KeyError, AttributeError, SafetensorError) as error:
         reason = "no access to it" if isinstance(error, OSError) else str(error).splitlines()[0].rstrip(".:")
-        refuse(f"weights of {name} from {path if stored else 'the model hub'}", reason, _REMEDY)
+        refuse(wanted, reason, _REMEDY)
+    expect(not missing, wanted, f"none for {', '.join(missing[:3])}", _REMEDY)
     assert isinstance(model, VisionTransformer)
     expect(model.has_class_token, what, name, other)
     return model.requires_grad_(False).eval()

@@ -118,7 +118,7 @@ def test_what_cannot_be_had_is_said_in_one_line(tmp_path: Path) -> None:
         ({"weights": "hub", "backbone": "vit_small_patch16_224.dino"}, "from the model hub, but got no access to it"),
         ({"weights": "nowhere.pth"}, "as discriminator.weights, but got nowhere.pth"),
         ({"weights": str(tmp_path / "other.pth")}, "other.pth, but got"),
-        ({"weights": str(tmp_path / "vit.pth")}, "vit.pth, but got"),
+        ({"weights": str(tmp_path / "vit.pth")}, "vit.pth, but got none for cls_token, pos_embed"),
         ({"backbone": "resnet18"}, "as discriminator.backbone, but got resnet18"),
         ({"backbone": "test_vit2"}, "with a class token as discriminator.backbone, but got test_vit2"),
         ({"blocks": (2, 7)}, r"among the 6 of test_vit, but got \[2, 7\]"),

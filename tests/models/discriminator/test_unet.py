@@ -25,7 +25,7 @@ def theirs(monkeypatch: pytest.MonkeyPatch) -> Any:
     if package is None or package.origin is None:
         pytest.skip("basicsr is not installed")
     registry = ModuleType("basicsr.utils.registry")
-    vars(registry)["ARCH_REGISTRY"] = SimpleNamespace(register=lambda: lambda network: network)
+    vars(registry)["ARCH_REGISTRY"] = SimpleNamespace(register=lambda **_: lambda network: network)
     for name in ("basicsr", "basicsr.utils"):
         monkeypatch.setitem(sys.modules, name, ModuleType(name))
     monkeypatch.setitem(sys.modules, "basicsr.utils.registry", registry)
