@@ -110,7 +110,7 @@ def _frozen(name: str, weights: str, input_px: int | None) -> VisionTransformer:
     wanted = f"weights of {name} from {path if stored else 'the model hub'}"
     missing: list[str] = []
     try:
-        model = timm.create_model(name, pretrained=weights == "hub", num_classes=0, **size)
+        model: Any = timm.create_model(name, pretrained=weights == "hub", num_classes=0, **size)
         if stored:  # not by timm, which passes over what a file lacks where a model had classes once
             state: Any = checkpoint_filter_fn(load_state_dict(str(path)), model)
             missing = model.load_state_dict(state, strict=False).missing_keys
@@ -118,7 +118,6 @@ def _frozen(name: str, weights: str, input_px: int | None) -> VisionTransformer:
         reason = "no access to it" if isinstance(error, OSError) else str(error).splitlines()[0].rstrip(".:")
         refuse(wanted, reason, _REMEDY)
     expect(not missing, wanted, f"none for {', '.join(missing[:3])}", _REMEDY)
-    assert isinstance(model, VisionTransformer)
     expect(model.has_class_token, what, name, other)
     return model.requires_grad_(False).eval()
 
