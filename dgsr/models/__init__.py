@@ -1,8 +1,15 @@
-"""The networks: estimator of degradation, one-step generator, discriminator."""
+"""The networks: estimator of degradation, one-step generator, discriminators."""
 
 from dgsr.models.conditioning import Correction
-from dgsr.models.discriminator import PatchDiscriminator
+from dgsr.models.discriminator import DinoDiscriminator, PatchDiscriminator, UNetDiscriminator
 from dgsr.models.estimator import DegradationEstimator
 from dgsr.models.generator import OneStepGenerator
 
-__all__ = ["Correction", "DegradationEstimator", "OneStepGenerator", "PatchDiscriminator"]
+__all__ = [
+    "Correction",
+    "DegradationEstimator",
+    "DinoDiscriminator",
+    "OneStepGenerator",
+    "PatchDiscriminator",
+    "UNetDiscriminator",
+]

@@ -50,6 +50,8 @@ class Stepping(lightning.LightningModule):
         super().__init__()
         self.automatic_optimization = False
         self.generator, self.discriminator = generator, discriminator
+        judging = [] if discriminator is None else discriminator.parameters()
+        self._judging = [p for p in judging if p.requires_grad]  # a pretrained part of it may be frozen for good
         self.optimizer_builders, self.schedule, self.clip_norm = optimizers, schedule, clip_norm
         self.bad_steps = BadSteps(max_bad_steps)
         self.ema = None if ema_decay is None else Ema(ema_decay)
@@ -78,8 +80,8 @@ class Stepping(lightning.LightningModule):
             for name, value in losses.items():
                 seen.setdefault(f"the loss {name}", []).append(value.detach())
 
-        if self.discriminator is not None:
-            self.discriminator.requires_grad_(network == "discriminator")
+        for parameter in self._judging:
+            parameter.requires_grad_(network == "discriminator")
         yield backward
         self._step(network, optimizer, seen)
         optimizer.zero_grad()
@@ -156,8 +158,7 @@ class Stepping(lightning.LightningModule):
     def _trained(self, network: Network) -> list[nn.Parameter]:
         if network == "generator":
             return [p for p in self.generator.parameters() if p.requires_grad]
-        assert self.discriminator is not None
-        return list(self.discriminator.parameters())
+        return self._judging
 
     def _optimizer(self, network: Network) -> Optimizer:
         """Return the optimizer itself, for Lightning's would unscale the gradients a second time."""

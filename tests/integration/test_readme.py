@@ -26,8 +26,9 @@ COMMANDS = [command for block in BLOCKS for command in block]
 #: What makes a command small enough for a test, by the word that it is known by.
 SMALL = ["trainer.accelerator=cpu", "debug=fdr"]
 ANY_SIZE = ["data.train.min_bytes=0", "data.train.min_side_px=0"]
+SMALL_DINO = ["discriminator.backbone=test_vit", "discriminator.weights=random", "discriminator.blocks=[2,4]"]
 SMALLER = {
-    "experiment=paper": ["generator=tiny", "trainer=ddp_sim", "debug=fdr", *ANY_SIZE],
+    "experiment=paper": ["generator=tiny", *SMALL_DINO, "trainer=ddp_sim", "debug=fdr", *ANY_SIZE],
     "debug=overfit": ["trainer=cpu", "run.max_steps=1", "run.validate_every_steps=1"],
     "resume=last": ["run.max_steps=2"],
     "sweep=ablation": [*SMALL, "variant=guided", "seed=0", "objective.reconstruction.lpips=0"],
