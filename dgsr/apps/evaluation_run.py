@@ -15,7 +15,7 @@ from dgsr.apps.configs import check
 from dgsr.apps.evaluation_output import publish, survey
 from dgsr.apps.loading import device_of, load_model
 from dgsr.apps.ranks import Ranks, joined
-from dgsr.apps.schema import EvaluateConfig, EvaluatedConfig
+from dgsr.apps.schema import EvaluateConfig
 from dgsr.apps.training_run import quiet_libraries
 from dgsr.checks import expect
 from dgsr.data import FixedPairs, LqFolder, PairedFolders, open_source
@@ -62,7 +62,7 @@ def _evaluate(cfg: DictConfig, ranks: Ranks) -> dict[str, float]:
     return {name: average.found.mean for name, average in results.averages["sr"].items() if average is not None}
 
 
-def open_degraded(data: EvaluatedConfig, scale: int) -> Degraded:
+def open_degraded(data: DictConfig, scale: int) -> Degraded:
     """Open pairs of folders, a folder of degraded images, or sharp images which are degraded as they are read.
 
     Raises:
@@ -88,12 +88,13 @@ def _device(name: str, ranks: Ranks) -> torch.device:
 
 def _settings(cfg: DictConfig) -> Mapping[str, object]:
     """Return all that restored images depend on."""
-    given = {key: cfg[key] for key in ("ckpt_path", "backbone", "estimator", "inference", "data")}
-    return {**OmegaConf.to_container(OmegaConf.create(given), resolve=True), "written": _written(cfg.ckpt_path)}
+    nodes = {key: OmegaConf.to_container(cfg[key], resolve=True) for key in ("inference", "data")}
+    plain = {key: cfg[key] for key in ("ckpt_path", "backbone", "estimator")}
+    return plain | {"written": _written(cfg.ckpt_path)} | nodes
 
 
-def _written(source: str) -> str | None:
+def _written(source: str) -> int | None:
     """Say when a file or a folder of files was last written to; other sources do not change."""
     path = Path(source)
     files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
-    return max((f"{file.stat().st_mtime_ns}" for file in files), default=None)
+    return max((file.stat().st_mtime_ns for file in files), default=None)

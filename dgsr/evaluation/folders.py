@@ -38,9 +38,9 @@ class RestoredFolder:
             UserError: One cannot be read, or has another size.
         """
         images = {role: read_image(files[name]) for role, files in self._files.items()}
-        for role in images.keys() - {"lq"}:
-            fits = images[role].shape == images["sr"].shape
-            expect(fits, f"{self._files[role][name]} of {_px(images['sr'])} as in {role}", _px(images[role]))
+        for role, image in images.items():
+            fits = role == "lq" or image.shape == images["sr"].shape
+            expect(fits, f"{self._files[role][name]} of {_px(images['sr'])} as in sr", _px(image))
         return {"name": name, **images}
 
 

@@ -6,9 +6,11 @@ import json
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from dgsr.checks import expect
 from dgsr.evaluation.runner import Sample
@@ -16,6 +18,7 @@ from dgsr.images import read_image, write_image
 from dgsr.types import Image
 
 
+@runtime_checkable
 class Degraded(Protocol):
     """Degraded images by index: `lq`, and `hq` where it is known; data.pairs has several."""
 
@@ -70,7 +73,7 @@ class Restoring:
         return {"name": name, "sr": read_image(files["sr"]), **images}
 
     @torch.no_grad()
-    def _restored(self, lq: Image) -> Image:
+    def _restored(self, lq: Image) -> Float[Tensor, "3 H W"]:
         return self.upscaler(lq.to(self.device))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 
@@ -21,6 +21,7 @@ Values = dict[str, float | None]
 Sample = dict[str, Any]
 
 
+@runtime_checkable
 class Samples(Protocol):
     """Samples by name; one that cannot be had raises a `UserError`."""
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from dgsr.evaluation import Record, Results, difference, interval
-from dgsr.metrics import Suite, build
+from dgsr.metrics import Fid, Suite, build
+from tests.evaluation.test_runner import Means
 
 
 def results() -> Results:
@@ -39,11 +40,8 @@ def test_rows_fit_their_heads() -> None:
 
 
 def test_a_set_has_one_value() -> None:
-    class Fixed:
-        name, direction, variant = "fid", "lower", "test"
-
     found = results()
-    suite = Suite(found.suite.each, {"fid": Fixed()})  # pyright: ignore[reportArgumentType]
+    suite = Suite(found.suite.each, {"fid": Fid(extractor=Means())})
     found = Results({}, found.records, suite, {"sr": {"fid": 12.0}, "bicubic": {"fid": None}})
     average = found.averages["sr"]["fid"]
     assert average is not None
