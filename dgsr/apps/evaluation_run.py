@@ -22,6 +22,7 @@ from dgsr.data import FixedPairs, LqFolder, PairedFolders, open_source
 from dgsr.degradation import preset
 from dgsr.evaluation import Restoring, expect_same_settings
 from dgsr.evaluation.restoring import Degraded
+from dgsr.metrics import build_available
 from dgsr.training.degrading import Degrade
 
 
@@ -42,7 +43,8 @@ def run_evaluation(cfg: DictConfig) -> dict[str, float]:
 def _evaluate(cfg: DictConfig, ranks: Ranks) -> dict[str, float]:
     run = ranks.gather([Path(cfg.paths.run)])[0]  # two ranks may have read different seconds off the clock
     device = _device(cfg.device, ranks)
-    suite = instantiate(cfg.metrics).to(device)
+    options = {key: value for key, value in cfg.metrics.items() if key != "_target_"}
+    suite = build_available(**options).to(device)
     suite = suite if cfg.data.eval.hq else suite.without_reference()
     model = load_model(cfg.ckpt_path, cfg.backbone, cfg.estimator)
     upscaler = model.upscaler(instantiate(cfg.inference, scale=model.scale), device)

@@ -12,12 +12,16 @@ from dgsr.evaluation.results import Average, Results
 
 
 def write_csv(results: Results, path: Path) -> None:
-    """Write one row an image: the restored image's metrics, then those of what it is compared with."""
+    """Write one row an image: the restored image's metrics, then those of what it is compared with.
+
+    Heads say the variant too: `psnr (Y, 8-bit)`, `bicubic psnr (Y, 8-bit)`.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     columns = [(series, name) for series in results.series for name in results.suite.each]
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(["name", *(name if series == "sr" else f"{series}_{name}" for series, name in columns)])
+        heads = ((series, f"{name} ({results.suite.each[name].variant})") for series, name in columns)
+        writer.writerow(["name", *(head if series == "sr" else f"{series} {head}" for series, head in heads)])
         for record in results.records:
             writer.writerow([record.name, *(record.values[series][name] for series, name in columns)])
 

@@ -69,10 +69,9 @@ class Results:
     def row(self, metric: str) -> list[str]:
         """Write out a metric's averages, and its paired differences between the restored images and the others."""
         ours, *others = (self.averages[series][metric] for series in self.series)
-        cells = [
-            ours and ours.found,
-            *(cell for other in others for cell in (other and other.found, other and other.lead)),
-        ]
+        cells = [ours and ours.found]
+        for other in others:
+            cells += [other and other.found, other and other.lead]
         return ["-" if cell is None else str(cell) for cell in cells]
 
     def column(self, series: str, metric: str) -> list[float]:

@@ -108,10 +108,10 @@ def candidates(sample: Sample) -> dict[str, Image]:
     sr, found = sample["sr"], {"sr": sample["sr"]}
     if "lq" in sample:
         found["bicubic"] = resize(sample["lq"][None], (sr.shape[1], sr.shape[2]), "bicubic")[0].clamp(0, 1)
-    return found | {role: sample[role] for role in ("against",) if role in sample}
+    return found | ({"against": sample["against"]} if "against" in sample else {})
 
 
 def pictures(sample: Sample) -> dict[str, Image]:
     """Return what there is to look at, in the order in which one compares."""
-    found = candidates(sample) | {role: sample[role] for role in ("hq",) if role in sample}
+    found = candidates(sample) | sample
     return {title: found[title] for title in ("bicubic", "sr", "against", "hq") if title in found}

@@ -14,7 +14,8 @@ def test_one_row_an_image(tmp_path: Path) -> None:
     write_csv(results(), tmp_path / "new" / "metrics.csv")
     with (tmp_path / "new" / "metrics.csv").open() as file:
         rows = list(csv.DictReader(file))
-    assert rows[1] == {"name": "b", "psnr": "30.0", "ssim": "", "bicubic_psnr": "", "bicubic_ssim": ""}
+    heads = ["psnr (Y, 8-bit)", "ssim (Y, 8-bit)", "bicubic psnr (Y, 8-bit)", "bicubic ssim (Y, 8-bit)"]
+    assert rows[1] == {"name": "b", **dict(zip(heads, ["30.0", "", "", ""], strict=True))}
 
 
 def test_the_summary_says_what_was_measured(tmp_path: Path) -> None:
