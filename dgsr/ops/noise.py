@@ -43,7 +43,7 @@ def poisson_noise(images: Images, scale: float, grey: bool, generator: torch.Gen
     An image of n distinct 8-bit values counts v photons at white, where v is n rounded up to a power of two; so the
     noise at brightness x has the standard deviation scale * sqrt(x / v).
     """
-    noisy = torch.empty_like(images)
+    noisy = torch.empty_like(images, memory_format=torch.contiguous_format)  # written through flat views
     for image, out in zip(images.flatten(2), noisy.flatten(2), strict=True):
         _poisson_one(image, scale, grey, generator, out)
     return noisy

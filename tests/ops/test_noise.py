@@ -63,6 +63,13 @@ def test_grey_noise_is_equal_in_all_channels_and_zero_noise_is_none(add):
     assert torch.equal(add(images, 0.0, False, generator()), images)
 
 
+@pytest.mark.parametrize("grey", [False, True])
+def test_poisson_noise_is_the_same_however_the_image_lies_in_memory(grey):
+    images = torch.rand(2, 3, 20, 30)
+    turned = images.mT.contiguous().mT
+    assert torch.equal(poisson_noise(turned, 1.0, grey, generator()), poisson_noise(images, 1.0, grey, generator()))
+
+
 @settings(deadline=None)
 @given(st.floats(0, 1), st.floats(0, 3), st.booleans(), st.integers(1, 9), st.integers(0, 2**40))
 def test_noise_is_finite_and_a_function_of_its_seed(level, scale, grey, side, seed):
