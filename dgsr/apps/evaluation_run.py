@@ -1,76 +1,102 @@
-"""An evaluation from its composed config: rebuild the networks of a checkpoint and measure them over pairs."""
+"""An evaluation from its composed config: restore images with a model, and measure them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
 from hydra.utils import instantiate
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
-from rich.progress import track
-from rich.table import Table
 
 from dgsr.apps.configs import check
+from dgsr.apps.evaluation_output import publish, survey
 from dgsr.apps.loading import device_of, load_model
+from dgsr.apps.ranks import Ranks, joined
 from dgsr.apps.schema import EvaluateConfig
 from dgsr.apps.training_run import quiet_libraries
-from dgsr.checkpoints.trainer import Weights
-from dgsr.checks import UserError, expect
-from dgsr.data import PairedFolders
-from dgsr.evaluation import Record, evaluate, means, write_csv, write_summary
-from dgsr.inference import Upscaler
+from dgsr.checks import expect
+from dgsr.data import FixedPairs, LqFolder, PairedFolders, open_source
+from dgsr.degradation import preset
+from dgsr.evaluation import Restoring, expect_same_settings
+from dgsr.evaluation.restoring import Degraded
+from dgsr.metrics import build_available
+from dgsr.training.degrading import Degrade
 
 
 def run_evaluation(cfg: DictConfig) -> dict[str, float]:
-    """Evaluate as the config says; print a table, write per-image CSV and JSON, and return the averages.
+    """Evaluate as the config says; leave images, tables and a page in the run's folder, and return the averages.
+
+    What an earlier call restored in that folder is not restored again. The processes of one torchrun share the images.
 
     Raises:
-        UserError: The config, the checkpoint or the folders cannot be used.
+        UserError: The config, the model or the folders cannot be used, or some of the images.
     """
     check(cfg, EvaluateConfig)
     quiet_libraries()
-    device = device_of(cfg.device)
-    upscaler = load_upscaler(cfg.ckpt_path, cfg.inference, device, cfg.weights)
-    pairs = PairedFolders(cfg.data.eval.lq, cfg.data.eval.hq, upscaler.scale)
-    metrics = {name: metric.to(device) for name, metric in instantiate(cfg.metrics).items()}
-    run = Path(cfg.paths.run)
-    images = run / "images" if cfg.save_images else None
-    console = Console()
-    failures: list[str] = []
-    found = evaluate(_readable(pairs, failures), upscaler, metrics, images, device)
-    records = list(track(found, "evaluating", total=len(pairs), console=Console(stderr=True)))
-    expect(bool(records), "pairs that can be read", "none", failures[0] if failures else "")
-    write_csv(records, run / "metrics.csv")
-    write_summary(records, metrics, run / "metrics.json")
-    console.print(_table(records, [f"{name} ({metric.variant})" for name, metric in metrics.items()]))
-    for title, path in {"per image": run / "metrics.csv", "summary": run / "metrics.json", "images": images}.items():
-        if path is not None:
-            console.print(f"{title:>9}: {path}", soft_wrap=True, highlight=False)
-    left_out = f"{len(failures)} of {len(pairs)} left out: {' '.join(failures)}"
-    expect(not failures, "pairs that can all be read", left_out, "The numbers above are those of the others.")
-    return means(record.sr for record in records)
+    with joined() as ranks:
+        return _evaluate(cfg, ranks)
 
 
-def _readable(pairs: PairedFolders, failures: list[str]) -> Iterator[dict[str, Any]]:
-    """Yield the pairs that can be read, and keep a sentence about each of the others."""
-    for index in range(len(pairs)):
-        try:
-            yield pairs[index]
-        except UserError as error:
-            failures.append(str(error))
+def _evaluate(cfg: DictConfig, ranks: Ranks) -> dict[str, float]:
+    run = ranks.gather([Path(cfg.paths.run)])[0]  # two ranks may have read different seconds off the clock
+    device = _device(cfg.device, ranks)
+    options = {key: value for key, value in cfg.metrics.items() if key != "_target_"}
+    suite = build_available(**options).to(device)
+    suite = suite if cfg.data.eval.hq else suite.without_reference()
+    model = load_model(cfg.ckpt_path, cfg.backbone, cfg.estimator, cfg.weights)
+    upscaler = model.upscaler(instantiate(cfg.inference, scale=model.scale), device)
+    degraded = open_degraded(cfg.data.eval, upscaler.scale)
+    settings = _settings(cfg)
+    if ranks.first:
+        expect_same_settings(run, settings)
+        hint = f"Images go to {run / 'sr'}. If this is cut off, the same with paths.run={run} goes on."
+        Console(stderr=True).print(hint, soft_wrap=True, highlight=False, markup=False)
+    keep = ("lq", "hq") if isinstance(degraded, FixedPairs) else ()
+    samples = Restoring(degraded, upscaler, run, keep, device)
+    results = survey(samples, suite, {key: str(value) for key, value in settings.items()}, device, ranks)
+    if results is None:
+        return {}
+    files = {"csv": run / "metrics.csv", "json": run / "metrics.json", "html": run / "report.html"}
+    publish(results, samples, files, f"Evaluation of {cfg.ckpt_path}")
+    return {name: average.found.mean for name, average in results.averages["sr"].items() if average is not None}
 
 
-def load_upscaler(source: str, inference: DictConfig, device: torch.device, weights: Weights = "auto") -> Upscaler:
-    """Build the networks of a training checkpoint or an exported folder, and the path that the config asks for."""
-    model = load_model(source, weights=weights)
-    return model.upscaler(instantiate(inference, scale=model.scale), device)
+def open_degraded(data: DictConfig, scale: int) -> Degraded:
+    """Open pairs of folders, a folder of degraded images, or sharp images which are degraded as they are read.
+
+    Raises:
+        UserError: No folder is given, or one cannot be used.
+    """
+    if data.lq and data.hq:
+        return PairedFolders(data.lq, data.hq, scale)
+    if data.lq:
+        return LqFolder(data.lq)
+    expect(bool(data.hq), "data.eval.lq, data.eval.hq, or both", "neither", "Name a folder of images.")
+    side = data.crop_px
+    expect(side is None or side % scale == 0, f"data.eval.crop_px to be a multiple of the scale {scale}", side)
+    source = open_source(str(data.hq), key="data.eval.hq")
+    return FixedPairs(source, side, Degrade(preset(data.preset, scale)), data.seed, scale)
 
 
-def _table(records: list[Record], headings: list[str]) -> Table:
-    table = Table("", *headings, title=f"{len(records)} images")
-    for title, rows in {"bicubic": [r.bicubic for r in records], "sr": [r.sr for r in records]}.items():
-        table.add_row(title, *(f"{value:.4f}" for value in means(rows).values()))
-    return table
+def _device(name: str, ranks: Ranks) -> torch.device:
+    device = device_of(name)
+    if device.type == "cuda" and ranks.world_size > 1:
+        return device_of(f"cuda:{os.environ.get('LOCAL_RANK', ranks.rank)}")
+    return device
+
+
+def _settings(cfg: DictConfig) -> Mapping[str, object]:
+    """Return all that restored images depend on."""
+    nodes = {key: OmegaConf.to_container(cfg[key], resolve=True) for key in ("inference", "data")}
+    plain = {key: cfg[key] for key in ("ckpt_path", "weights", "backbone", "estimator")}
+    return plain | {"written": _written(cfg.ckpt_path)} | nodes
+
+
+def _written(source: str) -> int | None:
+    """Say when a file or a folder of files was last written to; other sources do not change."""
+    path = Path(source)
+    files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
+    return max((file.stat().st_mtime_ns for file in files), default=None)

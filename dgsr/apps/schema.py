@@ -37,18 +37,21 @@ class PathsConfig:
 
 
 @dataclass(frozen=True)
-class PairConfig:
-    """Two folders with images of the same names."""
+class EvaluatedConfig:
+    """What is evaluated: two folders with images of the same names, or one of them."""
 
-    lq: str
-    hq: str
+    lq: str | None
+    hq: str | None
+    preset: str
+    seed: int
+    crop_px: int | None
 
 
 @dataclass(frozen=True)
 class EvaluateDataConfig:
     """What is evaluated."""
 
-    eval: PairConfig
+    eval: EvaluatedConfig
 
 
 @dataclass(frozen=True)
@@ -85,10 +88,11 @@ class EvaluateConfig:
     task_name: str
     features: str
     ckpt_path: str
+    backbone: str | None
+    estimator: str | None
     device: str
     data: EvaluateDataConfig
     inference: Any
     metrics: Any
     weights: Literal["auto", "raw", "ema"]
     paths: PathsConfig
-    save_images: bool

@@ -68,6 +68,10 @@ class FixedPairs(Dataset[Pair]):
     def __len__(self) -> int:
         return len(self.source)
 
+    def name(self, index: int) -> str:
+        """Return what the sample is called, without reading it."""
+        return self.source.name(index)
+
     def __getitem__(self, index: int) -> Pair:
         photograph, name = self.source[index], self.source.name(index)
         height, width = (self.crop_px or max(1, side // self.multiple) * self.multiple for side in photograph.shape[1:])
@@ -100,6 +104,10 @@ class PairedFolders(Dataset[Pair]):
     def __len__(self) -> int:
         return len(self._indices)
 
+    def name(self, index: int) -> str:
+        """Return what the sample is called, without reading it."""
+        return self.lq.name(self._indices[index][0])
+
     def __getitem__(self, index: int) -> Pair:
         lq_index, hq_index = self._indices[index]
         lq, hq = self.lq[lq_index], self.hq[hq_index]
@@ -124,6 +132,10 @@ class LqFolder(Dataset[Pair]):
 
     def __len__(self) -> int:
         return len(self.source)
+
+    def name(self, index: int) -> str:
+        """Return what the sample is called, without reading it."""
+        return self.source.name(index)
 
     def __getitem__(self, index: int) -> Pair:
         return {"lq": self.source[index], "name": self.source.name(index), "broken": []}

@@ -1,17 +1,31 @@
-"""Measure a model over pairs of images, per image and on average."""
+"""Measure restored images: each by itself, on average, and against others."""
 
-from dgsr.evaluation.report import write_csv, write_summary
-from dgsr.evaluation.runner import Record, evaluate, means
+from dgsr.evaluation.folders import RestoredFolder
+from dgsr.evaluation.page import write_page
+from dgsr.evaluation.report import write_csv, write_json
+from dgsr.evaluation.restoring import Restoring, expect_same_settings
+from dgsr.evaluation.results import Average, Results
+from dgsr.evaluation.runner import Record, Sample, Samples, measure, measure_each, measure_sets, pictures
 from dgsr.evaluation.statistics import Difference, Interval, difference, interval
 
 __all__ = [
+    "Average",
     "Difference",
     "Interval",
     "Record",
+    "RestoredFolder",
+    "Restoring",
+    "Results",
+    "Sample",
+    "Samples",
     "difference",
-    "evaluate",
+    "expect_same_settings",
     "interval",
-    "means",
+    "measure",
+    "measure_each",
+    "measure_sets",
+    "pictures",
     "write_csv",
-    "write_summary",
+    "write_json",
+    "write_page",
 ]

@@ -1,40 +1,58 @@
-"""Write what an evaluation found: every image as a row, and the averages with their definitions."""
+"""Write what an evaluation found for programs: every image as a row, and all of it as JSON."""
 
 from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
-from dgsr.evaluation.runner import Record, means
-from dgsr.metrics import Metric
+from dgsr.evaluation.results import Average, Results
 
 
-def write_csv(records: Sequence[Record], path: Path) -> None:
-    """Write one row an image: the model's metrics, then those of bicubic resizing."""
+def write_csv(results: Results, path: Path) -> None:
+    """Write one row an image: the restored image's metrics, then those of what it is compared with.
+
+    Heads say the variant too: `psnr (Y, 8-bit)`, `bicubic psnr (Y, 8-bit)`.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    names = list(records[0].sr)
-    with path.open("w", newline="") as file:
+    columns = [(series, name) for series in results.series for name in results.suite.each]
+    with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(["name", *names, *(f"bicubic_{name}" for name in names)])
-        for record in records:
-            writer.writerow([record.name, *record.sr.values(), *record.bicubic.values()])
+        heads = ((series, f"{name} ({results.suite.each[name].variant})") for series, name in columns)
+        writer.writerow(["name", *(head if series == "sr" else f"{series} {head}" for series, head in heads)])
+        for record in results.records:
+            writer.writerow([record.name, *(record.values[series][name] for series, name in columns)])
 
 
-def write_summary(records: Sequence[Record], metrics: Mapping[str, Metric], path: Path) -> None:
-    """Write the averages as JSON, each with its variant and direction, and every image."""
-    ours, bicubic = means(r.sr for r in records), means(r.bicubic for r in records)
+def write_json(results: Results, path: Path) -> None:
+    """Write averages with their 95 % intervals, definitions and directions, paired differences, and every image."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    ours, *others = results.series
     summary = {
         "metrics": {
             name: {
-                "mean": ours[name],
-                "bicubic": bicubic[name],
+                **_average(results.averages[ours][name]),
                 "variant": metric.variant,
                 "direction": metric.direction,
+                **{series: _average(results.averages[series][name]) for series in others},
             }
-            for name, metric in metrics.items()
+            for name, metric in results.metrics.items()
         },
-        "images": [{"name": record.name, **record.sr} for record in records],
+        "images": [
+            {"name": record.name, **record.values[ours], **{series: record.values[series] for series in others}}
+            for record in results.records
+        ],
+        "settings": results.settings,
+        "missing": results.suite.missing,
+        "left_out": list(results.left_out),
     }
-    path.write_text(json.dumps(summary, indent=2) + "\n")
+    path.write_text(json.dumps(summary, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _average(average: Average | None) -> dict[str, Any]:
+    if average is None:
+        return {"mean": None, "low": None, "high": None, "num_images": 0}
+    lead = {} if average.lead is None else {"sr_minus_this": asdict(average.lead)}
+    return {**asdict(average.found), "num_images": average.num_images, **lead}

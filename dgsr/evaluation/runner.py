@@ -1,64 +1,117 @@
-"""Upscale every pair and measure it."""
+"""Measure restored images, beside bicubic resizing and beside those of another method."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 
-from dgsr.images import write_image
-from dgsr.metrics import Metric
-from dgsr.ops.resizing import upsample
+from dgsr.checks import UserError
+from dgsr.metrics import Fid, Metric
+from dgsr.ops.resizing import resize
 from dgsr.types import Image
+
+#: By metric; None where an image is too small for it.
+Values = dict[str, float | None]
+
+#: A name, the restored image `sr` in [0, 1], and what there is of the true image `hq`, the degraded `lq` and another
+#: method's image `against`.
+Sample = dict[str, Any]
+
+
+@runtime_checkable
+class Samples(Protocol):
+    """Samples by name; one that cannot be had raises a `UserError`."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """Name them all, in order."""
+        ...
+
+    def __getitem__(self, name: str) -> Sample: ...
 
 
 @dataclass(frozen=True)
 class Record:
-    """The metrics of one image: of the model, and of bicubic resizing beside it."""
+    """The metrics of one image.
+
+    Attributes:
+        name: The image's, within its folder.
+        values: Of the restored image ("sr"), and of others beside it ("bicubic", "against").
+        notes: Why values are None, a sentence each.
+    """
 
     name: str
-    sr: dict[str, float]
-    bicubic: dict[str, float]
+    values: dict[str, Values]
+    notes: tuple[str, ...] = ()
 
 
-@torch.no_grad()
-def evaluate(
-    pairs: Iterable[Mapping[str, Any]],
-    upscaler: Callable[[Image], Image],
-    metrics: Mapping[str, Metric],
-    save_to: Path | None = None,
-    device: torch.device | str = "cpu",
-) -> Iterator[Record]:
-    """Yield one record a pair, in order, so that a caller can show progress and keep what is done.
+def measure_each(
+    samples: Samples, names: Iterable[str], metrics: Mapping[str, Metric], device: torch.device | str = "cpu"
+) -> Iterator[Record | UserError]:
+    """Measure one sample after the other; one that cannot be had gives its error instead of a record.
+
+    Each image is measured by itself, so that its numbers depend on nothing around it.
+    """
+    for name in names:
+        try:
+            yield measure(samples[name], metrics, device)
+        except UserError as error:
+            yield error
+
+
+def measure(sample: Sample, metrics: Mapping[str, Metric], device: torch.device | str = "cpu") -> Record:
+    """Measure the restored image of a sample, and what there is to compare it with.
 
     Args:
-        pairs: Samples with `lq` (3, h, w) and `hq` (3, H, W) in [0, 1], and a `name`.
-        upscaler: Degraded image to restored image, both in [0, 1].
+        sample: Metrics with reference need its `hq`.
         metrics: By name.
-        save_to: Folder for the restored images; None saves none.
         device: Where the images are brought.
     """
-    for pair in pairs:
-        lq, hq, name = pair["lq"].to(device), pair["hq"].to(device), pair["name"]
-        sr = upscaler(lq)
-        bicubic = upsample(lq[None], hq.shape[-1] // lq.shape[-1])[0]
-        if save_to is not None:
-            write_image(save_to / f"{Path(name).stem}.png", sr)
-        yield Record(name, _measure(metrics, sr, hq), _measure(metrics, bicubic, hq))
+    hq = sample["hq"].to(device) if "hq" in sample else None
+    values: dict[str, Values] = {}
+    notes: dict[str, None] = {}
+    for series, image in candidates(sample).items():
+        values[series] = {}
+        for name, metric in metrics.items():
+            try:
+                found = float(metric(image.to(device)[None], None if hq is None else hq[None])[0])
+            except UserError as error:
+                found = notes.setdefault(str(error))
+            values[series][name] = found
+    return Record(sample["name"], values, tuple(notes))
 
 
-def _measure(metrics: Mapping[str, Metric], image: Image, hq: Image) -> dict[str, float]:
-    return {name: float(metric(image[None], hq[None])[0]) for name, metric in metrics.items()}
+def measure_sets(
+    samples: Samples, names: Iterable[str], sets: Mapping[str, Fid], device: torch.device | str = "cpu"
+) -> dict[str, Values]:
+    """Measure all samples of these names as a set; by series and metric, None where the set is too small."""
+    names, found = list(names), {}
+    for series in candidates(samples[names[0]]) if sets else ():
+        found[series] = {metric.name: metric.over(_pairs(samples, names, series), device) for metric in sets.values()}
+    return found
 
 
-def means(records: Iterable[dict[str, float]]) -> dict[str, float]:
-    """Average each metric over the images.
+def _pairs(samples: Samples, names: Iterable[str], series: str) -> Iterator[tuple[Image, Image]]:
+    for sample in (samples[name] for name in names):
+        yield candidates(sample)[series], sample["hq"]
 
-    >>> means([{"psnr": 20.0}, {"psnr": 30.0}])
-    {'psnr': 25.0}
+
+def candidates(sample: Sample) -> dict[str, Image]:
+    """Return what is measured of a sample, the restored image first.
+
+    >>> list(candidates({"sr": torch.rand(3, 8, 8), "lq": torch.rand(3, 2, 2)}))
+    ['sr', 'bicubic']
     """
-    rows = list(records)
-    return {name: sum(row[name] for row in rows) / len(rows) for name in rows[0]}
+    sr, found = sample["sr"], {"sr": sample["sr"]}
+    if "lq" in sample:
+        found["bicubic"] = resize(sample["lq"][None], (sr.shape[1], sr.shape[2]), "bicubic")[0].clamp(0, 1)
+    return found | ({"against": sample["against"]} if "against" in sample else {})
+
+
+def pictures(sample: Sample) -> dict[str, Image]:
+    """Return what there is to look at, in the order in which one compares."""
+    found = candidates(sample) | sample
+    return {title: found[title] for title in ("bicubic", "sr", "against", "hq") if title in found}

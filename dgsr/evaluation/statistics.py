@@ -24,12 +24,19 @@ class Interval:
     low: float | None
     high: float | None
 
+    def __str__(self) -> str:
+        return f"{self.mean:.4f}" if self.low is None else f"{self.mean:.4f} [{self.low:.4f}, {self.high:.4f}]"
+
 
 @dataclass(frozen=True)
 class Difference(Interval):
     """The average of differences, and how often chance alone would make it as large, either way."""
 
     p: float | None
+
+    def __str__(self) -> str:
+        sign = "" if self.mean < 0 else "+"
+        return f"{sign}{super().__str__()}" + ("" if self.p is None else f", p = {self.p:.4f}")
 
 
 def interval(values: Sequence[float], seed: int = 0) -> Interval:

@@ -12,7 +12,7 @@ from jaxtyping import UInt8
 from torch import Tensor, nn
 from torchmetrics.image.fid import FrechetInceptionDistance
 
-from dgsr.checks import expect, refuse
+from dgsr.checks import refuse
 from dgsr.types import Image, Images
 
 _REMEDY = "Run pip install torch-fidelity, and connect to a network once; or set features to a folder with its weights."
@@ -44,15 +44,11 @@ class Fid:
                 warnings.simplefilter("ignore")  # that its buffers are large, at every construction
                 self.distance = FrechetInceptionDistance(extractor or 2048, feature_extractor_weights_path=path)
         except (ImportError, OSError, RuntimeError) as error:
-            refuse("Inception-v3 for FID", str(error).strip().splitlines()[0], _REMEDY)
+            refuse("Inception-v3 for FID", str(error).strip().splitlines()[0].rstrip("."), _REMEDY)
 
     @torch.no_grad()
-    def over(self, pairs: Iterable[tuple[Image, Image]], device: torch.device | str = "cpu") -> float:
-        """Return the distance of all pairs of a restored and a true image, in [0, 1].
-
-        Raises:
-            UserError: There are fewer than two.
-        """
+    def over(self, pairs: Iterable[tuple[Image, Image]], device: torch.device | str = "cpu") -> float | None:
+        """Return the distance of all pairs of a restored and a true image, in [0, 1]; None for fewer than two."""
         distance = self.distance.to(device)
         distance.reset()
         num_pairs = 0
@@ -60,8 +56,7 @@ class Fid:
             distance.update(_bytes(hq[None].to(device)), real=True)
             distance.update(_bytes(sr[None].to(device)), real=False)
             num_pairs += 1
-        expect(num_pairs > 1, "two images or more for FID", num_pairs)
-        return float(distance.compute())
+        return float(distance.compute()) if num_pairs > 1 else None
 
 
 def _bytes(images: Images) -> UInt8[Tensor, "b 3 h w"]:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
+import torch
+
 from dgsr.checks import UserError, refuse
 from dgsr.metrics.fid import Fid
 from dgsr.metrics.fidelity import Channel, Psnr, Ssim
@@ -42,7 +44,18 @@ class Suite:
 
     each: dict[str, Metric] = field(default_factory=dict)
     sets: dict[str, Fid] = field(default_factory=dict)
-    missing: dict[str, str] = field(default_factory=dict)  # and how to get it, a sentence each
+    missing: dict[str, str] = field(default_factory=dict)  # why, and how to get it, a sentence each
+
+    def without_reference(self) -> Suite:
+        """Keep what can be measured where there are no true images."""
+        each = {name: metric for name, metric in self.each.items() if not metric.needs_reference}
+        lacking = [name for name in (*self.each, *self.sets) if name not in each]
+        sentences = {name: f"{name} compares with true images, and there are none." for name in lacking}
+        return Suite(each, {}, self.missing | sentences)
+
+    def to(self, device: torch.device) -> Suite:
+        """Bring the metrics to a device."""
+        return Suite({name: metric.to(device) for name, metric in self.each.items()}, self.sets, self.missing)
 
 
 def build(

@@ -1,49 +1,108 @@
-"""A checkpoint is measured over folders of pairs, with the numbers of the validation."""
+"""A checkpoint is measured over folders of images, with the numbers of the validation."""
 
 from __future__ import annotations
 
-import csv
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hydra import compose, initialize_config_dir
+from omegaconf import DictConfig
 
 from dgsr.apps.configs import conf_dir
 from dgsr.apps.evaluation_run import run_evaluation
 from dgsr.checkpoints.trainer import read_checkpoint
 from dgsr.checks import UserError
-from dgsr.data import FixedPairs, bundled
-from dgsr.degradation import preset
-from dgsr.images import write_image
-from dgsr.training.degrading import Degrade
+from dgsr.images import read_image, write_image
 from tests.apps.test_training_run import SMALL, composed, train
 
+ROOT = Path(__file__).parents[2]
 
-def test_evaluation_repeats_the_validation(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    train(composed(tmp_path, *SMALL))
-    checkpoint = tmp_path / "checkpoints" / "last.ckpt"
-    pairs = FixedPairs(bundled("val"), 64, Degrade(preset("s3diff")), 0, 4)
-    for pair in (pairs[i] for i in range(len(pairs))):
-        for kind in ("lq", "hq"):
-            write_image(tmp_path / kind / f"{Path(pair['name']).stem}.png", pair[kind])
 
-    overrides = [f"ckpt_path={checkpoint}", f"data.eval.lq={tmp_path}/lq", f"data.eval.hq={tmp_path}/hq"]
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Train for a step; return the checkpoint."""
+    run = tmp_path_factory.mktemp("run")
+    train(composed(run, *SMALL))
+    return run / "checkpoints" / "last.ckpt"
+
+
+def config(checkpoint: Path, run: Path, *overrides: str) -> DictConfig:
+    given = [f"ckpt_path={checkpoint}", f"paths.run={run}", "metrics.names=[psnr]", "device=cpu", *overrides]
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
-        cfg = compose("evaluate", [*overrides, f"paths.run={tmp_path}/eval", "metrics.names=[psnr]", "device=cpu"])
-    means = run_evaluation(cfg)
+        return compose("evaluate", given)
 
-    validated = read_checkpoint(checkpoint)["dgsr"]["validations"][-1]["psnr"]
-    assert means["psnr"] == pytest.approx(validated, abs=0.05)  # apart by the 8 bits of the lq files
-    with (tmp_path / "eval" / "metrics.csv").open() as file:
-        assert len(list(csv.DictReader(file))) == 9
-    summary = json.loads((tmp_path / "eval" / "metrics.json").read_text())
-    assert summary["metrics"]["psnr"]["mean"] == means["psnr"]
-    assert len(list((tmp_path / "eval" / "images").glob("*.png"))) == 9
-    assert "bicubic" in capsys.readouterr().out
 
-    (tmp_path / "lq" / "red-maple-0.png").write_bytes(b"")
+def summary(run: Path) -> dict[str, Any]:
+    return json.loads((run / "metrics.json").read_text(encoding="utf-8"))
+
+
+def test_sharp_images_are_degraded_as_in_the_validation(trained: Path, tmp_path: Path) -> None:
+    means = run_evaluation(config(trained, tmp_path, "data.eval.hq=bundled:val", "data.eval.crop_px=64"))
+    validated = read_checkpoint(trained)["dgsr"]["validations"][-1]["psnr"]
+    assert means["psnr"] == pytest.approx(validated, abs=1e-3)
+    assert {len(list(tmp_path.glob(f"{role}/*.png"))) for role in ("lq", "sr", "hq")} == {9}
+    assert (tmp_path / "report.html").is_file()
+    assert (tmp_path / "metrics.csv").is_file()
+
+
+@pytest.fixture
+def folders(tmp_path: Path, trained: Path) -> Path:
+    """Write pairs as an evaluation of sharp images leaves them."""
+    run_evaluation(config(trained, tmp_path / "made", "data.eval.hq=bundled:val", "data.eval.crop_px=32"))
+    return tmp_path
+
+
+def test_an_evaluation_goes_on_where_it_stopped(trained: Path, folders: Path) -> None:
+    made, run = folders / "made", folders / "run"
+    pairs = config(trained, run, f"data.eval.lq={made}/lq", f"data.eval.hq={made}/hq")
+    first = run_evaluation(pairs)
+    files = sorted((run / "sr").iterdir())
+    written = {file: file.stat().st_mtime_ns for file in files}
+    files[2].unlink()
+    assert run_evaluation(pairs) == first
+    assert [file for file in files if file.stat().st_mtime_ns != written[file]] == [files[2]]
+    with pytest.raises(UserError, match=r"but got inference=.*another folder: paths\.run"):
+        run_evaluation(
+            config(trained, run, f"data.eval.lq={made}/lq", f"data.eval.hq={made}/hq", "inference.guidance=1")
+        )
+
+
+def test_a_broken_image_is_left_out_and_named(trained: Path, folders: Path) -> None:
+    made, run = folders / "made", folders / "run"
+    (made / "lq" / "red-maple-0.png").write_bytes(b"")
     with pytest.raises(UserError, match=r"1 of 9 left out: .*red-maple-0\.png"):
-        run_evaluation(cfg)
-    with (tmp_path / "eval" / "metrics.csv").open() as file:
-        assert len(list(csv.DictReader(file))) == 8
+        run_evaluation(config(trained, run, f"data.eval.lq={made}/lq", f"data.eval.hq={made}/hq"))
+    assert len(summary(run)["images"]) == 8
+
+
+def test_degraded_images_alone_are_restored_and_judged(trained: Path, tmp_path: Path) -> None:
+    write_image(tmp_path / "lq" / "a.png", read_image(ROOT / "dgsr/assets/photos/val/chelsea-0.jpg")[:, :48, :52])
+    means = run_evaluation(
+        config(trained, tmp_path / "run", f"data.eval.lq={tmp_path}/lq", "metrics.names=[psnr,niqe]")
+    )
+    assert list(means) == ["niqe"]
+    assert list(summary(tmp_path / "run")["missing"]) == ["psnr"]
+
+
+def test_nothing_to_evaluate_is_refused(trained: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="but got neither"):
+        run_evaluation(config(trained, tmp_path))
+
+
+@pytest.mark.slow
+def test_two_ranks_find_what_one_finds(trained: Path, folders: Path) -> None:
+    made = folders / "made"
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "evaluate.py"]
+    overrides = ["metrics.names=[psnr,ssim]", f"data.eval.lq={made}/lq", f"data.eval.hq={made}/hq"]
+    both = [f"ckpt_path={trained}", "device=cpu", f"paths.run={folders}/two", *overrides]
+    environment = os.environ | {"DGSR_LOGS": str(folders / "logs")}
+    subprocess.run([*command, *both], cwd=ROOT, env=environment, check=True, capture_output=True, timeout=300)
+    run_evaluation(config(trained, folders / "one", *overrides))
+    one, two = summary(folders / "one"), summary(folders / "two")
+    assert one["images"] == two["images"]
+    assert one["metrics"] == two["metrics"]

@@ -1,4 +1,4 @@
-"""Tables hold every image, averages and the definitions of the metrics."""
+"""Files for programs hold every image, averages and the definitions of the metrics."""
 
 from __future__ import annotations
 
@@ -6,25 +6,32 @@ import csv
 import json
 from pathlib import Path
 
-from dgsr.evaluation.report import write_csv, write_summary
-from dgsr.evaluation.runner import Record
-from dgsr.metrics import build
-
-RECORDS = [Record("a.png", {"psnr": 20.0}, {"psnr": 10.0}), Record("b.png", {"psnr": 30.0}, {"psnr": 14.0})]
+from dgsr.evaluation import write_csv, write_json
+from tests.evaluation.test_results import results
 
 
 def test_one_row_an_image(tmp_path: Path) -> None:
-    write_csv(RECORDS, tmp_path / "new" / "metrics.csv")
+    write_csv(results(), tmp_path / "new" / "metrics.csv")
     with (tmp_path / "new" / "metrics.csv").open() as file:
         rows = list(csv.DictReader(file))
-    assert rows[1] == {"name": "b.png", "psnr": "30.0", "bicubic_psnr": "14.0"}
+    heads = ["psnr (Y, 8-bit)", "ssim (Y, 8-bit)", "bicubic psnr (Y, 8-bit)", "bicubic ssim (Y, 8-bit)"]
+    assert rows[1] == {"name": "b", **dict(zip(heads, ["30.0", "", "", ""], strict=True))}
 
 
 def test_the_summary_says_what_was_measured(tmp_path: Path) -> None:
-    metrics = build(["psnr"])
-    write_summary(RECORDS, metrics, tmp_path / "metrics.json")
+    found = results()
+    write_json(found, tmp_path / "metrics.json")
     summary = json.loads((tmp_path / "metrics.json").read_text())
-    psnr = metrics["psnr"]
-    expected = {"mean": 25.0, "bicubic": 12.0, "variant": psnr.variant, "direction": "higher"}
-    assert summary["metrics"] == {"psnr": expected}
-    assert summary["images"][0] == {"name": "a.png", "psnr": 20.0}
+    psnr, average = summary["metrics"]["psnr"], found.averages["sr"]["psnr"]
+    assert average is not None
+    assert (psnr["mean"], psnr["low"], psnr["high"]) == (25.0, average.found.low, average.found.high)
+    assert (psnr["variant"], psnr["direction"], psnr["num_images"]) == ("Y, 8-bit", "higher", 3)
+    assert psnr["bicubic"]["sr_minus_this"]["mean"] == 1.5
+    assert summary["metrics"]["ssim"]["mean"] is None
+    assert summary["images"][0] == {
+        "name": "a",
+        "psnr": 20.0,
+        "ssim": None,
+        "bicubic": {"psnr": 18.0, "ssim": None},
+    }
+    assert (summary["missing"], summary["left_out"]) == ({"niqe": "none"}, ["d: broken"])

@@ -1,30 +1,76 @@
-"""Every pair is measured, in order, beside bicubic resizing."""
+"""Every image is measured by itself, beside what there is to compare it with."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 import torch
+from torch import nn
 
-from dgsr.evaluation.runner import evaluate, means
-from dgsr.metrics import build
+from dgsr.checks import UserError
+from dgsr.evaluation import Record, Sample, measure, measure_each, measure_sets, pictures
+from dgsr.metrics import Fid, build
 from dgsr.ops.resizing import upsample
 
 
-def test_a_perfect_and_a_bicubic_upscaler(tmp_path: Path) -> None:
-    hq = torch.rand(2, 3, 64, 64)
-    pairs = [{"lq": image[:, ::4, ::4], "hq": image, "name": f"{i}.jpg"} for i, image in enumerate(hq)]
+class InMemory:
+    """Samples that are there, and one that is not."""
+
+    names = ("a", "broken", "b")
+
+    def __init__(self) -> None:
+        hq = torch.rand(3, 3, 64, 48)
+        lq = hq[..., ::4, ::4]
+        sr = (hq + 0.05 * torch.randn(3, 3, 64, 48)).clamp(0, 1)
+        rows = zip(self.names, hq, lq, sr, strict=True)
+        self.samples = {name: {"name": name, "hq": hq, "lq": lq, "sr": sr} for name, hq, lq, sr in rows}
+
+    def __getitem__(self, name: str) -> Sample:
+        if name == "broken":
+            raise UserError("Expected a readable image, but got broken.")
+        return self.samples[name]
+
+
+def test_values_are_those_of_the_metrics() -> None:
     metrics = build(["psnr", "ssim"])
-    answers = iter(hq)
-    perfect = list(evaluate(pairs, lambda lq: next(answers), metrics, save_to=tmp_path))
-    assert [record.name for record in perfect] == ["0.jpg", "1.jpg"]
-    assert all(record.sr["ssim"] == pytest.approx(1.0) for record in perfect)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["0.png", "1.png"]
-    plain = list(evaluate(pairs, lambda lq: upsample(lq[None], 4)[0], metrics))
-    assert all(record.sr == record.bicubic for record in plain)
-    assert perfect[0].bicubic == plain[0].bicubic
+    sample = InMemory()["a"] | {"against": torch.rand(3, 64, 48)}
+    images = {"sr": sample["sr"], "bicubic": upsample(sample["lq"][None], 4)[0], "against": sample["against"]}
+    expected = {
+        series: {name: metric(image[None], sample["hq"][None]).item() for name, metric in metrics.items()}
+        for series, image in images.items()
+    }
+    assert measure(sample, metrics) == Record("a", expected)
+    assert list(pictures(sample)) == ["bicubic", "sr", "against", "hq"]
 
 
-def test_means_are_over_images() -> None:
-    assert means([{"a": 1.0, "b": 4.0}, {"a": 3.0, "b": 0.0}]) == {"a": 2.0, "b": 2.0}
+def test_an_image_that_is_too_small_has_no_value_and_a_note() -> None:
+    sample = {"name": "tiny", "sr": torch.rand(3, 20, 8), "hq": torch.rand(3, 20, 8)}
+    record = measure(sample, build(["psnr", "ssim", "lpips"]))
+    assert record.values["sr"]["psnr"] is not None
+    assert record.values["sr"]["ssim"] is record.values["sr"]["lpips"] is None
+    assert [note.split(",")[0] for note in record.notes] == [
+        "Expected sides of 11 px or more for ssim",
+        "Expected sides of 31 px or more for lpips",
+    ]
+
+
+def test_one_that_cannot_be_had_does_not_stop_the_others() -> None:
+    samples = InMemory()
+    a, error, b = measure_each(samples, samples.names, build(["psnr"]))
+    assert isinstance(error, UserError)
+    assert [record.name for record in (a, b) if isinstance(record, Record)] == ["a", "b"]
+    assert a == measure(samples["a"], build(["psnr"]))
+
+
+class Means(nn.Module):
+    num_features = 3
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return images.double().mean(dim=(2, 3))
+
+
+@pytest.mark.parametrize(("names", "has_value"), [(("a", "b"), True), (("a",), False)])
+def test_sets_have_a_value_a_series(names: tuple[str, ...], has_value: bool) -> None:
+    found = measure_sets(InMemory(), names, {"fid": Fid(extractor=Means())})
+    assert list(found) == ["sr", "bicubic"]
+    assert (found["sr"]["fid"] is not None) == has_value
+    assert measure_sets(InMemory(), names, {}) == {}

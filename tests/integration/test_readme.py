@@ -102,7 +102,7 @@ def _command(command: str, folder: Path) -> list[str]:
 def _photographs(folder: Path) -> None:
     """Write a few noisy pictures under the names that the README uses."""
     rng = np.random.default_rng(0)
-    for name, side, count in [("photos", 96, 4), ("held-out", 96, 2), ("lq", 16, 2), ("hq", 64, 2)]:
+    for name, side, count in [("photos", 96, 4), ("held-out", 96, 2), ("lq", 16, 2), ("hq", 64, 2), ("sr", 64, 2)]:
         (folder / name).mkdir()
         for index in range(count):
             pixels = rng.integers(0, 256, (side, side, 3), dtype=np.uint8)

@@ -1,0 +1,66 @@
+"""`dgsr evaluate`: measure a folder of restored images."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from argparse import _SubParsersAction
+
+
+def add_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
+    """Name the arguments."""
+    parser = commands.add_parser(
+        "evaluate",
+        help="measure restored images",
+        description="Measure a folder of restored images, with 95 %% intervals, and paired tests against another. "
+        "Images of one name belong together, whatever their endings. To measure a model there is evaluate.py.",
+    )
+    parser.add_argument("--sr", type=Path, required=True, metavar="DIR", help="restored images")
+    parser.add_argument("--hq", type=Path, metavar="DIR", help="true images")
+    parser.add_argument("--lq", type=Path, metavar="DIR", help="degraded images, to measure bicubic resizing beside")
+    parser.add_argument("--against", type=Path, metavar="DIR", help="another method's restored images")
+    parser.add_argument(
+        "--metrics",
+        default="psnr,ssim,lpips,dists,niqe",
+        help="of psnr, ssim, lpips, lpips_vgg, dists, niqe, fid; and of musiq, maniqa, clipiqa, topiq, where pyiqa is "
+        "installed, whose licence forbids commercial use (default: %(default)s)",
+    )
+    parser.add_argument("--channel", choices=("y", "rgb"), default="y", help="of psnr and ssim (default: y)")
+    parser.add_argument(
+        "--crop-border", type=int, default=0, metavar="PX", help="cut off for psnr and ssim (default: 0)"
+    )
+    parser.add_argument(
+        "--features", default="auto", metavar="PATH", help="auto, offline, torchvision, or weights' path"
+    )
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, … (default: auto)")
+    for kind in ("json", "csv", "html"):
+        parser.add_argument(f"--{kind}", type=Path, metavar="FILE", help=f"write the results as {kind.upper()}")
+    return parser
+
+
+def run(arguments: Namespace) -> None:
+    """Measure one image after the other; those that cannot be read are named at the end."""
+    from dgsr.apps.evaluation_output import publish, survey
+    from dgsr.apps.loading import device_of
+    from dgsr.apps.ranks import joined
+    from dgsr.evaluation import RestoredFolder
+    from dgsr.metrics import build_available
+
+    device = device_of(arguments.device)
+    names, options = arguments.metrics.split(","), (arguments.features, arguments.channel, arguments.crop_border)
+    roots = _given(arguments, ("sr", "hq", "lq", "against"))
+    suite = build_available(names, *options).to(device)
+    samples = RestoredFolder(roots)
+    suite = suite if "hq" in roots else suite.without_reference()
+    with joined() as ranks:
+        results = survey(samples, suite, {role: str(root) for role, root in roots.items()}, device, ranks)
+    if results is not None:
+        publish(results, samples, _given(arguments, ("csv", "json", "html")), f"Evaluation of {arguments.sr}")
+
+
+def _given(arguments: Namespace, names: Sequence[str]) -> dict[str, Path]:
+    return {name: path for name in names if (path := getattr(arguments, name)) is not None}

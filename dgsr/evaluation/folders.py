@@ -1,0 +1,55 @@
+"""Restored images that lie in a folder, with those that belong to them in others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from dgsr.checks import expect
+from dgsr.data import FolderSource
+from dgsr.evaluation.runner import Sample
+from dgsr.images import read_image
+from dgsr.types import Image
+
+
+class RestoredFolder:
+    """Samples whose images have one name in several folders, whatever the files' endings.
+
+    Args:
+        roots: Folders by role: `sr` (restored images), and any of `hq` (true), `lq` (degraded), `against` (another
+            method's).
+
+    Raises:
+        UserError: A folder is missing or empty, or an image has no partner, or several.
+    """
+
+    def __init__(self, roots: Mapping[str, Path]) -> None:
+        self._files = {role: _by_name(root, f"--{role}") for role, root in roots.items()}
+        self.names = list(self._files["sr"])
+        for role, files in self._files.items():
+            alone = sorted(files.keys() ^ set(self.names))
+            got = f"{', '.join(alone[:5])} ({len(alone)} without a partner)"
+            expect(not alone, f"images of the same names in {roots['sr']} and {roots[role]}", got)
+
+    def __getitem__(self, name: str) -> Sample:
+        """Read the images of one name; `lq` may have any size, the others must have that of `sr`.
+
+        Raises:
+            UserError: One cannot be read, or has another size.
+        """
+        images = {role: read_image(files[name]) for role, files in self._files.items()}
+        for role, image in images.items():
+            fits = role == "lq" or image.shape == images["sr"].shape
+            expect(fits, f"{self._files[role][name]} of {_px(images['sr'])} as in sr", _px(image))
+        return {"name": name, **images}
+
+
+def _by_name(root: Path, key: str) -> dict[str, Path]:
+    paths = FolderSource(root, key=key).paths
+    files = {path.relative_to(root).with_suffix("").as_posix(): path for path in paths}
+    expect(len(files) == len(paths), "one image of each name", f"several in {root}", "Keep one of each.")
+    return files
+
+
+def _px(image: Image) -> str:
+    return f"{image.shape[2]}x{image.shape[1]}"

@@ -1,0 +1,97 @@
+"""Restored images that a model makes as they are asked for, each once: what lies in the folder is not made again."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any, Protocol, runtime_checkable
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from dgsr.checks import expect
+from dgsr.evaluation.runner import Sample
+from dgsr.images import read_image, write_image
+from dgsr.types import Image
+
+
+@runtime_checkable
+class Degraded(Protocol):
+    """Degraded images by index: `lq`, and `hq` where it is known; data.pairs has several."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int) -> Mapping[str, Any]: ...
+
+    def name(self, index: int) -> str:
+        """Return what the sample is called, without reading it."""
+        ...
+
+
+class Restoring:
+    """Samples whose restored images come from a model, or from the folder that an earlier call filled.
+
+    Args:
+        degraded: What is restored.
+        upscaler: Degraded image to restored image, both in [0, 1].
+        folder: Of the restored images (`sr`).
+        keep: Further images of the samples that are written beside them, in folders of these names.
+        device: Where the degraded image is brought.
+    """
+
+    def __init__(
+        self,
+        degraded: Degraded,
+        upscaler: Callable[[Image], Image],
+        folder: Path,
+        keep: tuple[str, ...] = (),
+        device: torch.device | str = "cpu",
+    ) -> None:
+        self.degraded, self.upscaler, self.folder, self.keep, self.device = degraded, upscaler, folder, keep, device
+        files = [degraded.name(index) for index in range(len(degraded))]
+        taken = Counter(_bare(file) for file in files)
+        unique = (_bare(file) if taken[_bare(file)] == 1 else file for file in files)
+        self._indices = {name: index for index, name in enumerate(unique)}
+        self.names = list(self._indices)
+
+    def __getitem__(self, name: str) -> Sample:
+        """Return a sample; its restored image is made if it has not been yet.
+
+        Raises:
+            UserError: The degraded or the true image cannot be read.
+        """
+        sample = self.degraded[self._indices[name]]
+        files = {role: self.folder / role / f"{name}.png" for role in ("sr", *self.keep)}
+        if not files["sr"].is_file():
+            for role in self.keep:
+                write_image(files[role], sample[role])
+            write_image(files["sr"], self._restored(sample["lq"]))
+        images = {role: sample[role] for role in ("lq", "hq") if role in sample}
+        return {"name": name, "sr": read_image(files["sr"]), **images}
+
+    @torch.no_grad()
+    def _restored(self, lq: Image) -> Float[Tensor, "3 H W"]:
+        return self.upscaler(lq.to(self.device))
+
+
+def expect_same_settings(folder: Path, settings: Mapping[str, object]) -> None:
+    """Write down what a folder's restored images depend on, or compare with what is written there.
+
+    Raises:
+        UserError: The folder holds images of other settings.
+    """
+    file, now = folder / "settings.json", json.dumps(settings, indent=2)
+    folder.mkdir(parents=True, exist_ok=True)
+    if not file.exists():
+        file.write_text(now + "\n", encoding="utf-8")
+    before, now = json.loads(file.read_text(encoding="utf-8")), json.loads(now)
+    changed = [f"{key}={now[key]} instead of {before.get(key)}" for key in now if now[key] != before.get(key)]
+    remedy = "Use these again, or another folder: paths.run=…."
+    expect(not changed, f"the settings that the images in {folder} were made with", ", ".join(changed), remedy)
+
+
+def _bare(file: str) -> str:
+    return PurePosixPath(file).with_suffix("").as_posix()

@@ -1,0 +1,40 @@
+"""What the first rank tells, and the others leave to it."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from dgsr.apps.evaluation_output import publish, survey
+from dgsr.apps.ranks import Ranks
+from dgsr.checks import UserError
+from dgsr.metrics import Suite, build
+from tests.evaluation.test_runner import InMemory
+
+CPU = torch.device("cpu")
+
+
+def test_the_table_has_averages_and_definitions(capsys: pytest.CaptureFixture[str]) -> None:
+    samples = InMemory()
+    results = survey(samples, Suite(build(["psnr"]), missing={"fid": "fid [is] missing"}), {}, CPU, Ranks())
+    assert results is not None
+    assert [record.name for record in results.records] == ["a", "b"]
+    with pytest.raises(UserError, match=r"1 of 3 left out: .*broken"):
+        publish(results, samples, {}, "title")
+    printed = capsys.readouterr().out
+    for text in ("psnr ↑", "Y, 8-bit", f"{results.averages['sr']['psnr'].found.mean:.4f}", "fid [is] missing"):
+        assert text in printed
+
+
+def test_the_other_ranks_have_no_results(monkeypatch: pytest.MonkeyPatch) -> None:
+    gathered = []
+    monkeypatch.setattr(Ranks, "gather", lambda _, items: gathered.append(items) or items)
+    assert survey(InMemory(), Suite(build(["psnr"])), {}, CPU, Ranks(1, 2)) is None
+    assert [type(item) for item in gathered[0]] == [str]  # the second of three samples
+
+
+def test_nothing_that_can_be_used_is_refused() -> None:
+    samples = InMemory()
+    samples.names = ("broken",)
+    with pytest.raises(UserError, match=r"images that can be used, but got none\. .*broken"):
+        survey(samples, Suite(build(["psnr"])), {}, CPU, Ranks())

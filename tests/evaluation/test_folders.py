@@ -1,0 +1,54 @@
+"""Images of one name belong together, and must fit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from dgsr.checks import UserError
+from dgsr.evaluation import RestoredFolder
+from dgsr.images import write_image
+
+
+def folders(root: Path) -> dict[str, Path]:
+    for role, ending, side in [("sr", "png", 16), ("hq", "webp", 16), ("lq", "jpg", 4)]:
+        for name in ("1", "in/2"):
+            write_image(root / role / f"{name}.{ending}", torch.rand(3, side, side))
+    return {role: root / role for role in ("sr", "hq", "lq")}
+
+
+def test_endings_do_not_matter(tmp_path: Path) -> None:
+    samples = RestoredFolder(folders(tmp_path))
+    assert samples.names == ["1", "in/2"]
+    assert {role: image.shape[1] for role, image in samples["in/2"].items() if role != "name"} == {
+        "sr": 16,
+        "hq": 16,
+        "lq": 4,
+    }
+
+
+def test_an_image_without_a_partner_is_named(tmp_path: Path) -> None:
+    roots = folders(tmp_path)
+    (roots["hq"] / "1.webp").unlink()
+    with pytest.raises(UserError, match=r"but got 1 \(1 without a partner\)"):
+        RestoredFolder(roots)
+
+
+def test_two_images_of_one_name_are_refused(tmp_path: Path) -> None:
+    roots = folders(tmp_path)
+    write_image(roots["sr"] / "1.jpg", torch.rand(3, 16, 16))
+    with pytest.raises(UserError, match="one image of each name"):
+        RestoredFolder(roots)
+
+
+def test_another_size_and_a_broken_file_are_refused_when_read(tmp_path: Path) -> None:
+    roots = folders(tmp_path)
+    write_image(roots["hq"] / "1.webp", torch.rand(3, 16, 12))
+    (roots["lq"] / "in/2.jpg").write_bytes(b"")
+    samples = RestoredFolder(roots)
+    with pytest.raises(UserError, match=r"1\.webp of 16x16 as in sr, but got 12x16"):
+        samples["1"]
+    with pytest.raises(UserError, match=r"2\.jpg"):
+        samples["in/2"]

@@ -1,0 +1,48 @@
+"""Each image is restored once, whoever asks, and never under other settings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from dgsr.checks import UserError
+from dgsr.data import LqFolder
+from dgsr.evaluation import Restoring, expect_same_settings
+from dgsr.images import write_image
+from dgsr.ops.resizing import upsample
+from dgsr.types import Image
+
+
+class Counting:
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def __call__(self, lq: Image) -> Image:
+        self.calls += 1
+        return upsample(lq[None], 4)[0]
+
+
+def test_what_is_there_is_not_restored_again(tmp_path: Path) -> None:
+    for name in ("a.png", "b.png", "b.webp"):
+        write_image(tmp_path / "lq" / name, torch.rand(3, 6, 5))
+    upscaler = Counting()
+    samples = Restoring(LqFolder(tmp_path / "lq"), upscaler, tmp_path / "run", keep=("lq",))
+    assert samples.names == ["a", "b.png", "b.webp"]  # each its own file
+    first = samples["a"]
+    again = Restoring(LqFolder(tmp_path / "lq"), upscaler, tmp_path / "run")["a"]
+    assert upscaler.calls == 1
+    assert torch.equal(first["sr"], again["sr"])
+    assert torch.equal(first["sr"], (upsample(first["lq"][None], 4)[0] * 255).round() / 255)
+    assert sorted(path.relative_to(tmp_path / "run").as_posix() for path in tmp_path.glob("run/*/*")) == [
+        "lq/a.png",
+        "sr/a.png",
+    ]
+
+
+def test_a_folder_keeps_to_its_settings(tmp_path: Path) -> None:
+    expect_same_settings(tmp_path / "run", {"guidance": 1.07, "model": "a"})
+    expect_same_settings(tmp_path / "run", {"guidance": 1.07, "model": "a"})
+    with pytest.raises(UserError, match=r"but got guidance=1\.0 instead of 1\.07\. Use these again, or another folder"):
+        expect_same_settings(tmp_path / "run", {"guidance": 1.0, "model": "a"})
