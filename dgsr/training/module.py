@@ -167,6 +167,10 @@ class SuperResolution(lightning.LightningModule):
         self._rates = [schedule.base_lrs for schedule in schedules]
         return optimizers, schedules
 
+    def on_fit_start(self) -> None:
+        """Let a run that was cut off between its last step and its end only end."""
+        self.trainer.should_stop = self.step >= self.max_steps
+
     def on_train_start(self) -> None:
         """Let a resumed run follow the rates of its config, which a checkpoint's would hide."""
         for scheduler, rates in zip(self._schedulers(), self._rates, strict=True):

@@ -1,9 +1,11 @@
-"""Ctrl-C and SIGTERM: finish the step, save, and say how to go on."""
+"""Ctrl-C, SIGTERM and a cluster's SIGUSR1: finish the step, save, and say how to go on."""
 
 from __future__ import annotations
 
 import logging
+import os
 import signal
+import subprocess
 import threading
 from pathlib import Path
 from types import FrameType
@@ -15,11 +17,13 @@ from dgsr.training.callbacks.checkpoints import Checkpoints, validation_follows
 from dgsr.training.module import module_of
 
 _logger = logging.getLogger(__name__)
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 
 
 class Interruption(lightning.Callback):
     """Let a signal end the run between two steps, with a checkpoint; a second one ends it at once.
+
+    SIGUSR1 inside a SLURM job, as `#SBATCH --signal=USR1@120` asks for, also puts the job back into the queue.
 
     Args:
         directory: The run's directory, named in the closing sentence.
@@ -60,8 +64,12 @@ class Interruption(lightning.Callback):
         for callback in trainer.callbacks:  # type: ignore[attr-defined]
             if isinstance(callback, Checkpoints):
                 callback.save(trainer, pl_module)
+        requeue = trainer.strategy.reduce_boolean_decision(self.requested == signal.SIGUSR1, all=False)
         if trainer.is_global_zero:
             _logger.warning("Saved. Go on with: python train.py resume='%s'", self.directory)
+            if requeue and "SLURM_JOB_ID" in os.environ:
+                _logger.warning("Putting the job back into the queue; started again, it goes on by itself.")
+                subprocess.run(["scontrol", "requeue", os.environ["SLURM_JOB_ID"]], check=False)
         raise KeyboardInterrupt
 
     def teardown(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, stage: str) -> None:
