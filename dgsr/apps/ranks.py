@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import threading
+import time
 
 #: Set by torchrun, by SLURM and by Lightning, which starts the other processes of a machine itself.
 _VARIABLES = ("RANK", "SLURM_PROCID", "LOCAL_RANK")
@@ -19,3 +21,17 @@ def quiet_follower(arguments: list[str]) -> list[str]:
         return arguments
     directory = [] if any(a.startswith("hydra.run.dir=") for a in arguments) else ["hydra.run.dir=."]
     return [*arguments, *directory, "hydra.output_subdir=null", "hydra/job_logging=stdout"]
+
+
+def end_with_the_launcher(every_seconds: float = 1.0) -> None:
+    """Let a process that another one has started end when that one is gone, and not wait for it in a collective."""
+    if not os.environ.keys() & {"RANK", "LOCAL_RANK"}:
+        return
+    launcher = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == launcher:
+            time.sleep(every_seconds)
+        os._exit(1)  # the main thread may be waiting in C++ for a process that will never answer
+
+    threading.Thread(target=watch, daemon=True).start()

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
+import dgsr
 from dgsr.apps.ranks import quiet_follower, rank
 
 QUIET = ["hydra.output_subdir=null", "hydra/job_logging=stdout"]
@@ -34,3 +40,21 @@ def test_the_first_process_of_a_second_machine_is_not_the_first_of_all(monkeypat
     monkeypatch.setenv("RANK", "2")
     monkeypatch.setenv("LOCAL_RANK", "0")
     assert rank() == 2
+
+
+RANK = """
+import time
+from pathlib import Path
+from dgsr.apps.ranks import end_with_the_launcher
+end_with_the_launcher(0.05)
+Path("ready").touch()
+time.sleep(300)
+"""
+
+
+def test_a_process_ends_with_the_one_that_started_it(tmp_path: Path) -> None:
+    (tmp_path / "rank.py").write_text(RANK)
+    started = f"LOCAL_RANK=1 {sys.executable} rank.py & while [ ! -e ready ]; do sleep 0.1; done"
+    environment = os.environ | {"PYTHONPATH": str(Path(dgsr.__file__).parents[1])}
+    # The pipe ends, and with it this call, when the rank is gone too, which inherited it.
+    subprocess.run(["sh", "-c", started], cwd=tmp_path, env=environment, stdout=subprocess.PIPE, check=True, timeout=60)

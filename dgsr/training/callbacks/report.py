@@ -46,6 +46,7 @@ class ClosingReport(lightning.Callback):
 
     def _paths(self, trainer: lightning.Trainer) -> dict[str, Path]:
         paths = {"checkpoint": self.directory / "checkpoints" / "last.ckpt"}
+        paths["best model"] = self.directory / "exported" / "best"
         logs = [logger.path for logger in trainer.loggers if isinstance(logger, CsvLog)]
         if logs:
             series = {name: points for name, points in read_series(logs[0]).items() if "bicubic" not in name}
