@@ -13,18 +13,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
 from dgsr.checkpoints.trainer import read_checkpoint
 
 ROOT = Path(__file__).parents[2]
 SMALL = (
     "debug=fdr",
+    "run.micro_batch=2",  # one piece a step for any number of ranks: spectral norm iterates once a piece
     "run.validate_every_steps=2",
     "run.log_every_steps=1",
     "objective.reconstruction.lpips=0",
     "metrics.names=[psnr]",
     "callbacks.checkpoints.monitor=psnr",
+    # Adam divides a gradient by its own size: where it is almost zero, a rounding would turn a whole step around.
+    "optimizer.generator.eps=1e-3",
+    "optimizer.discriminator.eps=1e-3",
 )
 
 
@@ -49,11 +52,11 @@ def _end(process: subprocess.Popen[str]) -> None:
 
 def _expect_alike(ours: Path, theirs: Path) -> None:
     first, second = (read_checkpoint(run / "checkpoints" / "last.ckpt") for run in (ours, theirs))
-    for name, tensor in first["state_dict"].items():
-        torch.testing.assert_close(second["state_dict"][name], tensor, atol=1e-5, rtol=0, msg=name)
+    furthest = {name: (second["state_dict"][name] - t).abs().max() for name, t in first["state_dict"].items()}
+    assert max(furthest.values()) < 1e-5, max(furthest.items(), key=lambda item: item[1])
     for validation, other in zip(first["dgsr"]["validations"], second["dgsr"]["validations"], strict=True):
-        assert other == pytest.approx(validation, abs=1e-4)
-    assert _log(theirs) == pytest.approx(_log(ours), abs=1e-4)
+        assert other == pytest.approx(validation, rel=1e-4)
+    assert _log(theirs) == pytest.approx(_log(ours), rel=1e-3, abs=1e-5)
 
 
 def _log(run: Path) -> dict[str, float]:
