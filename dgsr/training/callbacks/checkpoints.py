@@ -18,7 +18,8 @@ from dgsr.training.validation import measured_on
 class Checkpoints(lightning.Callback):
     """Keep the latest checkpoints and the best one.
 
-    A step on which validation runs is saved after it, so that a resumed run repeats nothing and skips nothing.
+    A step is saved before the next one begins, when its validation is done and its logs are written, so that a resumed
+    run repeats nothing and skips nothing.
 
     Args:
         directory: Where the files lie.
@@ -43,7 +44,7 @@ class Checkpoints(lightning.Callback):
         self.every_steps, self.every_minutes = every_steps, every_minutes
         self.keep_last, self.monitor = keep_last, monitor
         self.best: float | None = None
-        self.saved_step, self._saved_at = -1, 0.0
+        self.saved_step, self._first, self._saved_at = -1, 0, 0.0
 
     def state_dict(self) -> dict[str, Any]:
         """Return what a resumed run needs to know of the best so far."""
@@ -67,17 +68,17 @@ class Checkpoints(lightning.Callback):
 
     def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Start the clock, and clear away what a process left that was killed while it wrote."""
-        self._saved_at = time.monotonic()
+        self._first, self._saved_at = module_of(pl_module).step, time.monotonic()
         if trainer.is_global_zero:
             for unfinished in self.directory.glob(".*.tmp"):
                 unfinished.unlink()
 
-    def on_train_batch_end(
+    def on_train_batch_start(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, *_: Any, **__: Any
     ) -> None:
-        """Save on the beat, unless validation is about to run on this step."""
+        """Save the step before this one, if it is due."""
         module = module_of(pl_module)
-        if not validation_follows(trainer, module) and self._due(trainer, module):
+        if module.step > self._first and self._due(trainer, module):
             self.save(trainer, module)
 
     def _due(self, trainer: lightning.Trainer, module: SuperResolution) -> bool:
@@ -87,15 +88,14 @@ class Checkpoints(lightning.Callback):
         return trainer.strategy.reduce_boolean_decision(late, all=False)  # clocks differ, and all ranks save together
 
     def on_validation_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        """Save on the beat, and whenever the monitored metric is the best so far."""
+        """Save whenever the monitored metric is the best so far."""
         module = module_of(pl_module)
         if trainer.state.fn != "fit":
             return  # the measurement before the first step, of which there is nothing to save
-        improved = self._improved(module)
-        if improved or self._due(trainer, module):
+        if self._improved(module):
             self.save(trainer, module)
-        if improved and trainer.is_global_zero:
-            _name(self._path(module.step), self.directory / "best.ckpt")
+            if trainer.is_global_zero:
+                _name(self._path(module.step), self.directory / "best.ckpt")
 
     def on_train_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Save where the run ends."""
@@ -131,12 +131,6 @@ class Checkpoints(lightning.Callback):
             by_age = sorted(self.directory.glob("step_*.ckpt"), key=lambda path: path.stat().st_mtime_ns)
             for old in by_age[: -self.keep_last]:
                 old.unlink()
-
-
-def validation_follows(trainer: lightning.Trainer, module: SuperResolution) -> bool:
-    """Tell whether this step ends with validation: on its beat, and where the run ends."""
-    on_beat = bool(trainer.val_check_batch) and module.step % int(trainer.val_check_batch) == 0
-    return on_beat or trainer.should_stop
 
 
 def _name(file: Path, name: Path) -> None:

@@ -13,8 +13,7 @@ from typing import Any
 
 import lightning
 
-from dgsr.training.callbacks.checkpoints import Checkpoints, validation_follows
-from dgsr.training.module import module_of
+from dgsr.training.callbacks.checkpoints import Checkpoints
 
 _logger = logging.getLogger(__name__)
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
@@ -45,19 +44,10 @@ class Interruption(lightning.Callback):
         self._give_back()
         _logger.warning("Stopping after this step; once more stops at once.")
 
-    def on_train_batch_end(
+    def on_train_batch_start(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, *_: Any, **__: Any
     ) -> None:
-        """Leave after this step, if asked to; a validation that belongs to the step comes first."""
-        if not validation_follows(trainer, module_of(pl_module)):
-            self._leave(trainer, pl_module)
-
-    def on_validation_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        """Leave after the validation of a step, if asked to."""
-        if trainer.state.fn == "fit":
-            self._leave(trainer, pl_module)
-
-    def _leave(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        """Leave before this step, if asked to: the one before it is validated and logged."""
         # The signal reaches the ranks at different moments, but saving takes all of them at the same step.
         if not trainer.strategy.reduce_boolean_decision(self.requested is not None, all=False):
             return
