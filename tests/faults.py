@@ -119,9 +119,9 @@ def kill_worker(session: Session, length: float, moments: random.Random) -> Foun
     asked = time.monotonic()
     os.kill(int(children[0]), signal.SIGKILL)
     code = session.wait()
+    took = time.monotonic() - asked
     told = "Expected the processes that load data to stay alive" in session.output()
     session.run_to_its_end()
-    took = time.monotonic() - asked
     return "step 2", f"exit {code} after {took:.1f} s, {'one sentence' if told else 'NO SENTENCE'}"
 
 
