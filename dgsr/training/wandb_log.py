@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 from lightning.pytorch.loggers import WandbLogger
 
@@ -44,7 +45,7 @@ def wandb_log(
     )
 
 
-def identity(run: Path) -> dict[str, str | None]:
+def identity(run: Path) -> dict[str, Any]:
     """Return the id, name and group of a run, from its directory alone.
 
     >>> identity(Path("logs/train/multiruns/2026-11-23/3"))["group"]
