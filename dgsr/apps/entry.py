@@ -17,7 +17,7 @@ from dgsr.checks import UserError
 R = TypeVar("R")
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_WORKER_KILLED = re.compile(r"DataLoader worker \(pid.* \) (is killed by signal: \w+|exited unexpectedly)")
+_WORKER_KILLED = re.compile(r"DataLoader worker \(pid.*\) (is killed by signal: \w+|exited unexpectedly)")
 # A worker of a data loader hands its error on with the text of its traceback as the message.
 _NAME_IN_TRACEBACK = f"{UserError.__module__}.{UserError.__qualname__}: "
 
@@ -52,8 +52,8 @@ def _sentence(error: Exception) -> str | None:
         killed = _WORKER_KILLED.search(str(cause))
         if killed:
             return (
-                f"Expected the processes that load data to stay alive, but got one that {killed[1]}. If memory ran out, "
-                "lower data.num_workers; then go on with resume=last."
+                f"Expected the processes that load data to stay alive, but got one that {killed[1]}. "
+                "If memory ran out, lower data.num_workers; then go on with resume=last."
             )
     return None
 

@@ -164,12 +164,8 @@ class OneStepGenerator(TrainableWeights):
         """Return the scaled latents of images in [-1, 1]."""
         even = all(side % self._latent_px == 0 for side in lq_up.shape[-2:])
         size = "x".join(map(str, lq_up.shape[-2:]))
-        expect(
-            even,
-            f"images with sides that are multiples of {self._latent_px}",
-            size,
-            "Pad them, or choose data.crop_px so.",
-        )
+        what, remedy = f"images with sides that are multiples of {self._latent_px}", "Choose data.crop_px so, or pad them."
+        expect(even, what, size, remedy)
         with self.vae_bank.using(correction.vae):
             (posterior,) = self.vae.encode(lq_up, return_dict=False)
         if self.options.posterior == "sample":
