@@ -168,7 +168,11 @@ class OneStepGenerator(TrainableWeights):
         """
         even = all(side % self._latent_px == 0 for side in lq_up.shape[-2:])
         size = "x".join(map(str, lq_up.shape[-2:]))
-        expect(even, f"images with sides that are multiples of {self._latent_px}", size, "Pad them.")
+        what, remedy = (
+            f"images with sides that are multiples of {self._latent_px}",
+            "Choose data.crop_px so, or pad them.",
+        )
+        expect(even, what, size, remedy)
         with self.vae_bank.using(correction.vae), never_fp16(lq_up.device):
             (posterior,) = self.vae.encode(lq_up, return_dict=False)
         if self.options.posterior == "sample":

@@ -122,6 +122,11 @@ class SyntheticData(lightning.LightningDataModule):
         self.val_pairs = ValidationPairs(sets)
         self.stream = SampleStream(overfit_images or len(train), seed)
         self.broken = BrokenFiles(train.num_files, max_broken_fraction)
+        self._train = train
+
+    def fingerprint(self) -> str:
+        """Return a hash that changes when the photographs to train on do."""
+        return self._train.fingerprint()
 
     def setup(self, stage: str) -> None:
         """Refuse a global batch that cannot be shared evenly, before anything is computed."""

@@ -110,9 +110,11 @@ class SuperResolution(Stepping):
         return sample.split(size)
 
     def _write_logs(self, batch_size: int) -> None:
-        means = {f"train/{name}": torch.stack(values).mean() for name, values in self._logs.items()}
+        means = torch.stack([torch.stack(values).mean() for values in self._logs.values()])
+        means = self.trainer.strategy.reduce(means, reduce_op="mean")  # all ranks have equal shares
+        found = {f"train/{name}": mean for name, mean in zip(self._logs, means, strict=True)}
         self._logs.clear()
-        self.log_dict(means | self._our_step(), prog_bar=True, batch_size=batch_size)
+        self.log_dict(found | self._our_step(), prog_bar=True, batch_size=batch_size)
         if self.bad_steps.total:
             self.log("train/bad_steps", float(self.bad_steps.total), prog_bar=True, batch_size=batch_size)
         self.log("train/lr", self._optimizer("generator").param_groups[0]["lr"], batch_size=batch_size)

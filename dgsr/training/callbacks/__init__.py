@@ -1,6 +1,7 @@
 """What accompanies a run: checkpoints, interruptions, progress, pictures and the closing report."""
 
 from dgsr.training.callbacks.checkpoints import Checkpoints
+from dgsr.training.callbacks.export import Export
 from dgsr.training.callbacks.interruption import Interruption
 from dgsr.training.callbacks.panels import ImagePanels
 from dgsr.training.callbacks.progress import Progress
@@ -8,4 +9,13 @@ from dgsr.training.callbacks.report import ClosingReport
 from dgsr.training.callbacks.summary import Summary
 from dgsr.training.callbacks.validation_files import ValidationFiles
 
-__all__ = ["Checkpoints", "ClosingReport", "ImagePanels", "Interruption", "Progress", "Summary", "ValidationFiles"]
+__all__ = [
+    "Checkpoints",
+    "ClosingReport",
+    "Export",
+    "ImagePanels",
+    "Interruption",
+    "Progress",
+    "Summary",
+    "ValidationFiles",
+]

@@ -36,14 +36,17 @@ def _fit(folder: Path, *callbacks: lightning.Callback, resume: bool = False) -> 
     return module.state_dict()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
+
+
+@pytest.mark.parametrize("number", SIGNALS)
 def test_the_step_is_finished_and_saved(tmp_path: Path, caplog: pytest.LogCaptureFixture, number: int) -> None:
-    handlers = [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)]
+    handlers = [signal.getsignal(n) for n in SIGNALS]
     with pytest.raises(SystemExit):
         _fit(tmp_path, Signal(number, at_batch=1))
     assert read_checkpoint(tmp_path / "last.ckpt")["dgsr"]["step"] == 2
     assert f"resume='{tmp_path}'" in caplog.text
-    assert [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)] == handlers
+    assert [signal.getsignal(n) for n in SIGNALS] == handlers
 
     resumed, whole = _fit(tmp_path, resume=True), _fit(tmp_path / "whole")
     assert all(torch.equal(tensor, resumed[name]) for name, tensor in whole.items())
@@ -57,3 +60,17 @@ def test_a_step_that_ends_with_validation_is_validated_before(tmp_path: Path) ->
     ours = read_checkpoint(tmp_path / "last.ckpt")["dgsr"]
     assert ours["step"] == 2
     assert [found["step"] for found in ours["validations"]] == [2]
+
+
+def test_a_cluster_starts_the_job_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scontrol, called = tmp_path / "scontrol", tmp_path / "called"
+    scontrol.write_text(f'#!/bin/sh\necho "$@" > "{called}"\n')
+    scontrol.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setenv("SLURM_JOB_ID", "17")
+    with pytest.raises(SystemExit):
+        _fit(tmp_path / "term", Signal(signal.SIGTERM, at_batch=0))
+    assert not called.exists()
+    with pytest.raises(SystemExit):
+        _fit(tmp_path / "usr1", Signal(signal.SIGUSR1, at_batch=0))
+    assert called.read_text() == "requeue 17\n"
