@@ -6,7 +6,9 @@ from dgsr.evaluation.report import write_csv, write_json
 from dgsr.evaluation.restoring import Restoring, expect_same_settings
 from dgsr.evaluation.results import Average, Results
 from dgsr.evaluation.runner import Record, Sample, Samples, measure, measure_each, measure_sets, pictures
-from dgsr.evaluation.statistics import Difference, Interval, difference, interval
+from dgsr.evaluation.statistics import Difference, Interval, crossed_interval, difference, interval
+from dgsr.evaluation.sweep_report import write_sweep_report
+from dgsr.evaluation.trials import Trial
 
 __all__ = [
     "Average",
@@ -18,6 +20,8 @@ __all__ = [
     "Results",
     "Sample",
     "Samples",
+    "Trial",
+    "crossed_interval",
     "difference",
     "expect_same_settings",
     "interval",
@@ -28,4 +32,5 @@ __all__ = [
     "write_csv",
     "write_json",
     "write_page",
+    "write_sweep_report",
 ]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float
 from scipy import stats
 
 from dgsr.seeds import rng
@@ -88,3 +89,22 @@ def difference(ours: Sequence[float], theirs: Sequence[float], seed: int = 0) ->
         rng=rng(seed, "permutation"),
     )
     return Difference(found.mean, found.low, found.high, float(test.pvalue))
+
+
+def crossed_interval(values: Float[np.ndarray, "seeds images"], seed: int = 0) -> Interval:
+    """Average over repetitions and images, and bootstrap the interval by resampling both.
+
+    A single repetition is not resampled, nor is a single image: the interval then holds for it alone.
+
+    Args:
+        values: One row a repetition, one column an image.
+        seed: Of the resampling: the same values always give the same interval.
+    """
+    if values.size < 2:
+        return Interval(float(values.mean()), None, None)
+    generator = rng(seed, "bootstrap")
+    of_seeds, of_images = (generator.multinomial(n, np.full(n, 1 / n), _RESAMPLES) / n for n in values.shape)
+    means = ((of_images @ values.T) * of_seeds).sum(axis=1)
+    tail = 50 * (1 - CONFIDENCE)
+    low, high = np.percentile(means, [tail, 100 - tail])
+    return Interval(float(values.mean()), float(low), float(high))

@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 import torch
+from filelock import FileLock
 from torch import Tensor
 from torchvision.models import get_model_weights
 
@@ -72,8 +73,11 @@ def _find(net: Net, path: Path) -> Path:
 
 
 def _from_torchvision(net: Net) -> Weights:
+    folder = Path(torch.hub.get_dir())
     try:
-        state = get_model_weights(net)["IMAGENET1K_V1"].get_state_dict(progress=False, check_hash=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder / "dgsr.lock"):  # the first process of a machine downloads, its other ranks find the file
+            state = get_model_weights(net)["IMAGENET1K_V1"].get_state_dict(progress=False, check_hash=True)
     except (OSError, RuntimeError) as error:
         refuse(f"the weights of {net}", f"no download ({error})", _REMEDY)
     return _convolutions(state)

@@ -29,7 +29,7 @@ def slider(versions: Mapping[str, Image], caption: str = "") -> Markup:
         for place, (title, image) in enumerate(versions.items())
     )
     return Markup(
-        '<figure class=slider style="max-width:{width}px">\n'
+        '<figure class=slider style="max-width:max({width}px,24em)">\n'
         '<div class=stage style="aspect-ratio:{width}/{height}">\n{images}\n'
         '<input type=range min=0 max=100 value=50 step=any aria-label="divider"></div>\n'
         "<figcaption>{left} <span>{caption}</span> {right}</figcaption>\n</figure>"

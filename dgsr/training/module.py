@@ -96,6 +96,10 @@ class SuperResolution(Stepping):
         if self.step >= self.max_steps:
             self.trainer.should_stop = True
 
+    def on_fit_start(self) -> None:
+        """Let a run that was cut off between its last step and its end only end."""
+        self.trainer.should_stop = self.step >= self.max_steps
+
     def prepare(self, batch: dict[str, Any]) -> Sample:
         """Bring a batch into the networks' range and read its scores off the degraded images."""
         with torch.no_grad():
@@ -137,12 +141,13 @@ class SuperResolution(Stepping):
         sr = self.upscaler(batch["lq"])
         bicubic = upsample(batch["lq"], self.upscaler.scale)
         for name, metric in self.metrics.items():
-            self._record(batch, name, metric(sr, batch["hq"]))
+            self.record_images(batch, name, metric(sr, batch["hq"]))
             if self.step == 0:
-                self._record(batch, f"bicubic/{name}", metric(bicubic, batch["hq"]))
+                self.record_images(batch, f"bicubic/{name}", metric(bicubic, batch["hq"]))
         return {"lq": batch["lq"], "bicubic": bicubic, "sr": sr, "hq": batch["hq"]}
 
-    def _record(self, batch: dict[str, Any], metric: str, values: Tensor) -> None:
+    def record_images(self, batch: dict[str, Any], metric: str, values: Tensor) -> None:
+        """Keep a metric of each image until the validation ends."""
         for image, of, value in zip(batch["name"], batch["set"], values.tolist(), strict=True):
             self._records.setdefault(image, {})[measured_on(of, metric)] = value
 

@@ -146,10 +146,6 @@ class Stepping(lightning.LightningModule):
         self._rates = [schedule.base_lrs for schedule in schedules]
         return optimizers, schedules
 
-    def on_fit_start(self) -> None:
-        """Let a run that was cut off between its last step and its end only end."""
-        self.trainer.should_stop = self.step >= self.max_steps
-
     def on_train_start(self) -> None:
         """Begin the average, and let a resumed run follow the rates of its config, which a checkpoint's would hide."""
         if self.ema is not None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from dgsr.evaluation.statistics import difference, interval
+from dgsr.evaluation.statistics import crossed_interval, difference, interval
 
 
 def test_the_interval_is_close_to_the_normal_one() -> None:
@@ -49,3 +49,23 @@ def test_swapping_the_two_only_turns_the_sign() -> None:
     ours, theirs = [1.0, 3.0, 2.0, 5.0], [2.0, 2.5, 2.5, 3.0]
     there, back = difference(ours, theirs), difference(theirs, ours)
     assert (there.mean, there.p) == pytest.approx((-back.mean, back.p))
+
+
+def test_repetitions_and_images_are_both_resampled() -> None:
+    rng = np.random.default_rng(0)
+    seeds, images = 40, 60
+    values = rng.normal(0, 0.5, (seeds, 1)) + rng.normal(0, 0.8, (1, images)) + 1
+    found = crossed_interval(values)
+    assert found.mean == pytest.approx(values.mean())
+    assert found.low is not None
+    assert found.high is not None
+    expected = (0.5**2 / seeds + 0.8**2 / images) ** 0.5  # of the mean of two independent effects
+    assert (found.high - found.low) / (2 * 1.96) == pytest.approx(expected, rel=0.25)
+    assert crossed_interval(values) == found
+
+
+def test_one_repetition_is_the_interval_over_images() -> None:
+    values = np.random.default_rng(1).normal(size=50)
+    ours, plain = crossed_interval(values[None]), interval(values.tolist())
+    assert (ours.low, ours.high) == (pytest.approx(plain.low, abs=0.02), pytest.approx(plain.high, abs=0.02))
+    assert crossed_interval(values[None, :1]).low is None

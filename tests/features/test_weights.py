@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pickle
+import time
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import PackageNotFoundError
 from io import BytesIO
 from pathlib import Path
@@ -119,3 +121,21 @@ def test_arrays_of_any_numpy_are_read(spelling: bytes) -> None:
     content = pickle.dumps({"a": np.arange(6.0).reshape(2, 3)}, protocol=3)
     content = content.replace(b"numpy._core", spelling)
     assert np.array_equal(_ArrayUnpickler(BytesIO(content)).load()["a"], np.arange(6.0).reshape(2, 3))
+
+
+def test_one_process_downloads_at_a_time(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    at_work: list[int] = []
+    most: list[int] = []
+
+    def download(*_: object, **__: object) -> dict[str, torch.Tensor]:
+        at_work.append(1)
+        most.append(len(at_work))
+        time.sleep(0.1)
+        at_work.pop()
+        return {"features.0.weight": torch.zeros(1)}
+
+    monkeypatch.setattr(AlexNet_Weights, "get_state_dict", download)
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path / "hub"))
+    with ThreadPoolExecutor(3) as ranks:
+        list(ranks.map(lambda _: module._from_torchvision("alexnet"), range(3)))
+    assert most == [1, 1, 1]

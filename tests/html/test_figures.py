@@ -6,7 +6,7 @@ import re
 from base64 import b64decode
 from xml.etree import ElementTree
 
-from dgsr.html import histograms
+from dgsr.html import curves, histograms
 
 
 def test_histograms_are_vectors_with_a_panel_a_title() -> None:
@@ -15,3 +15,12 @@ def test_histograms_are_vectors_with_a_panel_a_title() -> None:
     root = ElementTree.fromstring(b64decode(encoded))
     assert sum(group.get("id", "").startswith("axes_") for group in root.iter("{http://www.w3.org/2000/svg}g")) == 2
     assert "histograms of psnr, ssim" in markup
+
+
+def test_curves_of_one_name_share_a_colour_and_a_place_in_the_legend() -> None:
+    points = [(0, 1.0), (1, 2.0)]
+    markup = curves({"loss": [("a", points), ("a", points), ("b", points)], "psnr": [("b", points)]})
+    (encoded,) = re.findall(r'src="data:image/svg\+xml;base64,([^"]+)"', markup)
+    drawing = b64decode(encoded).decode()
+    lines = re.findall(r"<path d=[^>]*stroke: (#1f77b4|#ff7f0e)", drawing)
+    assert (lines.count("#1f77b4"), lines.count("#ff7f0e")) == (2 + 1, 2 + 1)

@@ -27,7 +27,7 @@ def test_the_first_two_are_shown_and_small_ones_enlarged() -> None:
     shown = re.findall(r'<img alt="([^"]+)" src="[^"]+" class="([^"]*)">', markup)
     assert shown == [("lq", "left small"), ("sr", "right"), ("&lt;hq&gt;", "")]
     assert re.findall(r"<option selected>([^<]+)<", markup) == ["lq", "sr"]
-    assert "max-width:32px" in markup
+    assert "max-width:max(32px,24em)" in markup
 
 
 def test_one_picture_has_nothing_to_be_compared_with() -> None:

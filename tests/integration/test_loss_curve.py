@@ -18,8 +18,10 @@ from tests.small_run import make_data, make_module, make_trainer
 
 FILE = Path(__file__).parents[1] / "golden" / "loss_curve.json"
 STEPS = 20
-#: In float64, so that the tolerance holds on other processors too; see tests/golden/README.md.
-TOLERANCE = 1e-5
+#: On processors with the instructions of the one that wrote the curve. Samples and first weights are made in float32,
+#: which others round otherwise: without AVX the losses came out 2e-5 apart, the norms of the gradients 2e-4.
+WRITTEN_WITH = "AVX512"
+TOLERANCE = 1e-5 if torch.backends.cpu.get_cpu_capability() == WRITTEN_WITH else 1e-3
 
 
 class Curve(lightning.Callback):

@@ -31,6 +31,7 @@ SMALLER = {
     "experiment=paper": ["generator=tiny", *SMALL_DINO, "trainer=ddp_sim", "debug=fdr", *ANY_SIZE],
     "debug=overfit": ["trainer=cpu", "run.max_steps=1", "run.validate_every_steps=1"],
     "resume=last": ["run.max_steps=2"],
+    "sweep=ablation": [*SMALL, "variant=guided", "seed=0", "objective.reconstruction.lpips=0"],
     "evaluate.py": [],
     "dgsr ": [],
 }
@@ -88,9 +89,11 @@ def _run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 def _command(command: str, folder: Path) -> list[str]:
     """Replace the interpreter, the program's folder, the placeholder for a run, and released files by small ones."""
-    runs = sorted((folder / "logs" / "train" / "runs").iterdir()) if "<run>" in command else [folder]
+    for placeholder, kind in {"<run>": "runs", "<sweep>": "multiruns"}.items():
+        if placeholder in command:
+            command = command.replace(placeholder, str(max((folder / "logs" / "train" / kind).iterdir())))
     released = {"convert s3diff.pkl": f"convert {GOLDEN}/s3diff.pkl", "stabilityai/sd-turbo": f"{GOLDEN}/tiny-sd"}
-    for written, meant in ({"<run>": str(runs[-1])} | released).items():
+    for written, meant in released.items():
         command = command.replace(written, meant)
     program, *arguments = shlex.split(command)
     if program == "dgsr":

@@ -91,6 +91,8 @@ class SweepFolder:
         (self.path / _RECORD).write_text(json.dumps(asdict(command), indent=2) + "\n")
 
     def jobs(self) -> list[JobFolder]:
-        """List the jobs that were started, in their order."""
-        folders = [path for path in self.path.iterdir() if (path / "console.log").exists()]
+        """List the jobs that were started, in their order; any other folder of runs holds such jobs too."""
+        marks = ("console.log", ".hydra")
+        inside = self.path.iterdir() if self.path.is_dir() else ()
+        folders = [path for path in inside if any((path / mark).exists() for mark in marks)]
         return [JobFolder(path) for path in sorted(folders, key=lambda path: (len(path.name), path.name))]

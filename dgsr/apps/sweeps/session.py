@@ -51,7 +51,7 @@ def sweep_of(arguments: list[str], task: str = "train") -> tuple[list[str], Swee
 
 @contextmanager
 def sweeping(folder: SweepFolder | None) -> Iterator[None]:
-    """Let a sweep run, then say what became of its jobs; anything else runs as it is.
+    """Let a sweep run, then compare its jobs and say what became of them; anything else runs as it is.
 
     Raises:
         SystemExit: Not all jobs are done: 1, or 130 if the sweep was interrupted.
@@ -67,6 +67,10 @@ def sweeping(folder: SweepFolder | None) -> Iterator[None]:
     except KeyboardInterrupt:
         code = _INTERRUPTED
     finally:
+        if code != _INTERRUPTED and any((job.path / "validation").is_dir() for job in folder.jobs()):
+            from dgsr.apps.sweeps.reading import write_report  # here, since it imports torch, which no sweep waits for
+
+            sys.stderr.write(f"Report: {write_report(folder)}\n")
         sys.stderr.writelines(f"{line}\n" for line in closing_words(folder))
     undone = any(job.state != "done" for job in folder.jobs())
     if code or undone:

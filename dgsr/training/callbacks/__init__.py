@@ -2,6 +2,7 @@
 
 from dgsr.training.callbacks.checkpoints import Checkpoints
 from dgsr.training.callbacks.export import Export
+from dgsr.training.callbacks.guidances import Guidances
 from dgsr.training.callbacks.interruption import Interruption
 from dgsr.training.callbacks.panels import ImagePanels
 from dgsr.training.callbacks.progress import Progress
@@ -13,6 +14,7 @@ __all__ = [
     "Checkpoints",
     "ClosingReport",
     "Export",
+    "Guidances",
     "ImagePanels",
     "Interruption",
     "Progress",

@@ -1,0 +1,35 @@
+"""`dgsr report`: the runs of a sweep side by side."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from argparse import _SubParsersAction
+
+
+def add_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
+    """Name the arguments."""
+    parser = commands.add_parser(
+        "report",
+        help="compare the runs of a sweep",
+        description="Write report.html, report.md and report.csv into the directory of a sweep, or any folder of runs: "
+        "what sets the runs apart, their metrics with 95 % intervals, curves, pictures, time and memory.",
+    )
+    parser.add_argument("sweep", type=Path, metavar="DIR", help="directory of the sweep")
+    return parser
+
+
+def run(arguments: Namespace) -> None:
+    """Write the report and say where it is.
+
+    Raises:
+        UserError: There are no runs.
+    """
+    from dgsr.apps.sweeps import SweepFolder
+    from dgsr.apps.sweeps.reading import write_report
+
+    sys.stdout.write(f"{write_report(SweepFolder(arguments.sweep))}\n")

@@ -1,0 +1,52 @@
+"""What runs have written is what is compared."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from dgsr.apps.sweeps import SweepFolder
+from dgsr.apps.sweeps.folder import JobFolder
+from dgsr.apps.sweeps.reading import read_trial, write_report
+from dgsr.checks import UserError
+
+
+def make_job(folder: Path, *overrides: str) -> JobFolder:
+    (folder / ".hydra").mkdir(parents=True)
+    (folder / ".hydra" / "overrides.yaml").write_text("".join(f"- {override}\n" for override in overrides))
+    (folder / ".hydra" / "config.yaml").write_text("run: {max_steps: 2}\nroot: ${nowhere}\n")
+    return JobFolder(folder)
+
+
+def test_a_run_that_is_done(tmp_path: Path) -> None:
+    job = make_job(tmp_path, "seed=1", "+generator.unet_rank=4", "text='a=b'")
+    metrics = {"psnr": {"value": 21.0, "direction": "higher"}}
+    summary = {"monitor": "psnr", "metrics": metrics, "seconds_per_step": 0.5, "peak_memory_bytes": 7}
+    job.summary.write_text(json.dumps(summary))
+    picture = tmp_path / "validation" / "pictures" / "0" / "a.png"
+    picture.mkdir(parents=True)
+    (picture / "sr.png").touch()
+    (tmp_path / "validation" / "step_0000000.csv").write_text("image,psnr,bicubic/psnr\na.png,10.0,11.0\n")
+    (tmp_path / "validation" / "step_0000002.csv").write_text("image,psnr,ssim\na.png,21.0,\n")
+    (tmp_path / "metrics.csv").write_text("step,name,value\n1,val/psnr,20.0\n2,val/psnr,21.0\n")
+    trial = read_trial(job)
+    assert trial.settings == {"seed": "1", "generator.unet_rank": "4", "text": "'a=b'"}
+    assert trial.config == {"run.max_steps": "2", "root": "${nowhere}"}
+    assert trial.images == {"a.png": {"psnr": 21.0}}
+    assert (trial.directions, trial.seconds_per_step, trial.peak_memory_bytes) == ({"psnr": "higher"}, 0.5, 7)
+    assert trial.series == {"val/psnr": [(1, 20.0), (2, 21.0)]}
+    assert trial.pictures["0/a.png"]["hq"] == picture / "hq.png"
+
+
+def test_a_run_that_failed_before_it_wrote_anything(tmp_path: Path) -> None:
+    (tmp_path / "failure.txt").write_text("Expected a folder, but got nothing.\n")
+    trial = read_trial(JobFolder(tmp_path))
+    assert (trial.state, trial.reason) == ("failed", "Expected a folder, but got nothing.")
+    assert (trial.settings, trial.images, trial.pictures) == ({}, {}, {})
+
+
+def test_a_folder_without_runs_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="folder with runs"):
+        write_report(SweepFolder(tmp_path))

@@ -1,0 +1,70 @@
+"""The report of a sweep holds what is needed to judge it, and opens in a browser as it is."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import torch
+
+from dgsr.evaluation import Trial, write_sweep_report
+from dgsr.images import write_image
+from tests.browser import needs_browser, opened
+
+
+def make_trials(folder: Path) -> list[Trial]:
+    trials: list[Trial] = []
+    for name, (variant, gain) in enumerate([("guided", 0.0), ("no_gan", 0.5), ("rank<64>", 0.0)]):
+        pictures = {kind: folder / str(name) / f"{kind}.png" for kind in ("lq", "sr", "hq")}
+        for kind, path in pictures.items():
+            write_image(path, torch.rand(3, 8, 8) if kind == "lq" else torch.rand(3, 32, 32))
+        failed = variant.startswith("rank")
+        images = {f"{i}.png": {"psnr": 20.0 + i + gain * i} for i in range(4)}
+        trials.append(
+            Trial(
+                str(name),
+                {"sweep": "ablation", "variant": variant},
+                "failed" if failed else "done",
+                "Expected <memory>." if failed else "",
+                {"gan": variant},
+                {} if failed else images,
+                {} if failed else {"psnr": "higher"},
+                None if failed else 0.5,
+                None if failed else 2**30,
+                {} if failed else {"val/psnr": [(1, 20.0), (2, 21.0 + gain)]},
+                {} if failed else {"0.png": pictures},
+            )
+        )
+    return trials
+
+
+def test_the_three_files_agree(tmp_path: Path) -> None:
+    page = write_sweep_report(make_trials(tmp_path), "Sweep", tmp_path)
+    markdown = (tmp_path / "report.md").read_text()
+    assert "| variant | jobs done | psnr ↑ | s/step | GiB |" in markdown
+    assert "| guided | 1 of 1 | 21.5000 | 0.5 | 1.00 |" in markdown
+    assert "| no_gan | 1 of 1 | 22.2500 (+0.7500 [" in markdown
+    assert "| rank<64> | 0 of 1 | - | - | - |" in markdown
+    assert "- job 2 failed: Expected <memory>." in markdown
+    with (tmp_path / "report.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["psnr_difference"] for row in rows] == ["", "0.75", ""]
+    assert 0 < float(rows[1]["psnr_low"]) < 0.75 < float(rows[1]["psnr_high"]) < 1.5
+    document = page.read_text()
+    assert "rank&lt;64&gt;" in document
+    assert "sweep" not in rows[0]
+    assert document.count("22.2500 (+0.7500 [") == 1
+
+
+def test_a_sweep_in_which_everything_failed_has_a_report(tmp_path: Path) -> None:
+    page = write_sweep_report(make_trials(tmp_path)[2:], "Sweep", tmp_path)
+    assert "1 failed of 1 jobs" in page.read_text()
+
+
+@needs_browser
+def test_a_browser_has_nothing_to_complain_of(tmp_path: Path) -> None:
+    page = write_sweep_report(make_trials(tmp_path), "Sweep", tmp_path)
+    dom, complaints = opened(page.read_text(), tmp_path)
+    assert not complaints
+    assert dom.count("<figure class=") == 1
+    assert "✗ failed" in dom
