@@ -1,6 +1,6 @@
 """Memory and time of tiled upscaling, from one megapixel up: each size in a process of its own.
 
-`python -m benchmarks.tiling [--megapixels 1 4 16 64] [--tile 512] [--out FILE]`; README.md says how to read what it prints.
+`python -m benchmarks.tiling [--megapixels 1 4 16 64] [--tile 512]`; README.md says how to read what it prints.
 """
 
 from __future__ import annotations
@@ -37,7 +37,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     out = arguments.out or RESULTS / f"tiling-{slug(described['device'])}.json"
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(described | {"tile": arguments.tile, "rows": rows}, indent=1) + "\n", encoding="utf-8")
-    sys.stdout.write("| output | above the images, MiB | before, MiB | seconds | per megapixel |\n|---|---|---|---|---|\n")
+    sys.stdout.write(
+        "| output | above the images, MiB | before, MiB | seconds | per megapixel |\n|---|---|---|---|---|\n"
+    )
     for row in rows:
         cells = f"{row['above_images_mib']:.0f} | {row['before_mib']:.0f} | {row['seconds']:.1f}"
         sys.stdout.write(f"| {row['side']}² | {cells} | {row['seconds'] / row['side'] ** 2 * 1e6:.2f} |\n")

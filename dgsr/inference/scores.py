@@ -8,6 +8,7 @@ import torch
 
 from dgsr.images import from_pixels
 from dgsr.models.estimator import DegradationEstimator
+from dgsr.models.precision import in_full
 from dgsr.ops.tiling import Grid, Tile
 from dgsr.types import Pixels, Scores
 
@@ -21,11 +22,12 @@ def estimate(estimator: DegradationEstimator, lq: Pixels) -> Scores:
     """
     device, down = next(estimator.parameters()).device, math.prod(estimator.shape["down_scales"])
     overlap = 2 * math.ceil(estimator.reach_px / down) * down
-    grid = Grid.over(*lq.shape[-2:], _TILE_PX + overlap, overlap, down)
+    grid = Grid.over((lq.shape[-2], lq.shape[-1]), _TILE_PX + overlap, overlap, down)
     sums, cells = [0.0, 0.0], 0
     for tile in (Tile(row, column) for row in grid.rows for column in grid.columns):
         part = from_pixels(lq[:, tile.rows.window(), tile.columns.window()]).to(device)
-        features = estimator.features(part.expand(3, -1, -1)[None])
+        with in_full(device):
+            features = estimator.features(part.expand(3, -1, -1)[None])
         cores = [
             branch[..., tile.rows.core(branch.shape[-2]), tile.columns.core(branch.shape[-1])] for branch in features
         ]

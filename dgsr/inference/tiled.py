@@ -68,9 +68,9 @@ class TiledUpscaling:
         self.cell = cell = generator.latent_px
         self._sums: dict[Tile, Tensor] = {}
         step = generator.multiple // cell
-        cells = [-(-side // generator.multiple) * step for side in out.shape[-2:]]
-        self.pixel_grid = Grid.over(*cells, tile // cell, OVERLAP_PX // cell, step)
-        self.latent_grid = Grid.over(*cells, max(tile // cell, _UNET_TILE), _UNET_OVERLAP, step)
+        cells = -(-self.height // generator.multiple) * step, -(-self.width // generator.multiple) * step
+        self.pixel_grid = Grid.over(cells, tile // cell, OVERLAP_PX // cell)
+        self.latent_grid = Grid.over(cells, max(tile // cell, _UNET_TILE), _UNET_OVERLAP, step)
 
     def run(self) -> None:
         """Do it."""

@@ -49,7 +49,8 @@ class Upscaler:
         what = f"0 or a multiple of {generator.multiple} above {OVERLAP_PX} for tile"
         expect(fits, what, tile, "Tiles overlap, and both networks halve their sides.")
         self.generator, self.estimator = generator, estimator
-        self.scale, self.color_fix, self.guidance, self.seed, self.tile = scale, color_fix, guidance, seed, tile
+        self.scale, self.guidance, self.seed, self.tile = scale, guidance, seed, tile
+        self.color_fix: ColorFix = color_fix
 
     @torch.no_grad()
     def __call__(self, image: Float[Tensor, "*b 3 h w"], scores: Scores | None = None) -> Float[Tensor, "*b 3 H W"]:

@@ -89,9 +89,9 @@ class Grid:
     columns: list[Span]
 
     @classmethod
-    def over(cls, height: int, width: int, tile: int, overlap: int, multiple: int = 1) -> Grid:
-        """Cover a plane; the arguments are those of `spans`."""
-        return cls(spans(height, tile, overlap, multiple), spans(width, tile, overlap, multiple))
+    def over(cls, size: tuple[int, int], tile: int, overlap: int, multiple: int = 1) -> Grid:
+        """Cover a plane of (height, width); the other arguments are those of `spans`."""
+        return cls(spans(size[0], tile, overlap, multiple), spans(size[1], tile, overlap, multiple))
 
     def __len__(self) -> int:
         return len(self.rows) * len(self.columns)

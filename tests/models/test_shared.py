@@ -33,7 +33,7 @@ def test_tiles_that_cover_the_image_give_the_whole(batch: int) -> None:
         network = _Network()
         image = torch.rand(batch, 3, 24, 40) * torch.linspace(0, 3, 40)
         whole = network(image)
-        grid = Grid.over(24, 40, 16, 8)
+        grid = Grid.over((24, 40), 16, 8)
         out = torch.zeros_like(whole)
 
         def run(tile: Tile) -> Tensor:
@@ -51,7 +51,7 @@ def test_tiles_that_cover_the_image_give_the_whole(batch: int) -> None:
 def test_after_settling_nothing_changes_what_tiles_share() -> None:
     with torch.no_grad():
         network = _Network()
-        parts = dict(zip(Grid.over(16, 48, 16, 0).sample(3), torch.rand(3, 1, 3, 16, 16), strict=True))
+        parts = dict(zip(Grid.over((16, 48), 16, 0).sample(3), torch.rand(3, 1, 3, 16, 16), strict=True))
         first, second, third = parts
         layers = SharedLayers(network)
         with layers.installed():

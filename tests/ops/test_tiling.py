@@ -36,7 +36,7 @@ def test_weights_are_bells_that_sum_to_one(factor: int) -> None:
 
 def test_a_plane_comes_back_in_strips() -> None:
     plane = torch.rand(1, 2, 104, 200)
-    grid = Grid.over(104, 200, 48, 16, 8)
+    grid = Grid.over((104, 200), 48, 16, 8)
     assert len(grid) == 18
     strips = list(grid.blend(lambda tile: plane[..., tile.rows.window(), tile.columns.window()]))
     assert [top for top, _ in strips] == [span.start for span in grid.rows]
@@ -45,7 +45,7 @@ def test_a_plane_comes_back_in_strips() -> None:
 
 def test_larger_output_comes_in_larger_strips() -> None:
     plane = torch.rand(1, 1, 40, 24)
-    grid = Grid.over(40, 24, 16, 8, 8)
+    grid = Grid.over((40, 24), 16, 8, 8)
 
     def enlarge(tile: Tile) -> torch.Tensor:
         part = plane[..., tile.rows.window(), tile.columns.window()]
@@ -56,10 +56,10 @@ def test_larger_output_comes_in_larger_strips() -> None:
 
 
 def test_a_sample_is_spread_evenly() -> None:
-    grid = Grid.over(640, 320, 64, 0, 8)
+    grid = Grid.over((640, 320), 64, 0, 8)
     rows = {tile.rows.start for tile in grid.sample(2)}
     assert rows == {128, 448}
-    small = Grid.over(64, 96, 64, 16, 8)
+    small = Grid.over((64, 96), 64, 16, 8)
     assert len(small.sample(3)) == len(small) == 2
 
 
