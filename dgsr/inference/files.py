@@ -58,14 +58,18 @@ class FileUpscaling:
 
     def _finish(self, waiting: list[tuple[Job, Raster]]) -> Iterator[tuple[Job, UserError | None]]:
         """Upscale pictures of one size as a batch if there is room for that, or else one by one."""
-        if len(waiting) > 1:
-            needed, room = self._plan(waiting[0][1])
-            if self.upscaler.whole(*self._size(waiting[0][1])) and (room is None or len(waiting) * needed <= room):
-                outs = upscale_rasters(self.upscaler, [raster for _, raster in waiting])
-                yield from ((job, _write(job, out)) for (job, _), out in zip(waiting, outs, strict=True))
-                return
+        if len(waiting) > 1 and self._fit_together(waiting[0][1], len(waiting)):
+            outs = upscale_rasters(self.upscaler, [raster for _, raster in waiting])
+            yield from ((job, _write(job, out)) for (job, _), out in zip(waiting, outs, strict=True))
+            return
         for job, raster in waiting:
             yield job, self._alone(job, raster)
+
+    def _fit_together(self, raster: Raster, count: int) -> bool:
+        needed, room = self._plan(raster)
+        fits = self.upscaler.whole(*self._size(raster)) and (room is None or count * needed <= room)
+        # The noise of a sampled posterior would depend on an image's neighbours.
+        return fits and self.upscaler.generator.options.posterior == "mode"
 
     def _alone(self, job: Job, raster: Raster) -> UserError | None:
         height, width = self._size(raster)

@@ -66,9 +66,8 @@ def run(arguments: Namespace) -> None:
     from dgsr.inference.files import FileUpscaling
 
     planned = _plan(arguments.input, arguments.output)
-    missing = (
-        planned if arguments.overwrite or len(planned) == 1 else [job for job in planned if not job.target.exists()]
-    )
+    again = arguments.overwrite or not arguments.input.is_dir()
+    missing = [job for job in planned if again or not job.target.exists()]
     console = Console(stderr=True)
     if len(missing) < len(planned):
         console.print(f"{len(planned) - len(missing)} of {len(planned)} images are there already.")
