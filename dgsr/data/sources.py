@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from dgsr.checks import UserError, expect
-from dgsr.images import SUFFIXES, read_image
+from dgsr.images import read_image
+from dgsr.rasters import SUFFIXES
 from dgsr.types import Image
 
 BUNDLED = Path(__file__).parents[1] / "assets" / "photos"

@@ -128,10 +128,11 @@ class OneStepGenerator(TrainableWeights):
     @property
     def multiple(self) -> int:
         """The sides of images that every level of both networks can halve evenly are multiples of this."""
-        return self._latent_px * 2 ** (len(self.unet.config["block_out_channels"]) - 1)
+        return self.latent_px * 2 ** (len(self.unet.config["block_out_channels"]) - 1)
 
     @property
-    def _latent_px(self) -> int:
+    def latent_px(self) -> int:
+        """Pixels along each side of what one cell of the latent stands for."""
         return 2 ** (len(self.vae.config["block_out_channels"]) - 1)
 
     def forward(
@@ -166,13 +167,10 @@ class OneStepGenerator(TrainableWeights):
 
         Under autocast to fp16 the autoencoder stays in fp32: its activations can exceed fp16's largest number.
         """
-        even = all(side % self._latent_px == 0 for side in lq_up.shape[-2:])
+        even = all(side % self.latent_px == 0 for side in lq_up.shape[-2:])
         size = "x".join(map(str, lq_up.shape[-2:]))
-        what, remedy = (
-            f"images with sides that are multiples of {self._latent_px}",
-            "Choose data.crop_px so, or pad them.",
-        )
-        expect(even, what, size, remedy)
+        what = f"images with sides that are multiples of {self.latent_px}"
+        expect(even, what, size, "Choose data.crop_px so, or pad them.")
         with self.vae_bank.using(correction.vae), never_fp16(lq_up.device):
             (posterior,) = self.vae.encode(lq_up, return_dict=False)
         if self.options.posterior == "sample":
