@@ -13,14 +13,15 @@ from jaxtyping import Float
 from torch import Tensor
 
 from dgsr.checks import expect
-from dgsr.models.backbone import Backbone, load_backbone
+from dgsr.models.backbone import Backbone, load_backbone, outline_backbone
 from dgsr.models.blocks import block_id, num_blocks
 from dgsr.models.conditioning import Conditioning, Correction
 from dgsr.models.denoising import Latents, Prediction, clean_latent
+from dgsr.models.economy import economise
 from dgsr.models.lora import bake, inject
 from dgsr.models.options import GeneratorOptions, takes_options
 from dgsr.models.precision import never_fp16
-from dgsr.models.prompts import Prompts
+from dgsr.models.prompts import CLIP_TOKENS, Prompts
 from dgsr.models.tiny import PROMPT_TOKENS, PROMPT_WIDTH, tiny_backbone
 from dgsr.models.weights import TrainableWeights
 from dgsr.types import Images, Scores
@@ -65,9 +66,7 @@ class OneStepGenerator(TrainableWeights):
                 options.conditioning,
                 options.init,
             )
-        if options.gradient_checkpointing:
-            self.unet.enable_gradient_checkpointing(self.unet_bank.checkpoint)
-            self.vae.enable_gradient_checkpointing(self.vae_bank.checkpoint)
+        economise(self.unet, self.vae, self.unet_bank, self.vae_bank, options)
         self.set_trainable(options.trainable)
 
     @classmethod
@@ -88,6 +87,19 @@ class OneStepGenerator(TrainableWeights):
         backbone = load_backbone(path)
         prompts = Prompts.of(str(path), options.positive_prompt, options.negative_prompt)
         return cls(backbone, prompts, options).start_from(init_from)
+
+    @classmethod
+    @takes_options()
+    def outline(cls, path: str | Path, *, options: GeneratorOptions) -> OneStepGenerator:
+        """Build what `from_backbone` would, without reading weights: for what depends on shapes alone.
+
+        Raises:
+            UserError: There is no such backbone.
+        """
+        backbone = outline_backbone(path)
+        width = backbone.unet.config["cross_attention_dim"]
+        texts = options.positive_prompt, options.negative_prompt
+        return cls(backbone, Prompts.random(*texts, CLIP_TOKENS, width), options)
 
     @classmethod
     @takes_options(unet_rank=8, vae_rank=4, timestep=250)
@@ -200,6 +212,13 @@ class OneStepGenerator(TrainableWeights):
 
     def decode(self, latent: Latents) -> Images:
         """Return the images of scaled latents, clamped to [-1, 1]."""
+        if not self.options.slice_decoder:
+            return self._decode(latent)
+        whole = "decoder" not in self.options.checkpointed  # else its blocks are, and nothing is computed a third time
+        decode = partial(self.vae_bank.checkpoint, self._decode) if whole else self._decode
+        return torch.cat([decode(single) for single in latent.split(1)])
+
+    def _decode(self, latent: Tensor) -> Tensor:
         with never_fp16(latent.device):
             return self.vae.decode(latent / self.vae.config["scaling_factor"], return_dict=False)[0].clamp(-1, 1)
 
