@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from io import BytesIO
 from pathlib import Path
 from typing import TypeAlias
 
@@ -41,11 +42,20 @@ def read_image(path: str | Path) -> Image:
     Raises:
         UserError: The file is missing, damaged, too large to be safe, or not an image.
     """
+    return _decoded(path, path)
+
+
+def decode_image(encoded: bytes, name: str) -> Image:
+    """Do the same with the bytes of such a file; the name is for errors."""
+    return _decoded(BytesIO(encoded), name)
+
+
+def _decoded(source: str | Path | BytesIO, path: str | Path) -> Image:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", PillowImage.DecompressionBombWarning)
-            with PillowImage.open(path, formats=_FORMATS) as file:
+            with PillowImage.open(source, formats=_FORMATS) as file:
                 return _to_tensor(ImageOps.exif_transpose(file))
     except (PillowImage.DecompressionBombWarning, PillowImage.DecompressionBombError) as error:
         refuse("an image of a safe size", f"{path} ({error})", "Resize it first.")
