@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 from typing import TypeAlias
 
@@ -25,7 +26,16 @@ def read_image(path: str | Path) -> Image:
     Raises:
         UserError: As `dgsr.rasters.read_raster`.
     """
-    return from_pixels(read_raster(path).pixels).expand(3, -1, -1).contiguous()
+    return _rgb(read_raster(path))
+
+
+def decode_image(encoded: bytes, name: str) -> Image:
+    """Do the same with the bytes of such a file; the name is for errors."""
+    return _rgb(read_raster(BytesIO(encoded), name))
+
+
+def _rgb(raster: Raster) -> Image:
+    return from_pixels(raster.pixels).expand(3, -1, -1).contiguous()
 
 
 def write_image(path: str | Path, image: Image) -> None:

@@ -7,7 +7,7 @@ import sys
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import torch
@@ -70,19 +70,24 @@ class Raster:
         return Raster(samples.permute(2, 0, 1), self.profile)
 
 
-def read_raster(path: str | Path) -> Raster:
+def read_raster(source: str | Path | BinaryIO, name: str | None = None) -> Raster:
     """Read a picture, upright by its EXIF orientation; palettes, CMYK and the like become RGB.
 
     Grey and RGB keep 16 bits, with alpha or without; other kinds have 8.
 
+    Args:
+        source: A path, or an open file that can seek.
+        name: What errors call it, if not by its path.
+
     Raises:
         UserError: The file is missing, damaged, too large to be safe, or not a picture.
     """
+    path = name or source
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", PillowImage.DecompressionBombWarning)
-            samples, profile = _decode(path)
+            samples, profile = _decode(source)
     except (PillowImage.DecompressionBombWarning, PillowImage.DecompressionBombError) as error:
         refuse("an image of a safe size", f"{path} ({error})", "Resize it first.")
     except FileNotFoundError:
@@ -125,9 +130,9 @@ def _encode(pixels: NDArray[np.generic], path: Path, profile: bytes | None) -> N
     image.save(path, quality=_QUALITY, icc_profile=profile)
 
 
-def _decode(path: str | Path) -> tuple[NDArray[np.generic], bytes | None]:
+def _decode(source: str | Path | BinaryIO) -> tuple[NDArray[np.generic], bytes | None]:
     """Return (h, w, channels) and the profile."""
-    with PillowImage.open(path, formats=_FORMATS) as file:
+    with PillowImage.open(source, formats=_FORMATS) as file:
         profile = file.info.get("icc_profile")
         low_tiles = [_low_bytes(tile) for tile in file.tile]  # before decoding, which forgets them
         deep_grey = [tile.args for tile in file.tile] == ["LA;16B"]
@@ -144,7 +149,7 @@ def _decode(path: str | Path) -> tuple[NDArray[np.generic], bytes | None]:
     high = np.array(image.convert(mode))
     if None in low_tiles or not low_tiles:
         return high.reshape(*high.shape[:2], -1), profile
-    with PillowImage.open(path, formats=_FORMATS) as file:
+    with PillowImage.open(source, formats=_FORMATS) as file:
         file.tile = low_tiles
         low = np.asarray(ImageOps.exif_transpose(file).convert(mode))
     return high.astype(np.uint16) * 256 + low, profile

@@ -94,7 +94,7 @@ def _plan(source: Path, target: Path | None) -> list[Job]:
     folder = target or source.with_name(f"{source.resolve().name}_sr")
     inside = source.resolve() in (folder.resolve(), *folder.resolve().parents)
     expect(not inside, f"a folder outside {source} to write to", folder, "A second call would upscale the first's.")
-    names = [path.relative_to(source) for path in FolderSource(source, key="IN").paths]
+    names = [Path(name) for name in FolderSource(source, key="IN").names]
     taken = Counter(name.with_suffix("") for name in names)
     unique = (name.with_suffix("") if taken[name.with_suffix("")] == 1 else name for name in names)
     return [Job(source / name, folder / f"{stem}.png") for name, stem in zip(names, unique, strict=True)]
