@@ -99,7 +99,8 @@ def no_room(session: Session, length: float, moments: random.Random) -> Found:
     session.wait()
     last = run_of(session.logs) / "checkpoints" / "last.ckpt"
     before = read_checkpoint(last)["dgsr"]["step"]
-    session.start(lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (last.stat().st_size // 2,) * 2))
+    room = last.stat().st_size // 2
+    session.start(lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (room, room)))
     code = session.wait()
     kept = read_checkpoint(last)["dgsr"]["step"] == before and not session.unfinished_files()
     told = session.output().splitlines()[-1].startswith("Expected room to write")

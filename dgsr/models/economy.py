@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -39,7 +39,8 @@ def economise(
 def checkpoint_blocks(network: nn.Module, checkpoint: Callable[..., Any]) -> None:
     """Let `checkpoint` run the blocks of a network, so that their activations are recomputed in the backward pass."""
     # The blocks of a VAE are checkpointed whole; those in its middle could be so once more, inside.
-    modules: Iterable[Any] = [network] if isinstance(network, Encoder | Decoder) else network.modules()
+    modules = [network] if isinstance(network, Encoder | Decoder) else network.modules()
+    module: Any
     for module in modules:
         if hasattr(module, "gradient_checkpointing"):
             module.gradient_checkpointing = True

@@ -15,7 +15,7 @@ from dgsr.ops.resizing import upsample
 class InMemory:
     """Samples that are there, and one that is not."""
 
-    names = ("a", "broken", "b")
+    names: tuple[str, ...] = ("a", "broken", "b")
 
     def __init__(self) -> None:
         hq = torch.rand(3, 3, 64, 48)

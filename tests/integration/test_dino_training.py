@@ -28,6 +28,7 @@ def _module() -> tuple[SuperResolution, DinoDiscriminator]:
         upscaler=lambda **_: source.upscaler,
         metrics={},
         max_steps=2,
+        clip_norm=source.clip_norm,
         micro_batch=1,
     )
     return module, discriminator

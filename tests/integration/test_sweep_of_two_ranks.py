@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.integration.test_two_ranks import SMALL
+
+from tests.integration.test_several_ranks import SMALL
 
 ROOT = Path(__file__).parents[2]
 
