@@ -29,9 +29,9 @@ def augment(images: Images, seeds: Seeds, kinds: Sequence[Augmentation]) -> Imag
     if not kinds:
         return images
     changed = []
-    for image, seed in zip(images, seeds.tolist(), strict=True):
+    for image, seed in zip(images, seeds, strict=True):
         for kind in kinds:
-            image = _KINDS[kind](image, rng(seed, f"augmentation/{kind}"))
+            image = _KINDS[kind](image, rng(int(seed), f"augmentation/{kind}"))
         changed.append(image)
     return torch.stack(changed)
 

@@ -104,8 +104,8 @@ class _Networks:
 
     @contextmanager
     def optimizing(self, network: Network, num_backwards: int) -> Iterator[Backward]:
-        if self.discriminator is not None:
-            self.discriminator.requires_grad_(network == "discriminator")
+        for parameter in self.module._trained("discriminator"):
+            parameter.requires_grad_(network == "discriminator")
         yield lambda losses: torch.stack(list(losses.values())).sum().backward()
         for parameter in self.module._trained(network):
             parameter.grad = None
