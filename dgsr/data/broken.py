@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 from dgsr.checks import UserError, expect
 from dgsr.data.sources import UnfitError
@@ -19,6 +19,7 @@ T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 
+@runtime_checkable
 class Replaceable(Protocol[T_co]):
     """What has others to take in place of one that cannot be used: a source, or real pairs."""
 
