@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from math import isqrt
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from torch.utils.data import Sampler
 
@@ -14,6 +14,7 @@ from dgsr.seeds import rng
 _ROUNDS = 6
 
 
+@runtime_checkable
 class Stream(Protocol):
     """A sample for every position."""
 
