@@ -48,7 +48,7 @@ def _evaluate(cfg: DictConfig, ranks: Ranks) -> dict[str, float]:
     suite = suite if cfg.data.eval.hq else suite.without_reference()
     model = load_model(cfg.ckpt_path, cfg.backbone, cfg.estimator, cfg.weights)
     upscaler = model.upscaler(instantiate(cfg.inference, scale=model.scale), device)
-    degraded = open_degraded(cfg.data.eval, upscaler.scale)
+    degraded = open_degraded(cfg.data.eval, model.scale)
     settings = _settings(cfg)
     if ranks.first:
         expect_same_settings(run, settings)
@@ -78,7 +78,7 @@ def open_degraded(data: DictConfig, scale: int) -> Degraded:
     side = data.crop_px
     expect(side is None or side % scale == 0, f"data.eval.crop_px to be a multiple of the scale {scale}", side)
     source = open_source(str(data.hq), key="data.eval.hq")
-    return FixedPairs(source, side, Degrade(preset(data.preset, scale)), data.seed, scale)
+    return FixedPairs(source, side, Degrade(preset(data.preset, scale=scale)), data.seed, scale)
 
 
 def _device(name: str, ranks: Ranks) -> torch.device:

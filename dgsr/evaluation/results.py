@@ -87,5 +87,6 @@ class Results:
             return None
         pairs = [(r.values["sr"][metric], r.values[series][metric]) for r in self.records]
         whole = [(ours, theirs) for ours, theirs in pairs if ours is not None and theirs is not None]
-        lead = difference(*zip(*whole, strict=True)) if whole and series != "sr" else None
+        compared = bool(whole) and series != "sr"
+        lead = difference([ours for ours, _ in whole], [theirs for _, theirs in whole]) if compared else None
         return Average(interval(values), len(values), lead)

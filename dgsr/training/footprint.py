@@ -74,7 +74,7 @@ def footprint(
             _keep_norms_exact(module)
         weights = [*module.parameters(), *module.buffers()]
         with LiveMemory(weights, all_negative) as memory, torch.autocast("cpu", half, enabled=half is not None):
-            samples = module.micro_batches(module.prepare(_batch(crop_px, share, module.upscaler.scale)))
+            samples = module.micro_batches(module.prepare(_batch(crop_px, share, int(module.upscaler.scale))))
             module.update(_Networks(module), samples[:2])  # the second finds gradients of the first, as all others do
     trained: dict[Network, list[nn.Parameter]] = {"generator": module._trained("generator")}
     if module.discriminator is not None:
