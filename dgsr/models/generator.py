@@ -97,8 +97,7 @@ class OneStepGenerator(TrainableWeights):
             UserError: There is no such backbone.
         """
         backbone = outline_backbone(path)
-        width = backbone.unet.config["cross_attention_dim"]
-        texts = options.positive_prompt, options.negative_prompt
+        texts, width = (options.positive_prompt, options.negative_prompt), backbone.unet.config["cross_attention_dim"]
         return cls(backbone, Prompts.random(*texts, CLIP_TOKENS, width), options)
 
     @classmethod

@@ -75,11 +75,9 @@ def footprint(
         weights = [*module.parameters(), *module.buffers()]
         with LiveMemory(weights, all_negative) as memory, torch.autocast("cpu", half, enabled=half is not None):
             samples = module.micro_batches(module.prepare(_batch(crop_px, share, int(module.upscaler.scale))))
-            module.update(_Networks(module), samples[:2])  # the second finds gradients of the first, as all others do
-    trained: dict[Network, list[nn.Parameter]] = {"generator": module._trained("generator")}
-    if module.discriminator is not None:
-        trained["discriminator"] = module._trained("discriminator")
-    sizes = {network: _num_bytes(parameters) for network, parameters in trained.items()}
+            networks = _Networks(module)
+            module.update(networks, samples[:2])  # the second finds gradients of the first, as all others do
+    sizes = {network: _num_bytes(parameters) for network, parameters in networks.trained.items()}
     activations = memory.peak - sizes["generator"]
     return Footprint(
         frozen=_num_bytes(weights) - sum(sizes.values()),
@@ -96,18 +94,24 @@ class _Networks:
     """The networks as an update sees them; its phases end with gradients thrown away."""
 
     def __init__(self, module: SuperResolution) -> None:
-        self.module, self.step = module, module.max_steps  # by the end every loss plays its part
+        self.step = module.max_steps  # by the end every loss plays its part
         self.generator, self.discriminator, self.objective = module.generator, module.discriminator, module.objective
+        both: dict[Network, nn.Module | None] = {"generator": self.generator, "discriminator": self.discriminator}
+        self.trained = {
+            name: [parameter for parameter in network.parameters() if parameter.requires_grad]
+            for name, network in both.items()
+            if network is not None
+        }
 
     def record(self, values: dict[str, Tensor]) -> None:
         pass
 
     @contextmanager
     def optimizing(self, network: Network, num_backwards: int) -> Iterator[Backward]:
-        for parameter in self.module._trained("discriminator"):
+        for parameter in self.trained.get("discriminator", ()):
             parameter.requires_grad_(network == "discriminator")
         yield lambda losses: torch.stack(list(losses.values())).sum().backward()
-        for parameter in self.module._trained(network):
+        for parameter in self.trained[network]:
             parameter.grad = None
 
 

@@ -47,8 +47,10 @@ def estimate(cfg: DictConfig) -> Footprint:
 
 
 def _outlined(cfg: DictConfig) -> DictConfig:
-    """Replace a backbone to be read by its outline."""
+    """Replace weights that would be read from afar, of the backbone and of the discriminator."""
     outlined = copy.deepcopy(cfg)
+    if "weights" in cfg.discriminator:
+        outlined.discriminator.weights = "random"
     outlined.generator["_target_"] = str(cfg.generator["_target_"]).replace(".from_backbone", ".outline")
     return outlined
 
