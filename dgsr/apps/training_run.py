@@ -14,6 +14,7 @@ from dgsr.apps.configs import check
 from dgsr.apps.continuation import checkpoint_of, expect_continuable, plain_config, report_changes
 from dgsr.apps.schema import TrainConfig
 from dgsr.checkpoints.trainer import read_checkpoint
+from dgsr.checks import expect
 from dgsr.training.callbacks.provenance import Provenance
 from dgsr.training.machine import build_trainer
 from dgsr.training.module import SuperResolution
