@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 #: Module of `dgsr.apps.doctor` -> what it finds out. Its `examine(cfg)` returns something that rich can print.
 CHECKS = {
     "memory": "estimate how much memory a training step takes, and what would lower it",
+    "data": "measure how fast samples are made, by number of workers, and what a device would wait for",
 }
 
 
