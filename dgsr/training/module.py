@@ -100,6 +100,14 @@ class SuperResolution(Stepping):
         """Let a run that was cut off between its last step and its end only end."""
         self.trainer.should_stop = self.step >= self.max_steps
 
+    def on_train_batch_start(self, batch: dict[str, Any], batch_index: int) -> None:
+        """Let Lightning validate and log on the beat of our steps, wherever a run was cut off.
+
+        Of what it restores, the count of batches begun is one too high if a batch was begun when the run was saved.
+        """
+        loop = self.trainer.fit_loop.epoch_loop
+        loop.batch_progress.total.ready, loop._batches_that_stepped = self.step + 1, self.step
+
     def prepare(self, batch: dict[str, Any]) -> Sample:
         """Bring a batch into the networks' range and read its scores off the degraded images."""
         with torch.no_grad():

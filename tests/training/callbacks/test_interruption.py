@@ -13,6 +13,7 @@ import torch
 
 from dgsr.checkpoints.trainer import read_checkpoint
 from dgsr.training.callbacks import Checkpoints, Interruption
+from dgsr.training.csv_log import CsvLog
 from tests.small_run import make_data, make_module, make_trainer
 
 
@@ -60,6 +61,24 @@ def test_a_step_that_ends_with_validation_is_validated_before(tmp_path: Path) ->
     ours = read_checkpoint(tmp_path / "last.ckpt")["dgsr"]
     assert ours["step"] == 2
     assert [found["step"] for found in ours["validations"]] == [2]
+
+
+def test_validations_and_logs_keep_their_beat(tmp_path: Path) -> None:
+    """A run that was cut off after its first and its fourth step leaves the log of one that was not."""
+
+    def fit(folder: Path, *stop: lightning.Callback) -> None:
+        saving = Checkpoints(str(folder), every_steps=100, monitor="psnr")
+        callbacks, last = [saving, Interruption(str(folder)), *stop], folder / "last.ckpt"
+        logging: dict[str, Any] = {"logger": CsvLog(str(folder)), "log_every_n_steps": 2}
+        trainer = make_trainer(validate_every_steps=3, callbacks=callbacks, **logging)
+        trainer.fit(make_module(7, adversarial=False), make_data(), ckpt_path=last if last.exists() else None)
+
+    fit(tmp_path / "whole")
+    for at_batch in (0, 3):
+        with pytest.raises(SystemExit):
+            fit(tmp_path / "cut", Signal(signal.SIGTERM, at_batch))
+    fit(tmp_path / "cut")
+    assert (tmp_path / "cut" / "metrics.csv").read_text() == (tmp_path / "whole" / "metrics.csv").read_text()
 
 
 def test_a_cluster_starts_the_job_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
