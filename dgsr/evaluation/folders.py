@@ -45,9 +45,9 @@ class RestoredFolder:
 
 
 def _by_name(root: Path, key: str) -> dict[str, Path]:
-    paths = FolderSource(root, key=key).paths
-    files = {path.relative_to(root).with_suffix("").as_posix(): path for path in paths}
-    expect(len(files) == len(paths), "one image of each name", f"several in {root}", "Keep one of each.")
+    source = FolderSource(root, key=key)
+    files = {Path(source.name(at)).with_suffix("").as_posix(): source.path(at) for at in range(len(source))}
+    expect(len(files) == len(source), "one image of each name", f"several in {root}", "Keep one of each.")
     return files
 
 
