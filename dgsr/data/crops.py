@@ -19,7 +19,9 @@ def random_crop(image: Image, side_px: int, seed: int) -> Float[Tensor, "3 {side
     return padded[:, top : top + side_px, left : left + side_px]
 
 
-def random_crop_of_pair(lq: Image, hq: Image, side_px: int, seed: int) -> tuple[Image, Image]:
+def random_crop_of_pair(
+    lq: Image, hq: Float[Tensor, "3 hq_h hq_w"], side_px: int, seed: int
+) -> tuple[Float[Tensor, "3 lq_px lq_px"], Float[Tensor, "3 {side_px} {side_px}"]]:
     """Cut the same random square out of both, of `side_px` in the sharp image; its grid is the degraded image's.
 
     The sharp image is a whole number of times as large, and none is smaller than its square.

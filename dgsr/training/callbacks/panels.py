@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import copy
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import lightning
+from jaxtyping import Float
 from lightning.pytorch.loggers import TensorBoardLogger, WandbLogger
 from torch import Tensor
 
@@ -16,7 +17,8 @@ from dgsr.inference import Upscaler
 from dgsr.pictures import grid
 from dgsr.training.module import module_of
 from dgsr.training.validation import measured_on
-from dgsr.types import Image
+
+Columns: TypeAlias = dict[str, Float[Tensor, "3 _ _"]]
 
 
 class ImagePanels(lightning.Callback):
@@ -64,7 +66,7 @@ class ImagePanels(lightning.Callback):
                     logger.log_image(name, [str(path)], step)
 
 
-def _shown(upscaler: Upscaler, found: dict[str, Image]) -> dict[str, Image]:
+def _shown(upscaler: Upscaler, found: Columns) -> Columns:
     """Choose the columns of one row; with guidance 1 the positive prompt acts alone, with 0 the negative one."""
     alone = {"positive": 1.0, "negative": 0.0}
     by_prompt = {prompt: _guided(upscaler, guidance)(found["lq"]) for prompt, guidance in alone.items()}
