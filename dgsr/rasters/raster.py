@@ -6,8 +6,9 @@ import os
 import sys
 import warnings
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 import torch
@@ -70,13 +71,13 @@ class Raster:
         return Raster(samples.permute(2, 0, 1), self.profile)
 
 
-def read_raster(source: str | Path | BinaryIO, name: str | None = None) -> Raster:
+def read_raster(source: str | Path | BytesIO, name: str | None = None) -> Raster:
     """Read a picture, upright by its EXIF orientation; palettes, CMYK and the like become RGB.
 
     Grey and RGB keep 16 bits, with alpha or without; other kinds have 8.
 
     Args:
-        source: A path, or an open file that can seek.
+        source: A path, or the bytes of a file.
         name: What errors call it, if not by its path.
 
     Raises:
@@ -130,7 +131,7 @@ def _encode(pixels: NDArray[np.generic], path: Path, profile: bytes | None) -> N
     image.save(path, quality=_QUALITY, icc_profile=profile)
 
 
-def _decode(source: str | Path | BinaryIO) -> tuple[NDArray[np.generic], bytes | None]:
+def _decode(source: str | Path | BytesIO) -> tuple[NDArray[np.generic], bytes | None]:
     """Return (h, w, channels) and the profile."""
     with PillowImage.open(source, formats=_FORMATS) as file:
         profile = file.info.get("icc_profile")

@@ -68,7 +68,7 @@ def test_an_evaluation_goes_on_where_it_stopped(trained: Path, folders: Path) ->
     assert [file for file in files if file.stat().st_mtime_ns != written[file]] == [files[2]]
     with pytest.raises(UserError, match=r"but got inference=.*another folder: paths\.run"):
         run_evaluation(
-            config(trained, run, f"data.eval.lq={made}/lq", f"data.eval.hq={made}/hq", "inference.guidance=1")
+            config(trained, run, f"data.eval.lq={made}/lq", f"data.eval.hq={made}/hq", "inference.guidance=1.0")
         )
 
 
