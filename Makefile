@@ -9,10 +9,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet install
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tools demo test lint types docs check test-matrix bench-degradation bench-generator clean
+.PHONY: help setup tools demo test lint types docs check test-matrix bench-degradation bench-generator bench-data clean
 
 help:
-	@echo "make setup | demo | test | lint | types | docs | check | test-matrix | bench-degradation | bench-generator   (VENV=$(VENV) PYTHON=$(PYTHON))"
+	@echo "make setup | demo | test | lint | types | docs | check | test-matrix | bench-degradation | bench-generator | bench-data   (VENV=$(VENV) PYTHON=$(PYTHON))"
 
 setup: $(VENV)/.installed
 
@@ -39,6 +39,9 @@ check: lint types docs test
 
 bench-degradation: setup
 	$(BIN)/python -m benchmarks.degradation
+
+bench-data: setup
+	$(BIN)/python -m benchmarks.data
 
 bench-generator: setup
 	$(BIN)/python -m benchmarks.generator

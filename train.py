@@ -9,6 +9,7 @@ from omegaconf import DictConfig
 
 from dgsr.apps import conf_dir, preflight, run_cleanly
 from dgsr.apps.entry import in_sweep
+from dgsr.apps.ranks import end_with_the_launcher, quiet_follower
 from dgsr.apps.resume import continued_arguments
 from dgsr.apps.sweeps import SweepFolder, run_job, sweep_of, sweeping
 
@@ -25,7 +26,8 @@ def main(cfg: DictConfig) -> float | None:
 
 def prepare() -> SweepFolder | None:
     """Expand `resume=`, refuse every mistyped key at once, and fix the directory of a sweep, if it is one."""
-    arguments = continued_arguments(sys.argv[1:])
+    end_with_the_launcher()
+    arguments = quiet_follower(continued_arguments(sys.argv[1:]))
     preflight(arguments, "train", conf_dir())
     sys.argv[1:], folder = sweep_of(arguments)
     return folder

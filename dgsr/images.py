@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import warnings
+from io import BytesIO
 from pathlib import Path
 from typing import TypeAlias
 
-import numpy as np
 import torch
-from jaxtyping import Float
-from PIL import Image as PillowImage
-from PIL import ImageOps
+from jaxtyping import Float, Int, Shaped
 from torch import Tensor
 
-from dgsr.checks import expect, refuse
-from dgsr.types import Image, Images
-
-#: Endings of the files that are taken for images, in lower case.
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
-
-#: Nothing else is decoded, whatever a file is called: some of Pillow's formats start other programs.
-_FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP")
-
-_QUALITY = 95  # of jpg and webp
-
-_SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I;16N", "I")
-
+from dgsr.checks import expect
+from dgsr.rasters import Raster, read_raster, write_raster
+from dgsr.types import Image, Images, Pixels
 
 #: A batch whose size is not its input's.
 Resized: TypeAlias = Float[Tensor, "b 3 new_h new_w"]
@@ -35,35 +21,21 @@ Resized: TypeAlias = Float[Tensor, "b 3 new_h new_w"]
 def read_image(path: str | Path) -> Image:
     """Read an image as RGB in [0, 1], upright by its EXIF orientation.
 
-    Grey becomes three equal channels; transparent parts show what colour lies beneath; grey of 16 bits keeps its
-    precision, while Pillow reads colour with 8.
+    Grey becomes three equal channels; transparent parts show what colour lies beneath; 16 bits keep their precision.
 
     Raises:
-        UserError: The file is missing, damaged, too large to be safe, or not an image.
+        UserError: As `dgsr.rasters.read_raster`.
     """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            warnings.simplefilter("error", PillowImage.DecompressionBombWarning)
-            with PillowImage.open(path, formats=_FORMATS) as file:
-                return _to_tensor(ImageOps.exif_transpose(file))
-    except (PillowImage.DecompressionBombWarning, PillowImage.DecompressionBombError) as error:
-        refuse("an image of a safe size", f"{path} ({error})", "Resize it first.")
-    except FileNotFoundError:
-        refuse("an image", f"{path}, which does not exist", "Check the path.")
-    except Exception as error:  # Pillow's decoders raise a dozen kinds for damaged files
-        reason = " ".join(str(error).replace(repr(str(path)), "").split()) or type(error).__name__
-        refuse("a readable image", f"{path} ({reason})", "Repair or remove it.")
+    return _rgb(read_raster(path))
 
 
-def _to_tensor(image: PillowImage.Image) -> Image:
-    if image.mode == "F":
-        raise ValueError("its pixels are floating-point numbers of unknown range")
-    if image.mode in _SIXTEEN_BIT:
-        grey = torch.from_numpy(np.array(image, dtype=np.float32) / 65535).clamp(0, 1)
-        return grey.expand(3, -1, -1).contiguous()
-    rgb = np.array(image.convert("RGBA").convert("RGB") if image.mode == "P" else image.convert("RGB"))
-    return torch.from_numpy(rgb).permute(2, 0, 1).contiguous().float() / 255
+def decode_image(encoded: bytes, name: str) -> Image:
+    """Do the same with the bytes of such a file; the name is for errors."""
+    return _rgb(read_raster(BytesIO(encoded), name))
+
+
+def _rgb(raster: Raster) -> Image:
+    return from_pixels(raster.pixels).expand(3, -1, -1).contiguous()
 
 
 def write_image(path: str | Path, image: Image) -> None:
@@ -72,16 +44,18 @@ def write_image(path: str | Path, image: Image) -> None:
     Raises:
         UserError: The path's ending is none of an image.
     """
-    path = Path(path)
-    expect(path.suffix.lower() in SUFFIXES, f"an ending among {', '.join(SUFFIXES)}", path.name)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    pixels = (image.detach().float().cpu().clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy()
-    temporary = path.with_name(f".{os.getpid()}.{path.name}")
-    try:
-        PillowImage.fromarray(pixels).save(temporary, quality=_QUALITY)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_raster(path, Raster(to_pixels(image.detach().float().cpu(), torch.uint8)))
+
+
+def from_pixels(pixels: Pixels) -> Float[Tensor, "c h w"]:
+    """Return numbers in [0, 1], in single precision, of pixels with 8 or 16 bits."""
+    return pixels if pixels.is_floating_point() else pixels.float() / torch.iinfo(pixels.dtype).max
+
+
+def to_pixels(image: Float[Tensor, "*any"], dtype: torch.dtype) -> Shaped[Tensor, "*any"]:
+    """Return the pixels of some type that are closest to an image, which is clamped to [0, 1]."""
+    image = image.clamp(0, 1)
+    return image.to(dtype) if dtype.is_floating_point else (image * torch.iinfo(dtype).max).round().to(dtype)
 
 
 def to_signed(images: Float[Tensor, "*any"]) -> Float[Tensor, "*any"]:
@@ -115,10 +89,19 @@ def reflect_to(images: Images, height: int, width: int) -> Resized:
     for axis, wanted in ((-2, height), (-1, width)):
         present = images.shape[axis]
         if wanted > present:
-            period = max(1, 2 * (present - 1))
-            phase = torch.arange(wanted, device=images.device) % period
-            images = images.index_select(axis, torch.minimum(phase, period - phase))
+            images = images.index_select(axis, reflected(torch.arange(wanted, device=images.device), present))
     return images
+
+
+def reflected(places: Int[Tensor, " n"], length: int) -> Int[Tensor, " n"]:
+    """Return which pixel of an axis shows at each place, from 0 to beyond its end.
+
+    >>> reflected(torch.arange(6), 3).tolist()
+    [0, 1, 2, 1, 0, 1]
+    """
+    period = max(1, 2 * (length - 1))
+    phase = places % period
+    return torch.minimum(phase, period - phase)
 
 
 def crop_to(images: Images, size: tuple[int, int]) -> Resized:

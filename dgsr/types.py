@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Shaped
 from torch import Tensor
 
 #: A batch of RGB images. The docstring of each function says whether the range is [0, 1] or [-1, 1].
@@ -12,6 +12,9 @@ Images: TypeAlias = Float[Tensor, "b 3 h w"]
 
 #: One RGB image, without a batch axis.
 Image: TypeAlias = Float[Tensor, "3 h w"]
+
+#: An image as files hold it: grey or RGB; 8 or 16 bits, or numbers in [0, 1].
+Pixels: TypeAlias = Shaped[Tensor, "channels _ _"]
 
 #: What the estimator reads off each degraded image: (blur, noise), both in [0, 1].
 Scores: TypeAlias = Float[Tensor, "b 2"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 from typing import Any
 
 import lightning
@@ -42,15 +41,11 @@ class RandomImages:
         coarse = torch.rand(1, 3, 8, 8, generator=torch_generator(index, "image"))
         return torch.nn.functional.interpolate(coarse, (self.side_px, self.side_px), mode="bilinear")[0]
 
-    @property
-    def num_files(self) -> int:
-        return self.count
+    def peers(self, index: int) -> range:
+        return range(self.count)
 
     def name(self, index: int) -> str:
-        return self.path(index).name
-
-    def path(self, index: int) -> Path:
-        return Path(f"image-{index}.png")
+        return f"image-{index}.png"
 
     def fingerprint(self) -> str:
         return "random"

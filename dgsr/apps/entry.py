@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 import sys
 from collections.abc import Callable, Iterator
 from typing import TypeVar
@@ -15,6 +16,8 @@ from dgsr.checks import UserError
 
 R = TypeVar("R")
 
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_WORKER_KILLED = re.compile(r"DataLoader worker \(pid.*\) (is killed by signal: \w+|exited unexpectedly)")
 # A worker of a data loader hands its error on with the text of its traceback as the message.
 _NAME_IN_TRACEBACK = f"{UserError.__module__}.{UserError.__qualname__}: "
 
@@ -41,10 +44,16 @@ def _sentence(error: Exception) -> str | None:
     for cause in _chain(error):
         if isinstance(cause, UserError):
             return str(cause).rpartition(_NAME_IN_TRACEBACK)[2].strip()
-        if isinstance(cause, OSError) and cause.errno == errno.ENOSPC:
+        if isinstance(cause, OSError) and cause.errno in _NO_ROOM:
             return (
-                f"Expected room to write {cause.filename or 'a file'}, but the disk is full. Whatever was complete "
-                "before, the last checkpoint too, is kept: free some space and go on with resume=last."
+                f"Expected room to write {cause.filename or 'a file'}, but got: {cause.strerror}. Whatever was "
+                "complete before, the last checkpoint too, is kept: make room and go on with resume=last."
+            )
+        killed = _WORKER_KILLED.search(str(cause))
+        if killed:
+            return (
+                f"Expected the processes that load data to stay alive, but got one that {killed[1]}. "
+                "If memory ran out, lower data.num_workers; then go on with resume=last."
             )
     return None
 

@@ -11,7 +11,6 @@ from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
 
-from dgsr.apps.ranks import Ranks
 from dgsr.checks import expect
 from dgsr.evaluation import (
     Record,
@@ -24,6 +23,7 @@ from dgsr.evaluation import (
     write_json,
     write_page,
 )
+from dgsr.evaluation.ranks import Ranks
 from dgsr.metrics import Suite
 
 

@@ -14,13 +14,13 @@ from rich.console import Console
 from dgsr.apps.configs import check
 from dgsr.apps.evaluation_output import publish, survey
 from dgsr.apps.loading import device_of, load_model
-from dgsr.apps.ranks import Ranks, joined
 from dgsr.apps.schema import EvaluateConfig
 from dgsr.apps.training_run import quiet_libraries
 from dgsr.checks import expect
 from dgsr.data import FixedPairs, LqFolder, PairedFolders, open_source
 from dgsr.degradation import preset
 from dgsr.evaluation import Restoring, expect_same_settings
+from dgsr.evaluation.ranks import Ranks, joined
 from dgsr.evaluation.restoring import Degraded
 from dgsr.metrics import build_available
 from dgsr.training.degrading import Degrade
@@ -48,7 +48,7 @@ def _evaluate(cfg: DictConfig, ranks: Ranks) -> dict[str, float]:
     suite = suite if cfg.data.eval.hq else suite.without_reference()
     model = load_model(cfg.ckpt_path, cfg.backbone, cfg.estimator, cfg.weights)
     upscaler = model.upscaler(instantiate(cfg.inference, scale=model.scale), device)
-    degraded = open_degraded(cfg.data.eval, upscaler.scale)
+    degraded = open_degraded(cfg.data.eval, model.scale)
     settings = _settings(cfg)
     if ranks.first:
         expect_same_settings(run, settings)

@@ -1,50 +1,37 @@
-"""Several processes that share the images of one evaluation, as torchrun starts them."""
+"""Which process of a distributed run this is, told from its environment, before torch is imported."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TypeVar
+import threading
+import time
 
-import torch.distributed as dist
-
-T = TypeVar("T")
+#: Set by torchrun, by SLURM and by Lightning, which starts the other processes of a machine itself.
+_VARIABLES = ("RANK", "SLURM_PROCID", "LOCAL_RANK")
 
 
-@dataclass(frozen=True)
-class Ranks:
-    """Which of the processes this is."""
-
-    rank: int = 0
-    world_size: int = 1
-
-    @property
-    def first(self) -> bool:
-        """Say whether this process prints and writes what is there once."""
-        return self.rank == 0
-
-    def share(self, items: Sequence[T]) -> Sequence[T]:
-        """Return every n-th item."""
-        return items[self.rank :: self.world_size]
-
-    def gather(self, items: list[T]) -> list[T]:
-        """Return the items of all ranks, on all ranks; it also waits for all."""
-        shares: list[list[T]] = [items] * self.world_size
-        if self.world_size > 1:
-            dist.all_gather_object(shares, items)
-        return [item for share in shares for item in share]
+def rank() -> int:
+    """Return the number of this process among those that run together."""
+    return int(next((os.environ[name] for name in _VARIABLES if name in os.environ), 0))
 
 
-@contextmanager
-def joined() -> Iterator[Ranks]:
-    """Join the processes that the launcher's variables speak of, if any."""
-    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
-        yield Ranks()
+def quiet_follower(arguments: list[str]) -> list[str]:
+    """Let every process but the first write no run directory of its own; the first one's arguments stay as they are."""
+    if rank() == 0:
+        return arguments
+    directory = [] if any(a.startswith("hydra.run.dir=") for a in arguments) else ["hydra.run.dir=."]
+    return [*arguments, *directory, "hydra.output_subdir=null", "hydra/job_logging=stdout"]
+
+
+def end_with_the_launcher(every_seconds: float = 1.0) -> None:
+    """Let a process that another one has started end when that one is gone, and not wait for it in a collective."""
+    if not os.environ.keys() & {"RANK", "LOCAL_RANK"}:
         return
-    dist.init_process_group("gloo")
-    try:
-        yield Ranks(dist.get_rank(), dist.get_world_size())
-    finally:
-        dist.destroy_process_group()
+    launcher = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == launcher:
+            time.sleep(every_seconds)
+        os._exit(1)  # the main thread may be waiting in C++ for a process that will never answer
+
+    threading.Thread(target=watch, daemon=True).start()

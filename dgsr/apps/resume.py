@@ -10,40 +10,57 @@ from pathlib import Path
 from omegaconf import OmegaConf
 
 from dgsr.apps.quoting import quoted, unquoted
+from dgsr.apps.ranks import rank
 from dgsr.checks import expect
 
 _KEY = "resume="
-_ONCE = (_KEY, "ckpt_path=", "hydra.run.dir=")  # what a run is started with, but not continued with
+_ONCE = (_KEY, "allow_changes=", "ckpt_path=", "hydra.run.dir=")  # for one start, not for those that follow it
+#: Settings that do not make it another run: how long it goes on, on what, and how it is watched.
+_WATCHING = ("run.max_steps", "run.validate_", "run.save_", "run.log_", "callbacks", "logger", "+logger")
+_CIRCUMSTANCES = (*_ONCE, *_WATCHING, "trainer", "paths.", "hydra.")
 _logger = logging.getLogger(__name__)
 
 
 def logs_dir(arguments: list[str]) -> Path:
-    """Return the folder of all runs, as conf/paths and the command line have it."""
-    given = [argument.removeprefix("paths.logs=") for argument in arguments if argument.startswith("paths.logs=")]
-    return Path(given[-1] if given else os.environ.get("DGSR_LOGS", "logs"))
+    """Return the folder of all runs, as conf/paths and the command line have it.
+
+    Raises:
+        UserError: It is a file.
+    """
+    folder = Path(_given(arguments, "paths.logs") or os.environ.get("DGSR_LOGS") or "logs")
+    expect(folder.is_dir() or not folder.exists(), "a folder for paths.logs", f"{folder}, which is a file")
+    return folder
 
 
-def continued_arguments(arguments: list[str], task: str = "train") -> list[str]:
-    """Expand `resume=last` or `resume=<run dir>` into the run's own overrides, then the new ones.
+def continued_arguments(arguments: list[str]) -> list[str]:
+    """Expand `resume=auto`, `resume=last` or `resume=<run dir>` into the run's own overrides, then the new ones.
 
-    Without `resume` the arguments come back as they are. The run directory is added as `hydra.run.dir`, so the
-    run goes on where it was: same checkpoints, same logs.
+    Without `resume`, and with `auto` where there is nothing to continue, the arguments come back without it. The run
+    directory is added as `hydra.run.dir`, so the run goes on where it was: same checkpoints, same logs. A job that
+    SLURM has started again continues as by `auto`.
 
     Raises:
         UserError: There is no such run, or it has no checkpoint yet.
     """
-    wanted = [unquoted(argument.removeprefix(_KEY)) for argument in arguments if argument.startswith(_KEY)]
-    if not wanted or wanted[-1] in ("", "null"):
-        return arguments
-    run = last_run(logs_dir(arguments) / task / "runs") if wanted[-1] == "last" else Path(wanted[-1])
-    saved = run / ".hydra" / "overrides.yaml"
-    expect(saved.is_file(), "resume=last or resume=<run directory>", run, "A run directory has .hydra/ in it.")
-    expect((run / "checkpoints/last.ckpt").is_file(), "a run with a checkpoint", run, "It stopped before its first.")
-    before = started_with(OmegaConf.load(saved))
+    wanted = unquoted(_given(arguments, "resume") or ("auto" if _requeued(arguments) else "null"))
+    runs = logs_dir(arguments) / (_given(arguments, "task_name") or "train") / "runs"
     arguments = [argument for argument in arguments if not argument.startswith(_KEY)]
+    if wanted == "null":
+        return arguments
+    if wanted == "auto":
+        run = _newest_like(runs, arguments)
+        if run is None:
+            _say("No run of this command line to continue under %s: starting one.", runs)
+            return arguments
+    else:
+        run = last_run(runs) if wanted == "last" else Path(wanted)
+        saved = run / ".hydra" / "overrides.yaml"
+        expect(saved.is_file(), "resume=auto, last or <run directory>", run, "A run directory has .hydra/ in it.")
+        whole = (run / "checkpoints/last.ckpt").is_file()
+        expect(whole, "a run with a checkpoint", run, "It stopped before its first.")
     directory = str(run.resolve())
-    _logger.info("Going on with %s", directory)
-    return [*before, *arguments, f"{_KEY}{quoted(directory)}", f"hydra.run.dir={quoted(directory)}"]
+    _say("Going on with %s", directory)
+    return [*_overrides(run), *arguments, f"{_KEY}{quoted(directory)}", f"hydra.run.dir={quoted(directory)}"]
 
 
 def started_with(overrides: Iterable[object]) -> list[str]:
@@ -52,11 +69,56 @@ def started_with(overrides: Iterable[object]) -> list[str]:
 
 
 def last_run(runs: Path) -> Path:
-    """Return the newest run that has a checkpoint.
+    """Return the run with the newest checkpoint, with a warning if it passes over a newer run that has none.
 
     Raises:
         UserError: There is none.
     """
+    found = _by_age(runs)
+    expect(bool(found), f"a run with a checkpoint under {runs}", "none", "Start one: python train.py")
+    started = (runs / found[-1] / "checkpoints/last.ckpt").stat().st_mtime
+    for saved in sorted(runs.glob("*/.hydra/overrides.yaml")):
+        run = saved.parents[1]
+        if saved.stat().st_mtime > started and not (run / "checkpoints/last.ckpt").is_file():
+            _say("Passing over %s, which is newer but stopped before its first checkpoint.", run)
+    return found[-1]
+
+
+def _newest_like(runs: Path, arguments: list[str]) -> Path | None:
+    """Return the run with the newest checkpoint among those of the same experiment."""
+    same = [run for run in _by_age(runs) if _experiment(_overrides(run)) == _experiment(arguments)]
+    return same[-1] if same else None
+
+
+def _by_age(runs: Path) -> list[Path]:
+    """List the runs that have a checkpoint, the one with the newest at the end."""
     files = sorted(runs.glob("*/checkpoints/last.ckpt"), key=lambda file: file.stat().st_mtime)
-    expect(bool(files), f"a run with a checkpoint under {runs}", "none", "Start one: python train.py")
-    return files[-1].parents[1]
+    return [file.parents[1] for file in files]
+
+
+def _experiment(overrides: list[str]) -> dict[str, str]:
+    """Return what decides a run's outcome; of a setting that is given twice, the later value counts."""
+    lasting = [override for override in overrides if not override.startswith(_CIRCUMSTANCES)]
+    return {key: value for key, _, value in (override.partition("=") for override in lasting)}
+
+
+def _overrides(run: Path) -> list[str]:
+    saved = run / ".hydra" / "overrides.yaml"
+    return started_with(OmegaConf.load(saved)) if saved.is_file() else []
+
+
+def _requeued(arguments: list[str]) -> bool:
+    """Tell whether SLURM has started this job before; the runs of a sweep are its own to continue."""
+    in_sweep = any(argument.startswith(("-m", "--multirun")) for argument in arguments)
+    return os.environ.get("SLURM_RESTART_COUNT", "0") != "0" and not in_sweep
+
+
+def _say(message: str, path: Path | str) -> None:
+    """Tell the user once; there is no log yet that would show anything below a warning."""
+    if rank() == 0:
+        _logger.warning(message, path)
+
+
+def _given(arguments: list[str], key: str) -> str:
+    given = [argument.removeprefix(f"{key}=") for argument in arguments if argument.startswith(f"{key}=")]
+    return given[-1] if given else ""

@@ -21,6 +21,7 @@ class RunConfig:
     max_steps: int
     validate_every_steps: int
     save_every_steps: int
+    save_every_minutes: float | None
     log_every_steps: int
     micro_batch: int
     clip_norm: ClipConfig
@@ -64,6 +65,7 @@ class TrainConfig:
     features: str
     run: RunConfig
     resume: str | None
+    allow_changes: bool
     ckpt_path: str | None
     data: Any
     degradation: Any

@@ -24,6 +24,7 @@ def read_plain(path: Path, what: str, remedy: str) -> dict[str, Any]:
     """
     expect(path.is_file(), what, path, remedy)
     try:
+        _expect_sums(path)
         content = torch.load(path, map_location="cpu", weights_only=True)
     except (RuntimeError, EOFError, zipfile.BadZipFile, OSError, ValueError, KeyError) as error:
         refuse(f"{what} that can be read", f"{path} ({_first_line(error)})", "It may be damaged; get it anew.")
@@ -32,6 +33,15 @@ def read_plain(path: Path, what: str, remedy: str) -> dict[str, Any]:
         refuse(f"{what}, of plain tensors", f"{path} ({_first_line(error)})", remedy)
     expect(isinstance(content, dict), what, f"{path}, which holds a {type(content).__name__}", remedy)
     return content
+
+
+def _expect_sums(path: Path) -> None:
+    """Compare every part of a file with its checksum, which torch writes but does not look at when it reads."""
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as file:
+            damaged = file.testzip()
+        if damaged is not None:
+            raise zipfile.BadZipFile(f"the checksum of {damaged} is wrong")
 
 
 def _first_line(error: Exception) -> str:

@@ -68,10 +68,8 @@ def save_s3diff(generator: OneStepGenerator, path: str | Path) -> None:
     Raises:
         UserError: The format cannot hold this generator.
     """
+    expect_s3diff(generator)
     options, path = generator.options, Path(path)
-    kind = f"{options.conditioning}, train_conv_in {options.train_conv_in}, trainable {generator.trainable}"
-    fits = options.conditioning == "guided" and options.train_conv_in and generator.trainable == "adapter"
-    expect(fits, "a guided adapter with a trained conv_in", kind, "Export it with save_pretrained instead.")
     content: dict[str, Any] = {
         "unet_lora_target_modules": options.resolved_unet_targets,
         "vae_lora_target_modules": options.resolved_vae_targets,
@@ -80,6 +78,18 @@ def save_s3diff(generator: OneStepGenerator, path: str | Path) -> None:
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     torch.save({**content, **_to_authors(generator.trainable_state())}, path)
+
+
+def expect_s3diff(generator: OneStepGenerator) -> None:
+    """Refuse a generator that the authors' format cannot hold.
+
+    Raises:
+        UserError: It is not a guided adapter with a trained conv_in.
+    """
+    options = generator.options
+    kind = f"{options.conditioning}, train_conv_in {options.train_conv_in}, trainable {generator.trainable}"
+    fits = options.conditioning == "guided" and options.train_conv_in and generator.trainable == "adapter"
+    expect(fits, "a guided adapter with a trained conv_in", kind, "Export it with save_pretrained instead.")
 
 
 def _read(path: Path) -> dict[str, Any]:

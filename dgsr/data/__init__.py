@@ -1,22 +1,33 @@
 """Where samples come from: sources of photographs, the stream of positions, crops and pairs."""
 
 from dgsr.data.broken import BrokenFiles
+from dgsr.data.mixture import MixedSource, MixedStream, stream_of
+from dgsr.data.opening import bundled, open_source
 from dgsr.data.pairs import FixedPairs, LqFolder, PairedFolders, SyntheticPairs, collate
-from dgsr.data.sources import FolderSource, MixedSource, Source, bundled, open_source
+from dgsr.data.real import RealPairs, WithRealPairs, open_real_pairs
+from dgsr.data.sources import FolderSource, ListSource, Source
 from dgsr.data.stream import RankStream, SampleStream
+from dgsr.data.tables import TableSource
 
 __all__ = [
     "BrokenFiles",
     "FixedPairs",
     "FolderSource",
+    "ListSource",
     "LqFolder",
     "MixedSource",
+    "MixedStream",
     "PairedFolders",
     "RankStream",
+    "RealPairs",
     "SampleStream",
     "Source",
     "SyntheticPairs",
+    "TableSource",
+    "WithRealPairs",
     "bundled",
     "collate",
+    "open_real_pairs",
     "open_source",
+    "stream_of",
 ]

@@ -4,19 +4,33 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from typing import Protocol, TypeVar, runtime_checkable
 
 from dgsr.checks import UserError, expect
-from dgsr.data.sources import Source, UnfitError
+from dgsr.data.sources import UnfitError
 from dgsr.seeds import rng
-from dgsr.types import Image
 
 _logger = logging.getLogger(__name__)
 
 _MAX_FAILURES = 20
 _MAX_UNFIT = 1000
 
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
-def read_or_replace(source: Source, index: int, seed: int) -> tuple[Image, int, list[str]]:
+
+@runtime_checkable
+class Replaceable(Protocol[T_co]):
+    """What has others to take in place of one that cannot be used: a source, or real pairs."""
+
+    def __getitem__(self, index: int) -> T_co: ...
+
+    def peers(self, index: int) -> range:
+        """Return out of which another one is taken."""
+        ...
+
+
+def read_or_replace(source: Replaceable[T], index: int, seed: int) -> tuple[T, int, list[str]]:
     """Read a photograph; in place of one that is broken or too small, take another drawn from the sample's seed.
 
     Returns:
@@ -35,8 +49,10 @@ def read_or_replace(source: Source, index: int, seed: int) -> tuple[Image, int, 
             failures.append(str(error))
         trouble = f"{len(failures)} broken and {len(unfit)} too small ones. The last: {(failures or unfit)[-1]}"
         hopeful = len(failures) < _MAX_FAILURES and len(unfit) < _MAX_UNFIT
-        expect(hopeful, "a usable photograph", trouble, "Check the disk, data.train.root and data.train.min_side_px.")
-        index = int(draws.integers(len(source)))
+        remedy = "Check the disk, data.train.root, data.train.min_side_px and data.train.min_bytes."
+        expect(hopeful, "a usable photograph", trouble, remedy)
+        peers = source.peers(index)
+        index = peers[int(draws.integers(len(peers)))]
 
 
 class BrokenFiles:

@@ -19,6 +19,23 @@ def random_crop(image: Image, side_px: int, seed: int) -> Float[Tensor, "3 {side
     return padded[:, top : top + side_px, left : left + side_px]
 
 
+def random_crop_of_pair(
+    lq: Image, hq: Float[Tensor, "3 hq_h hq_w"], side_px: int, seed: int
+) -> tuple[Float[Tensor, "3 lq_px lq_px"], Float[Tensor, "3 {side_px} {side_px}"]]:
+    """Cut the same random square out of both, of `side_px` in the sharp image; its grid is the degraded image's.
+
+    The sharp image is a whole number of times as large, and none is smaller than its square.
+    """
+    scale = hq.shape[1] // lq.shape[1]
+    side, draws = side_px // scale, rng(seed, "crop")
+    top, left = (int(draws.integers(length - side + 1)) for length in lq.shape[1:])
+    far = top * scale, left * scale
+    return (
+        lq[:, top : top + side, left : left + side],
+        hq[:, far[0] : far[0] + side_px, far[1] : far[1] + side_px],
+    )
+
+
 def random_flip(image: Image, seed: int) -> Image:
     """Mirror left and right, half the time."""
     return image.flip(2) if rng(seed, "flip").random() < 0.5 else image

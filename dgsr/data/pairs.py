@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,12 @@ Degrader = Callable[[Image, int], tuple[Image, Image, Tensor]]
 
 #: Images hq and lq in [0, 1], the sample's seed, its true (blur, noise), its name, and sentences about broken files.
 Pair = dict[str, Any]
+
+#: The blur and noise of a degraded image that no recipe made.
+UNKNOWN = torch.full((2,), torch.nan)
+
+
+_APPENDED = re.compile(r"([_-](lr|hr|lq|hq|gt)\d?|[_-]?x\d)$", re.IGNORECASE)
 
 
 class SyntheticPairs(Dataset[Pair]):
@@ -47,7 +54,7 @@ class SyntheticPairs(Dataset[Pair]):
         if self.degrade is None:
             return {"hq": hq, "seed": torch.tensor(seed), "name": self.source.name(index), "broken": broken}
         hq, lq, truth = self.degrade(hq, seed)
-        return _pair(hq, lq, seed, truth, self.source.name(index), broken)
+        return pair_of(hq, lq, seed, truth, self.source.name(index), broken)
 
 
 class FixedPairs(Dataset[Pair]):
@@ -77,11 +84,13 @@ class FixedPairs(Dataset[Pair]):
         height, width = (self.crop_px or max(1, side // self.multiple) * self.multiple for side in photograph.shape[1:])
         seed = int(rng(self.seed, f"fixed {name}").integers(2**63))
         hq, lq, truth = self.degrade(center_crop(photograph, height, width).contiguous(), seed)
-        return _pair(hq, lq, seed, truth, name, [])
+        return pair_of(hq, lq, seed, truth, name, [])
 
 
 class PairedFolders(Dataset[Pair]):
     """Real pairs: two folders whose files agree in name, whatever their endings.
+
+    Where names do not agree, what published sets append to them is left out: `_LR4`, `_HR`, `_LQ`, `_GT`, `x4`.
 
     Args:
         lq: Folder of degraded images.
@@ -95,11 +104,7 @@ class PairedFolders(Dataset[Pair]):
 
     def __init__(self, lq: str | Path, hq: str | Path, scale: int, key: str = "data.eval") -> None:
         self.lq, self.hq, self.scale = FolderSource(lq, key=f"{key}.lq"), FolderSource(hq, key=f"{key}.hq"), scale
-        degraded, sharp = _by_stem(self.lq), _by_stem(self.hq)
-        alone = sorted(degraded.keys() ^ sharp.keys())
-        remedy = f"Give each a partner of the same name in {lq} and {hq}."
-        expect(not alone, "pairs of images", f"{', '.join(alone[:5])} ({len(alone)} without a partner)", remedy)
-        self._indices = [(degraded[stem], sharp[stem]) for stem in sorted(degraded)]
+        self._indices = _matched(self.lq, self.hq)
 
     def __len__(self) -> int:
         return len(self._indices)
@@ -115,13 +120,22 @@ class PairedFolders(Dataset[Pair]):
         expected = (3, lq.shape[1] * self.scale, lq.shape[2] * self.scale)
         got = f"{hq_name} of {hq.shape[2]}x{hq.shape[1]} for {name} of {lq.shape[2]}x{lq.shape[1]}"
         expect(hq.shape == expected, f"sharp images {self.scale} times as large as degraded ones", got)
-        return _pair(hq, lq, index, torch.full((2,), torch.nan), name, [])
+        return pair_of(hq, lq, index, UNKNOWN, name, [])
 
 
-def _by_stem(source: FolderSource) -> dict[str, int]:
-    stems = {Path(source.name(index)).stem: index for index in range(len(source))}
-    expect(len(stems) == len(source), "one image of each name", f"several in {source.root}", "Keep one of each.")
-    return stems
+def _matched(lq: FolderSource, hq: FolderSource) -> list[tuple[int, int]]:
+    """Pair the indices of images of the same name."""
+    names = [[Path(name).stem for name in source.names] for source in (lq, hq)]
+    bare = [[_APPENDED.sub("", name) for name in side] for side in names]
+    if set(names[0]) != set(names[1]) and all(len(set(side)) == len(side) for side in bare):
+        names = bare
+    for source, side in zip((lq, hq), names, strict=True):
+        expect(len(set(side)) == len(side), "one image of each name", f"several in {source.root}", "Keep one of each.")
+    degraded, sharp = ({name: index for index, name in enumerate(side)} for side in names)
+    alone = sorted(degraded.keys() ^ sharp.keys())
+    remedy = f"Give each a partner of the same name in {lq.root} and {hq.root}."
+    expect(not alone, "pairs of images", f"{', '.join(alone[:5])} ({len(alone)} without a partner)", remedy)
+    return [(degraded[name], sharp[name]) for name in sorted(degraded)]
 
 
 class LqFolder(Dataset[Pair]):
@@ -141,14 +155,16 @@ class LqFolder(Dataset[Pair]):
         return {"lq": self.source[index], "name": self.source.name(index), "broken": []}
 
 
-def _pair(
+def pair_of(
     hq: Image, lq: Float[Tensor, "3 lq_h lq_w"], seed: int, truth: Float[Tensor, "2"], name: str, broken: list[str]
 ) -> Pair:
+    """Make a sample."""
     return {"hq": hq, "lq": lq, "seed": torch.tensor(seed), "truth": truth, "name": name, "broken": broken}
 
 
 def collate(pairs: Sequence[Pair]) -> Pair:
-    """Stack tensors, and keep names and sentences as lists."""
-    batch = {key: default_collate([pair[key] for pair in pairs]) for key in pairs[0] if key not in ("name", "broken")}
-    broken = [sentence for pair in pairs for sentence in pair["broken"]]
-    return batch | {"name": [pair["name"] for pair in pairs], "broken": broken}
+    """Stack tensors; keep as lists names, sentences, and what only some pairs have (None stands for the others')."""
+    columns = {key: [pair.get(key) for pair in pairs] for key in dict.fromkeys(key for pair in pairs for key in pair)}
+    whole = {key for key, values in columns.items() if all(isinstance(value, Tensor) for value in values)}
+    batch = {key: default_collate(values) if key in whole else values for key, values in columns.items()}
+    return batch | {"broken": [sentence for pair in pairs for sentence in pair["broken"]]}

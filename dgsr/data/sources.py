@@ -1,43 +1,39 @@
-"""Photographs by index: folders, several folders mixed, and the ones inside the package."""
+"""Photographs by index: what a source is, and files below a folder, found or listed."""
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
-from itertools import accumulate
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
+
+import numpy as np
 
 from dgsr.checks import UserError, expect
-from dgsr.images import SUFFIXES, read_image
+from dgsr.data.names import ListedNames, Names
+from dgsr.images import read_image
+from dgsr.rasters import SUFFIXES
 from dgsr.types import Image
 
-BUNDLED = Path(__file__).parents[1] / "assets" / "photos"
-
-#: Passes over a mixture in which every image of the smallest share of weight occurs about this often.
-_REPEATS = 100
+#: Files whose size tells whether photographs have changed; asking for millions of them would take minutes.
+_SIZES_TOLD = 1000
 
 
 class UnfitError(UserError):
-    """A sound photograph that is smaller than the source's limit."""
+    """A sound photograph that is smaller than the source's limits."""
 
 
 @runtime_checkable
 class Source(Protocol):
     """Photographs by index."""
 
-    @property
-    def num_files(self) -> int:
-        """Count the files; the length may count a file more than once."""
-        ...
-
     def __len__(self) -> int: ...
 
     def __getitem__(self, index: int) -> Image: ...
 
-    def path(self, index: int) -> Path:
-        """Return where the photograph lies."""
+    def peers(self, index: int) -> range:
+        """Return the photographs out of which another one may take the place of this one."""
         ...
 
     def name(self, index: int) -> str:
@@ -49,19 +45,96 @@ class Source(Protocol):
         ...
 
 
-class FolderSource:
+class FileSource:
+    """Image files below a folder.
+
+    Args:
+        root: The folder.
+        names: Their paths below it, or absolute ones.
+        limit: Take the first so many.
+        min_side_px: Images with a shorter side are unfit; a random other one takes the place when they are met.
+        min_bytes: So are smaller files.
+        key: The config key that errors name.
+
+    Raises:
+        UserError: There are none.
+    """
+
+    def __init__(
+        self,
+        root: str | Path,
+        names: Names,
+        limit: int | None = None,
+        min_side_px: int = 0,
+        min_bytes: int = 0,
+        key: str = "data.train.root",
+    ) -> None:
+        self.root, self.names, self.min_side_px, self.min_bytes = Path(root), names, min_side_px, min_bytes
+        kinds = ", ".join(ending.removeprefix(".") for ending in SUFFIXES)
+        expect(len(names) > 0, f"images ({kinds}) in {root}", "none", f"Set {key} to a folder of images.")
+        self._length = min(len(names), limit or len(names))
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __getitem__(self, index: int) -> Image:
+        """Read one photograph.
+
+        Raises:
+            UnfitError: It is smaller than allowed.
+            UserError: It cannot be read.
+        """
+        path = self.path(index)
+        if self.min_bytes and path.is_file() and path.stat().st_size < self.min_bytes:
+            size = f"{path} of {path.stat().st_size}"
+            raise UnfitError(f"Expected files of {self.min_bytes} bytes or more, but got {size}.")
+        return expect_sides(read_image(path), self.min_side_px, path)
+
+    def path(self, index: int) -> Path:
+        """Return where the photograph lies."""
+        return self.root / self.name(index)
+
+    def peers(self, index: int) -> range:
+        """Return all."""
+        return range(len(self))
+
+    def name(self, index: int) -> str:
+        """Return the path below the folder."""
+        return self.names[range(len(self))[index]]
+
+    def fingerprint(self) -> str:
+        """Return a hash of all names and of the sizes of some files."""
+        some = np.linspace(0, len(self) - 1, min(len(self), _SIZES_TOLD)).astype(int)
+        paths = (self.path(int(index)) for index in some)
+        sizes = [path.stat().st_size if path.is_file() else None for path in paths]
+        return hashlib.sha256(f"{self.names.digest()} {len(self)} {sizes}".encode()).hexdigest()
+
+
+def expect_sides(image: Image, min_side_px: int, name: object) -> Image:
+    """Return an image whose sides are long enough.
+
+    Raises:
+        UnfitError: They are not.
+    """
+    if min(image.shape[1:]) < min_side_px:
+        size = f"{name} of {image.shape[2]}x{image.shape[1]}"
+        raise UnfitError(f"Expected sides of {min_side_px} px or more, but got {size}.")
+    return image
+
+
+class FolderSource(FileSource):
     """The images of a folder, in the order of their paths.
 
     Args:
         root: The folder.
         recursive: Look into its folders too.
-        limit: Take the first so many.
-        min_side_px: Leave out, when read, images with a shorter side; a random other one takes the place.
-        min_bytes: Leave out smaller files at once.
-        key: The config key that errors name.
+        limit: See `FileSource`.
+        min_side_px: See `FileSource`.
+        min_bytes: See `FileSource`.
+        key: See `FileSource`.
 
     Raises:
-        UserError: The folder is missing or has no such image.
+        UserError: The folder is missing or has no image.
     """
 
     def __init__(
@@ -73,154 +146,48 @@ class FolderSource:
         min_bytes: int = 0,
         key: str = "data.train.root",
     ) -> None:
-        self.root, self.min_side_px = Path(root), min_side_px
         remedy = f"Set {key} to a folder of images."
-        expect(self.root.is_dir(), "a folder of images", f"{root}, which is not a folder", remedy)
-        found = [self.root / name for name in _image_names(self.root, recursive)]
-        large = [path for path in found if not min_bytes or path.stat().st_size >= min_bytes]
-        kinds = ", ".join(ending.removeprefix(".") for ending in SUFFIXES)
-        left = f" of {min_bytes} bytes or more" if min_bytes else ""
-        expect(bool(large), f"images ({kinds}){left} in {root}", "none", remedy)
-        self.paths = large[:limit]
-
-    @property
-    def num_files(self) -> int:
-        """Count the files."""
-        return len(self.paths)
-
-    def __len__(self) -> int:
-        return len(self.paths)
-
-    def __getitem__(self, index: int) -> Image:
-        """Read one photograph.
-
-        Raises:
-            UnfitError: It is smaller than allowed.
-            UserError: It cannot be read.
-        """
-        image = read_image(self.paths[index])
-        if min(image.shape[1:]) < self.min_side_px:
-            size = f"{self.paths[index]} of {image.shape[2]}x{image.shape[1]}"
-            raise UnfitError(f"Expected sides of {self.min_side_px} px or more, but got {size}.")
-        return image
-
-    def path(self, index: int) -> Path:
-        """Return where the photograph lies."""
-        return self.paths[index]
-
-    def name(self, index: int) -> str:
-        """Return the path below the folder."""
-        return self.paths[index].relative_to(self.root).as_posix()
-
-    def fingerprint(self) -> str:
-        """Return a hash of names and sizes."""
-        entries = (f"{self.name(index)}:{path.stat().st_size}" for index, path in enumerate(self.paths))
-        return hashlib.sha256("\n".join(entries).encode()).hexdigest()
+        expect(Path(root).is_dir(), "a folder of images", f"{root}, which is not a folder", remedy)
+        names = Names.of(sorted(_image_names(str(root), recursive)))
+        super().__init__(root, names, limit, min_side_px, min_bytes, key)
 
 
-def _image_names(root: Path, recursive: bool) -> list[str]:
-    names: list[str] = []
+def _image_names(root: str, recursive: bool) -> Iterator[str]:
     for folder, subfolders, files in os.walk(root, followlinks=True):
         if not recursive:
             subfolders.clear()
-        below = Path(folder).relative_to(root)
-        visible = (file for file in files if not file.startswith("."))  # some systems leave "._name.jpg" beside each
-        names += [(below / file).as_posix() for file in visible if Path(file).suffix.lower() in SUFFIXES]
-    return sorted(names)
+        below = Path(folder).relative_to(root).as_posix()
+        for file in files:  # some systems leave "._name.jpg" beside each
+            if file.lower().endswith(SUFFIXES) and not file.startswith("."):
+                yield file if below == "." else f"{below}/{file}"
 
 
-class MixedSource:
-    """Several sources as one.
-
-    A weight says how often a source's images are drawn, relative to the other sources' weights; without weights each
-    image is drawn equally often. Weights are met by listing a source's images repeatedly, so that one pass over the
-    mixture is still a permutation and a sample stays a function of its position.
+class ListSource(FileSource):
+    """The images that a text file lists, one a line, in its order; millions open at once.
 
     Args:
-        sources: Each with its weight; all have one or none has.
+        names: The list.
+        root: The folder that its paths start from; the list's own by default.
+        limit: See `FileSource`.
+        min_side_px: See `FileSource`.
+        min_bytes: See `FileSource`.
+        key: See `FileSource`.
+
+    Raises:
+        UserError: The list is missing or empty, or its first image is not there.
     """
 
-    def __init__(self, sources: Sequence[tuple[Source, float | None]]) -> None:
-        expect(bool(sources), "at least one folder", "an empty list", "Set data.train.root.")
-        weights = [weight for _, weight in sources]
-        mixed = any(weight is None for weight in weights) and any(weight is not None for weight in weights)
-        expect(not mixed, "a weight for every source or for none", weights, "Mend data.train.root.")
-        expect(all(weight is None or weight > 0 for weight in weights), "weights above 0", weights)
-        self.sources = [source for source, _ in sources]
-        self.ends = list(accumulate(self._entries(weights)))
-
-    def _entries(self, weights: Sequence[float | None]) -> list[int]:
-        sizes = [len(source) for source in self.sources]
-        if weights[0] is None:
-            return sizes
-        shares = [float(weight or 0) / sum(float(w or 0) for w in weights) for weight in weights]
-        total = _REPEATS * max(size / share for size, share in zip(sizes, shares, strict=True))
-        return [max(size, round(total * share)) for size, share in zip(sizes, shares, strict=True)]
-
-    def _locate(self, index: int) -> tuple[int, int]:
-        which = next(i for i, end in enumerate(self.ends) if index < end)
-        start = self.ends[which - 1] if which else 0
-        return which, (index - start) % len(self.sources[which])
-
-    @property
-    def num_files(self) -> int:
-        """Count the files of all sources, each once."""
-        return sum(source.num_files for source in self.sources)
-
-    def __len__(self) -> int:
-        return self.ends[-1]
-
-    def __getitem__(self, index: int) -> Image:
-        which, at = self._locate(index)
-        return self.sources[which][at]
-
-    def path(self, index: int) -> Path:
-        """Return where the photograph lies."""
-        which, at = self._locate(index)
-        return self.sources[which].path(at)
-
-    def name(self, index: int) -> str:
-        """Return what its own source calls the photograph, behind the number of that source."""
-        which, at = self._locate(index)
-        return f"{which}/{self.sources[which].name(at)}"
-
-    def fingerprint(self) -> str:
-        """Return a hash over the sources and their shares."""
-        entries = [source.fingerprint() for source in self.sources] + [str(end) for end in self.ends]
-        return hashlib.sha256("\n".join(entries).encode()).hexdigest()
-
-
-def bundled(split: str) -> FolderSource:
-    """Open the photographs inside the package: `train` or `val`."""
-    expect(split in ("train", "val"), "bundled:train or bundled:val", f"bundled:{split}")
-    return FolderSource(BUNDLED / split)
-
-
-def open_source(
-    root: str | Sequence[str | Mapping[str, Any]],
-    limit: int | None = None,
-    min_side_px: int = 0,
-    min_bytes: int = 0,
-    key: str = "data.train.root",
-) -> Source:
-    """Open a folder, `bundled:train`, `bundled:val`, or a list that mixes several.
-
-    Args:
-        root: A folder's path, or a list of paths and of mappings with `root` and any of `weight`, `limit`.
-        limit: Take the first so many of each folder.
-        min_side_px: See `FolderSource`.
-        min_bytes: See `FolderSource`.
-        key: See `FolderSource`.
-    """
-    if isinstance(root, str):
-        if root.startswith("bundled:"):
-            return bundled(root.removeprefix("bundled:"))
-        return FolderSource(root, limit=limit, min_side_px=min_side_px, min_bytes=min_bytes, key=key)
-    parts: list[tuple[Source, float | None]] = []
-    for entry in root:
-        part: dict[str, Any] = dict(entry) if isinstance(entry, Mapping) else {"root": entry}
-        unknown = sorted(part.keys() - {"root", "weight", "limit"})
-        expect("root" in part and not unknown, f"root, weight and limit in {key}", ", ".join(part), "Mend its keys.")
-        source = open_source(part["root"], part.get("limit", limit), min_side_px, min_bytes, key)
-        parts.append((source, float(part["weight"]) if part.get("weight") is not None else None))
-    return parts[0][0] if len(parts) == 1 else MixedSource(parts)
+    def __init__(
+        self,
+        names: str | Path,
+        root: str | Path | None = None,
+        limit: int | None = None,
+        min_side_px: int = 0,
+        min_bytes: int = 0,
+        key: str = "data.train.root",
+    ) -> None:
+        path = Path(names)
+        expect(path.is_file(), "a list of images, one a line", f"{names}, which is not a file", f"Mend {key}.")
+        super().__init__(root or path.parent, ListedNames(path), limit, min_side_px, min_bytes, key)
+        first, remedy = self.path(0), f"Its paths start from {self.root}; name another folder as {key}."
+        expect(first.is_file(), f"the images that {names} lists", f"no file {first}", remedy)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from math import isqrt
+from typing import Protocol, runtime_checkable
 
 from torch.utils.data import Sampler
 
@@ -11,6 +12,15 @@ from dgsr.checks import expect
 from dgsr.seeds import rng
 
 _ROUNDS = 6
+
+
+@runtime_checkable
+class Stream(Protocol):
+    """A sample for every position."""
+
+    def __getitem__(self, position: int) -> tuple[int, int]:
+        """Return (image index, sample seed)."""
+        ...
 
 
 class SampleStream:
@@ -31,11 +41,13 @@ class SampleStream:
     def __getitem__(self, position: int) -> tuple[int, int]:
         """Return (image index, sample seed)."""
         epoch, place = divmod(position, self.num_images)
-        return permuted(place, self.num_images, self._keys(epoch)), _mix(self.seed, position)
+        return permuted(place, self.num_images, keys_of(self.seed, epoch)), mix(self.seed, position)
 
-    def _keys(self, epoch: int) -> tuple[int, ...]:
-        drawn = rng(_mix(self.seed, epoch), "order").integers(2**62, size=2 * _ROUNDS)
-        return tuple(int(key) for key in drawn)
+
+def keys_of(seed: int, epoch: int) -> tuple[int, ...]:
+    """Draw the keys of one epoch's permutation."""
+    drawn = rng(mix(seed, epoch), "order").integers(2**62, size=2 * _ROUNDS)
+    return tuple(int(key) for key in drawn)
 
 
 def permuted(place: int, size: int, keys: Sequence[int]) -> int:
@@ -54,14 +66,14 @@ def permuted(place: int, size: int, keys: Sequence[int]) -> int:
     while True:
         row, column = divmod(place, columns)
         for row_key, column_key in zip(keys[::2], keys[1::2], strict=True):
-            row = (row + _mix(row_key, column)) % rows
-            column = (column + _mix(column_key, row)) % columns
+            row = (row + mix(row_key, column)) % rows
+            column = (column + mix(column_key, row)) % columns
         place = row * columns + column
         if place < size:
             return place
 
 
-def _mix(seed: int, value: int) -> int:
+def mix(seed: int, value: int) -> int:
     """Hash two numbers to 63 bits (the finaliser of SplitMix64)."""
     state = (seed * 0x9E3779B97F4A7C15 + value * 0xD1B54A32D192ED03 + 0x632BE59BD9B4E019) & 0xFFFFFFFFFFFFFFFF
     state = ((state ^ (state >> 30)) * 0xBF58476D1CE4E5B9) & 0xFFFFFFFFFFFFFFFF
@@ -83,7 +95,7 @@ class RankStream(Sampler[list[tuple[int, int]]]):
         start: Global position of the first sample.
     """
 
-    def __init__(self, stream: SampleStream, batch_size: int, rank: int, world_size: int, start: int = 0) -> None:
+    def __init__(self, stream: Stream, batch_size: int, rank: int, world_size: int, start: int = 0) -> None:
         self.stream, self.batch_size = stream, batch_size
         self.first, self.stride = start + rank * batch_size, batch_size * world_size
 

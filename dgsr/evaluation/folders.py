@@ -45,9 +45,9 @@ class RestoredFolder:
 
 
 def _by_name(root: Path, key: str) -> dict[str, Path]:
-    paths = FolderSource(root, key=key).paths
-    files = {path.relative_to(root).with_suffix("").as_posix(): path for path in paths}
-    expect(len(files) == len(paths), "one image of each name", f"several in {root}", "Keep one of each.")
+    names = FolderSource(root, key=key).names
+    files = {Path(name).with_suffix("").as_posix(): root / name for name in names}
+    expect(len(files) == len(names), "one image of each name", f"several in {root}", "Keep one of each.")
     return files
 
 

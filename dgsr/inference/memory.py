@@ -17,6 +17,9 @@ from dgsr.models.generator import OneStepGenerator
 _COPIES = 6
 _FIXED_BYTES = 2**28
 
+# Beyond the first, attention among all pixels of the latent takes longer than tiles that overlap do.
+_TILES = (1024, 896, 768, 640, 512, 384, 256)
+
 
 def needed_bytes(generator: OneStepGenerator, height: int, width: int) -> int:
     """Estimate what upscaling to this size takes beside the weights."""
@@ -34,25 +37,33 @@ def available_bytes(device: torch.device) -> int | None:
     return min((size for size in free if size is not None), default=None)
 
 
+def choose_tile(generator: OneStepGenerator, room: int | None) -> int:
+    """Return the side in px of the largest tile that upscaling has room for, or else of the smallest.
+
+    Args:
+        generator: What upscales.
+        room: Bytes that may be taken; None is unknown, which is taken for plenty.
+    """
+    sides = [side for side in _TILES if side % generator.multiple == 0]
+    fitting = (side for side in sides if room is None or needed_bytes(generator, side, side) <= room)
+    return next(fitting, sides[-1])
+
+
 @contextmanager
-def expect_room(generator: OneStepGenerator, height: int, width: int, limit: int | None, name: str) -> Iterator[None]:
+def expect_room(needed: int, room: int | None, name: str) -> Iterator[None]:
     """Refuse to upscale what would not fit, before it is tried or, where the estimate was too low, after.
 
     Args:
-        generator: What upscales, on its device.
-        height: Of the output.
-        width: Of the output.
-        limit: Bytes that may be taken; None is what is free.
-        name: Of the image.
+        needed: Bytes.
+        room: Bytes that may be taken; None is unknown.
+        name: Of the image, with its size.
 
     Raises:
         UserError: It does not fit.
     """
-    needed = needed_bytes(generator, height, width)
-    room = available_bytes(next(generator.parameters()).device) if limit is None else limit
     what = f"an image that can be upscaled in {_gib(room)}" if room is not None else "an image that fits into memory"
-    got = f"{name}, whose {width}x{height} px take about {_gib(needed)}"
-    remedy = "Make it smaller or cut it into pieces, or allow more with --memory."
+    got = f"{name} take about {_gib(needed)}"
+    remedy = "Take --tile auto or a smaller one, or allow more with --memory."
     expect(room is None or needed <= room, what, got, remedy)
     try:
         yield

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from dgsr.images import crop_to, pad_to_multiple, to_signed, to_unit
+from dgsr.checks import expect
+from dgsr.images import crop_to, from_pixels, pad_to_multiple, to_pixels, to_signed, to_unit
+from dgsr.inference.scores import estimate
+from dgsr.inference.tiled import OVERLAP_PX, ColorFix, TiledUpscaling
 from dgsr.models.estimator import DegradationEstimator
 from dgsr.models.generator import OneStepGenerator
 from dgsr.ops.color import adain_color_fix, wavelet_color_fix
-from dgsr.ops.resizing import upsample
+from dgsr.ops.resizing import enlarged, upsample
 from dgsr.seeds import torch_generator
-from dgsr.types import Images
+from dgsr.types import Image, Images, Pixels, Scores
 
 _COLOR_FIXES = {"wavelet": wavelet_color_fix, "adain": adain_color_fix}
 
@@ -29,6 +30,7 @@ class Upscaler:
         color_fix: How the output takes its low frequencies from the input.
         guidance: Classifier-free guidance; 1 is the positive prompt alone and skips the negative pass.
         seed: Of each call's noise, where the generator samples the posterior of its encoder.
+        tile: Larger outputs are made in tiles of so many px a side, a multiple of the generator's; 0 makes all whole.
 
     Source: S3Diff Sec. 3.5 and its published inference settings.
     """
@@ -37,25 +39,72 @@ class Upscaler:
         self,
         generator: OneStepGenerator,
         estimator: DegradationEstimator,
-        scale: int = 4,
-        color_fix: Literal["wavelet", "adain", "none"] = "wavelet",
+        scale: int | float = 4,
+        color_fix: ColorFix = "wavelet",
         guidance: float = 1.07,
         seed: int = 0,
+        tile: int = 0,
     ) -> None:
+        fits = tile == 0 or (tile > OVERLAP_PX and tile % generator.multiple == 0)
+        what = f"0 or a multiple of {generator.multiple} above {OVERLAP_PX} for tile"
+        expect(fits, what, tile, "Tiles overlap, and both networks halve their sides.")
         self.generator, self.estimator = generator, estimator
-        self.scale, self.color_fix, self.guidance, self.seed = scale, color_fix, guidance, seed
+        self.scale, self.guidance, self.seed, self.tile = scale, guidance, seed, tile
+        self.color_fix: ColorFix = color_fix
 
     @torch.no_grad()
-    def __call__(self, image: Float[Tensor, "*b 3 h w"]) -> Float[Tensor, "*b 3 H W"]:
-        """Upscale one image or a batch of equal size, both in [0, 1]; the result is clamped."""
+    def __call__(self, image: Float[Tensor, "*b 3 h w"], scores: Scores | None = None) -> Float[Tensor, "*b 3 H W"]:
+        """Upscale one image or a batch of equal size, both in [0, 1]; the result is clamped.
+
+        Args:
+            image: The degraded image or images.
+            scores: What is to be undone; by default what the estimator reads off them.
+        """
         lq = image if image.dim() == 4 else image[None]
-        lq_up = upsample(lq, self.scale)
-        sr = self._restore(lq_up, self.estimator(lq)).clamp(0, 1)
+        height, width = enlarged((lq.shape[-2], lq.shape[-1]), self.scale)
+        if self.whole(height, width):
+            lq_up = upsample(lq, self.scale)
+            sr = self._restore(lq_up, self.estimator(lq) if scores is None else scores).clamp(0, 1)
+        else:
+            sr = lq.new_empty(len(lq), 3, height, width)
+            for at, (source, target) in enumerate(zip(lq, sr, strict=True)):
+                self.fill(target, source, None if scores is None else scores[at : at + 1])
         return sr if image.dim() == 4 else sr[0]
 
-    def _restore(self, lq_up: Images, scores: Float[Tensor, "b 2"]) -> Images:
+    @torch.no_grad()
+    def fill(self, out: Pixels, lq: Pixels, scores: Float[Tensor, "1 2"] | None = None) -> None:
+        """Upscale an image into pixels that are there already, in hardly more memory than a tile takes.
+
+        Args:
+            out: Receives the result; of the size that the scale gives, and of as many channels as `lq`.
+            lq: Grey or RGB, with 8 or 16 bits or in [0, 1], on any device.
+            scores: As for a call.
+        """
+        if self.whole(out.shape[-2], out.shape[-1]):
+            image = from_pixels(lq).to(self.device).expand(1, 3, -1, -1)
+            put(out, self(image, scores)[0])
+            return
+        scores = estimate(self.estimator, lq) if scores is None else scores
+        settings = (self.tile, self.guidance, self.color_fix, self.seed)
+        TiledUpscaling(self.generator, lq, out, scores, *settings).run()
+
+    def whole(self, height: int, width: int) -> bool:
+        """Whether an output of this size is made in one piece."""
+        return self.tile == 0 or max(height, width) <= self.tile
+
+    @property
+    def device(self) -> torch.device:
+        """Where the networks are."""
+        return next(self.generator.parameters()).device
+
+    def _restore(self, lq_up: Images, scores: Scores) -> Images:
         padded, size = pad_to_multiple(lq_up, self.generator.multiple)
         prompts, noise = self.generator.prompts, torch_generator(self.seed, "posterior", padded.device)
         sr = self.generator(to_signed(padded), scores, prompts.positive, prompts.negative, self.guidance, noise)
         sr = crop_to(to_unit(sr).to(lq_up.dtype), size)
         return sr if self.color_fix == "none" else _COLOR_FIXES[self.color_fix](sr, lq_up)
+
+
+def put(out: Pixels, sr: Image) -> None:
+    """Write a result in [0, 1] into pixels, grey ones too."""
+    out[:] = to_pixels(sr if len(out) == 3 else sr.mean(dim=0, keepdim=True), out.dtype)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn, cast
+from typing import Any, NoReturn, cast
 
+import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
@@ -64,15 +66,33 @@ def load_backbone(source: str | Path) -> Backbone:
     Raises:
         UserError: It is not there, or not of this family.
     """
-    folder = fetch_folder(str(source), "unet", "vae", "scheduler")
+    return _read(str(source), lambda network, folder: network.from_pretrained(folder))
+
+
+def outline_backbone(source: str | Path) -> Backbone:
+    """Build a backbone on the meta device, from its description alone: shapes without weights.
+
+    Raises:
+        UserError: It is not there, or not of this family.
+    """
+
+    def outline(network: Any, folder: Path) -> Any:
+        with torch.device("meta"):
+            return network.from_config(network.load_config(folder))
+
+    return _read(str(source), outline, files="*.json")
+
+
+def _read(source: str, build: Callable[[Any, Path], Any], files: str = "*") -> Backbone:
+    folder = fetch_folder(source, "unet", "vae", "scheduler", files=files)
     if folder is None:
         _refuse(f"none of these at {source}")
     try:
         return Backbone(
-            unet=UNet2DConditionModel.from_pretrained(folder, subfolder="unet"),
-            vae=AutoencoderKL.from_pretrained(folder, subfolder="vae"),
+            unet=build(UNet2DConditionModel, folder / "unet"),
+            vae=build(AutoencoderKL, folder / "vae"),
             scheduler=cast(DDPMScheduler, DDPMScheduler.from_pretrained(folder, subfolder="scheduler")),
-            source=str(source),
+            source=source,
         )
     except OSError as error:
         _refuse(f"{source} ({str(error).splitlines()[0]})")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from jaxtyping import Float
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
@@ -87,10 +88,27 @@ class DegradationEstimator(nn.Module):
 
     def forward(self, lq: Images) -> Scores:
         """Return (blur, noise) in [0, 1] of images in [0, 1], at their native size; never under autocast."""
-        branches = zip(self.conv_first, self.body, self.fc_degree, strict=True)
         with in_full(lq.device):
-            scores = [head(body(first(lq)).mean(dim=(2, 3))) for first, body, head in branches]
-        return torch.cat(scores, dim=1)
+            return self.score([features.mean(dim=(2, 3)) for features in self.features(lq)])
+
+    def features(self, lq: Images) -> list[Float[Tensor, "b channels rows columns"]]:
+        """Return what each branch sees, of which the mean over all pixels decides."""
+        return [body(first(lq)) for first, body in zip(self.conv_first, self.body, strict=True)]
+
+    def score(self, means: Sequence[Float[Tensor, "b channels"]]) -> Scores:
+        """Return the scores that means of both branches' features stand for."""
+        return torch.cat([head(mean) for head, mean in zip(self.fc_degree, means, strict=True)], dim=1)
+
+    @property
+    def reach_px(self) -> int:
+        """How far from a pixel the features there can see."""
+        pixel = reach = 1
+        following = [*self.shape["channels"][1:], self.shape["channels"][-1]]
+        stages = zip(self.shape["channels"], following, self.shape["blocks"], self.shape["down_scales"], strict=True)
+        for width, next_width, blocks, down in stages:
+            reach += (2 * blocks + (down != 1 or next_width != width)) * pixel
+            pixel *= down
+        return reach
 
 
 class _ResidualBlock(nn.Module):

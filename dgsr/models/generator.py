@@ -13,14 +13,15 @@ from jaxtyping import Float
 from torch import Tensor
 
 from dgsr.checks import expect
-from dgsr.models.backbone import Backbone, load_backbone
+from dgsr.models.backbone import Backbone, load_backbone, outline_backbone
 from dgsr.models.blocks import block_id, num_blocks
 from dgsr.models.conditioning import Conditioning, Correction
 from dgsr.models.denoising import Latents, Prediction, clean_latent
+from dgsr.models.economy import economise
 from dgsr.models.lora import bake, inject
 from dgsr.models.options import GeneratorOptions, takes_options
 from dgsr.models.precision import never_fp16
-from dgsr.models.prompts import Prompts
+from dgsr.models.prompts import CLIP_TOKENS, Prompts
 from dgsr.models.tiny import PROMPT_TOKENS, PROMPT_WIDTH, tiny_backbone
 from dgsr.models.weights import TrainableWeights
 from dgsr.types import Images, Scores
@@ -65,9 +66,7 @@ class OneStepGenerator(TrainableWeights):
                 options.conditioning,
                 options.init,
             )
-        if options.gradient_checkpointing:
-            self.unet.enable_gradient_checkpointing(self.unet_bank.checkpoint)
-            self.vae.enable_gradient_checkpointing(self.vae_bank.checkpoint)
+        economise(self.unet, self.vae, self.unet_bank, self.vae_bank, options)
         self.set_trainable(options.trainable)
 
     @classmethod
@@ -88,6 +87,18 @@ class OneStepGenerator(TrainableWeights):
         backbone = load_backbone(path)
         prompts = Prompts.of(str(path), options.positive_prompt, options.negative_prompt)
         return cls(backbone, prompts, options).start_from(init_from)
+
+    @classmethod
+    @takes_options()
+    def outline(cls, path: str | Path, *, options: GeneratorOptions) -> OneStepGenerator:
+        """Build what `from_backbone` would, without reading weights: for what depends on shapes alone.
+
+        Raises:
+            UserError: There is no such backbone.
+        """
+        backbone = outline_backbone(path)
+        texts, width = (options.positive_prompt, options.negative_prompt), backbone.unet.config["cross_attention_dim"]
+        return cls(backbone, Prompts.random(*texts, CLIP_TOKENS, width), options)
 
     @classmethod
     @takes_options(unet_rank=8, vae_rank=4, timestep=250)
@@ -128,10 +139,11 @@ class OneStepGenerator(TrainableWeights):
     @property
     def multiple(self) -> int:
         """The sides of images that every level of both networks can halve evenly are multiples of this."""
-        return self._latent_px * 2 ** (len(self.unet.config["block_out_channels"]) - 1)
+        return self.latent_px * 2 ** (len(self.unet.config["block_out_channels"]) - 1)
 
     @property
-    def _latent_px(self) -> int:
+    def latent_px(self) -> int:
+        """Pixels along each side of what one cell of the latent stands for."""
         return 2 ** (len(self.vae.config["block_out_channels"]) - 1)
 
     def forward(
@@ -166,9 +178,10 @@ class OneStepGenerator(TrainableWeights):
 
         Under autocast to fp16 the autoencoder stays in fp32: its activations can exceed fp16's largest number.
         """
-        even = all(side % self._latent_px == 0 for side in lq_up.shape[-2:])
+        even = all(side % self.latent_px == 0 for side in lq_up.shape[-2:])
         size = "x".join(map(str, lq_up.shape[-2:]))
-        expect(even, f"images with sides that are multiples of {self._latent_px}", size, "Pad them.")
+        what = f"images with sides that are multiples of {self.latent_px}"
+        expect(even, what, size, "Choose data.crop_px so, or pad them.")
         with self.vae_bank.using(correction.vae), never_fp16(lq_up.device):
             (posterior,) = self.vae.encode(lq_up, return_dict=False)
         if self.options.posterior == "sample":
@@ -198,6 +211,13 @@ class OneStepGenerator(TrainableWeights):
 
     def decode(self, latent: Latents) -> Images:
         """Return the images of scaled latents, clamped to [-1, 1]."""
+        if not self.options.slice_decoder:
+            return self._decode(latent)
+        whole = "decoder" not in self.options.checkpointed  # else its blocks are, and nothing is computed a third time
+        decode = partial(self.vae_bank.checkpoint, self._decode) if whole else self._decode
+        return torch.cat([decode(single) for single in latent.split(1)])
+
+    def _decode(self, latent: Tensor) -> Tensor:
         with never_fp16(latent.device):
             return self.vae.decode(latent / self.vae.config["scaling_factor"], return_dict=False)[0].clamp(-1, 1)
 

@@ -41,14 +41,17 @@ def fetch(source: str, name: str) -> Path | None:
         return None
 
 
-def fetch_folder(source: str, *subfolders: str) -> Path | None:
-    """Return a folder that holds these subfolders of a folder or hub repository, or None if one is out of reach."""
+def fetch_folder(source: str, *subfolders: str, files: str = "*") -> Path | None:
+    """Return a folder that holds these subfolders of a folder or hub repository, or None if one is out of reach.
+
+    Only files of this pattern are fetched from the hub.
+    """
     folder = Path(source)
     if not folder.is_dir():
         if not looks_like_hub_id(source):
             return None
         try:
-            wanted = [f"{name}/*" for name in subfolders]
+            wanted = [f"{name}/{files}" for name in subfolders]
             folder = Path(snapshot_download(source, allow_patterns=wanted, ignore_patterns=_DUPLICATES))
         except (EntryNotFoundError, OSError):
             return None

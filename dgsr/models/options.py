@@ -6,7 +6,7 @@ import functools
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, Literal, ParamSpec, TypeVar, get_type_hints
+from typing import Any, Literal, ParamSpec, TypeVar, get_args, get_type_hints
 
 from dgsr.checks import expect
 from dgsr.models.conditioning import Init, Kind
@@ -14,6 +14,8 @@ from dgsr.models.lora import UNET_TARGETS, VAE_TARGETS
 
 Trainable = Literal["adapter", "all"]
 Posterior = Literal["mode", "sample"]
+Part = Literal["unet", "encoder", "decoder"]
+PARTS: tuple[Part, ...] = get_args(Part)
 
 POSITIVE = "A high-resolution, 8K, ultra-realistic image with sharp focus, vibrant colors, and natural lighting."
 NEGATIVE = "oil painting, cartoon, blur, dirty, messy, low quality, deformation, low resolution, oversmooth"
@@ -36,7 +38,10 @@ class GeneratorOptions:
         timestep: At which the UNet denoises.
         positive_prompt: What the output should look like.
         negative_prompt: What it should not look like.
-        gradient_checkpointing: Recompute activations in the backward pass, to save memory.
+        gradient_checkpointing: Recompute activations in the backward pass, to save memory: in all networks or some.
+        slice_decoder: Decode sample by sample, and in the backward pass keep the activations of one alone.
+        channels_last: Keep weights and activations with channels last in memory, which is faster on most GPUs.
+        compile: Compile the blocks of the networks when they first run, or nothing.
         trainable: Train the adapter, or every weight of the networks too.
         seed: Of the adapter's initial weights.
     """
@@ -53,7 +58,10 @@ class GeneratorOptions:
     timestep: int = 999
     positive_prompt: str = POSITIVE
     negative_prompt: str = NEGATIVE
-    gradient_checkpointing: bool = False
+    gradient_checkpointing: bool | Sequence[Part] = False
+    slice_decoder: bool = False
+    channels_last: bool = False
+    compile: Literal["none", "blocks"] = "none"
     trainable: Trainable = "adapter"
     seed: int = 0
 
@@ -61,6 +69,13 @@ class GeneratorOptions:
         for name in ("unet_rank", "vae_rank"):
             value = getattr(self, name)
             expect(value > 0, "a rank above 0", value, f"Set generator.{name} to 4 or more.")
+
+    @property
+    def checkpointed(self) -> Sequence[Part]:
+        """The networks under gradient checkpointing."""
+        if isinstance(self.gradient_checkpointing, bool):
+            return PARTS if self.gradient_checkpointing else ()
+        return self.gradient_checkpointing
 
     @property
     def resolved_unet_targets(self) -> str | list[str]:

@@ -16,6 +16,9 @@ from dgsr.types import PromptEmbeddings
 
 FILE = "prompts.safetensors"
 
+#: Length of every embedding that CLIP's text encoders give.
+CLIP_TOKENS = 77
+
 
 class Prompts(nn.Module):
     """Hold the embeddings of a positive and a negative prompt, and their texts.

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import torch
+from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import conv2d, pad
 
-from dgsr.types import Images
+#: Grey or RGB.
+ColorPlanes: TypeAlias = Float[Tensor, "b c h w"]
+ChannelSums: TypeAlias = Float[Tensor, "b 3 c"]
 
 _LEVELS = 5
 _EPSILON = 1e-5
 
 
-def wavelet_color_fix(content: Images, style: Images) -> Images:
+def wavelet_color_fix(content: ColorPlanes, style: ColorPlanes) -> ColorPlanes:
     """Return the content's detail over the style's low frequencies, unclamped.
 
     Source: StableSR, Sec. 3.4.
@@ -20,7 +25,7 @@ def wavelet_color_fix(content: Images, style: Images) -> Images:
     return content - _low_frequencies(content) + _low_frequencies(style)
 
 
-def adain_color_fix(content: Images, style: Images) -> Images:
+def adain_color_fix(content: ColorPlanes, style: ColorPlanes) -> ColorPlanes:
     """Return the content with mean and spread of each of the style's channels, unclamped.
 
     >>> style = torch.rand(1, 3, 8, 8)
@@ -29,22 +34,38 @@ def adain_color_fix(content: Images, style: Images) -> Images:
 
     Source: Huang and Belongie, Arbitrary style transfer in real time, Eq. 8.
     """
-    content_mean, content_std = _moments(content)
-    style_mean, style_std = _moments(style)
-    return (content - content_mean) / content_std * style_std + style_mean
+    gain, offset = adain_map(channel_sums(content), channel_sums(style))
+    return content * gain.to(content) + offset.to(content)
 
 
-def _low_frequencies(images: Images) -> Images:
+def channel_sums(images: ColorPlanes) -> ChannelSums:
+    """Return the number of pixels, their sum and their squares' sum, of each channel; those of parts add up."""
+    pixels = images.flatten(2).double()
+    return torch.stack([torch.ones_like(pixels).sum(2), pixels.sum(2), (pixels**2).sum(2)], dim=1)
+
+
+def adain_map(content: ChannelSums, style: ChannelSums) -> tuple[Float[Tensor, "b c 1 1"], Float[Tensor, "b c 1 1"]]:
+    """Return gain and offset by which a content takes on the mean and spread of a style."""
+    (content_mean, content_std), (style_mean, style_std) = _moments(content), _moments(style)
+    gain = style_std / content_std
+    return gain[..., None, None], (style_mean - gain * content_mean)[..., None, None]
+
+
+def _low_frequencies(images: ColorPlanes) -> ColorPlanes:
     """Smooth with [1 2 1]ᵀ[1 2 1] / 16 at dilations 1, 2, 4, … (the à trous wavelet transform)."""
     kernel = images.new_tensor([1.0, 2.0, 1.0]) / 4
-    rows, columns = (kernel.view(shape).expand(3, 1, -1, -1) for shape in ((1, 1, 3, 1), (1, 1, 1, 3)))
+    rows, columns = (kernel.view(shape).expand(images.shape[1], 1, -1, -1) for shape in ((1, 1, 3, 1), (1, 1, 1, 3)))
     for level in range(_LEVELS):
         step = 2**level
         images = pad(images, (step,) * 4, mode="replicate")
-        images = conv2d(conv2d(images, rows, dilation=(step, 1), groups=3), columns, dilation=(1, step), groups=3)
+        images = conv2d(
+            conv2d(images, rows, dilation=(step, 1), groups=len(rows)), columns, dilation=(1, step), groups=len(rows)
+        )
     return images
 
 
-def _moments(images: Images) -> tuple[Tensor, Tensor]:
-    variance, mean = torch.var_mean(images, dim=(2, 3), keepdim=True)
-    return mean, (variance + _EPSILON).sqrt()
+def _moments(sums: ChannelSums) -> tuple[Tensor, Tensor]:
+    count, first, second = sums.unbind(dim=1)
+    mean = first / count
+    variance = (second - count * mean**2) / (count - 1).clamp(min=1)
+    return mean, (variance.clamp(min=0) + _EPSILON).sqrt()

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
-from jaxtyping import Float
+import torch
+from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
 
 from dgsr.checks import expect
-from dgsr.types import Images
+from dgsr.images import from_pixels
+from dgsr.types import Images, Pixels
 
 Mode: TypeAlias = Literal["area", "bilinear", "bicubic"]
 ResizeMode: TypeAlias = Mode | Literal["bicubic_antialiased"]
 MODES: tuple[Mode, ...] = ("area", "bilinear", "bicubic")
 Resized: TypeAlias = Float[Tensor, "b 3 new_h new_w"]
+Places: TypeAlias = Int[Tensor, " _"]
 
 
 def resize(images: Images, size: tuple[int, int], mode: ResizeMode) -> Resized:
@@ -45,11 +48,55 @@ def rescale(images: Images, factor: float, mode: Mode) -> Resized:
     return functional.interpolate(images, scale_factor=factor, mode=mode, align_corners=align_corners)
 
 
-def upsample(lq: Images, scale: int) -> Resized:
+def enlarged(size: tuple[int, int], scale: int | float) -> tuple[int, int]:
+    """Return the size of an image after enlarging it, in whole pixels.
+
+    >>> enlarged((5, 7), 1.5)
+    (8, 10)
+    """
+    return round(size[0] * scale), round(size[1] * scale)
+
+
+def upsample(lq: Images, scale: int | float) -> Resized:
     """Enlarge `lq` in [0, 1] to `lq_up` by bicubic interpolation, clamped to [0, 1].
 
     Training and inference share this one function.
     Differs from the paper: the published inference enlarges bilinearly.
     """
     height, width = lq.shape[-2:]
-    return resize(lq, (height * scale, width * scale), "bicubic").clamp(0, 1)
+    return resize(lq, enlarged((height, width), scale), "bicubic").clamp(0, 1)
+
+
+def upsample_at(lq: Pixels, size: tuple[int, int], rows: Places, columns: Places) -> Float[Tensor, "1 c r k"]:
+    """Return some rows and columns of what `upsample` makes of `lq`, at the cost of these alone.
+
+    Args:
+        lq: Of one image; only what is needed of it is turned into numbers in [0, 1].
+        size: Of the whole enlarged image.
+        rows: Indices of rows there, in any order.
+        columns: Indices of columns.
+    """
+    (down, down_weights), (across, across_weights) = (
+        _cubic(places, present, wanted)
+        for places, present, wanted in zip((rows, columns), lq.shape[-2:], size, strict=True)
+    )
+    top, left = int(down.min()), int(across.min())
+    needed = from_pixels(lq[:, top : int(down.max()) + 1, left : int(across.max()) + 1])[None].to(rows.device)
+    needed = _weigh(needed, -2, down - top, down_weights[..., None])
+    return _weigh(needed, -1, across - left, across_weights).clamp(0, 1)
+
+
+def _weigh(images: Tensor, axis: int, taps: Tensor, weights: Tensor) -> Tensor:
+    parts = [images.index_select(axis, tap) * weight for tap, weight in zip(taps, weights.to(images), strict=True)]
+    return torch.stack(parts).sum(dim=0)
+
+
+def _cubic(places: Places, present: int, wanted: int) -> tuple[Int[Tensor, "4 _"], Float[Tensor, "4 _"]]:
+    """Return the four neighbours of each place and their weights, by Keys' kernel with a = -0.75 as torch has it."""
+    centre = (places.double() + 0.5) * present / wanted - 0.5
+    first = centre.floor()
+    away = (centre - first - torch.arange(-1, 3, device=places.device)[:, None]).abs()
+    near = (1.25 * away - 2.25) * away**2 + 1
+    far = -0.75 * (((away - 5) * away + 8) * away - 4)
+    neighbours = first.long() + torch.arange(-1, 3, device=places.device)[:, None]
+    return neighbours.clamp(0, present - 1), torch.where(away <= 1, near, far)

@@ -1,4 +1,4 @@
-"""The data of a run: synthetic pairs for training, fixed or real pairs for validation."""
+"""The data of a run: synthetic and real pairs for training, fixed or real pairs for validation."""
 
 from __future__ import annotations
 
@@ -10,7 +10,17 @@ import torch
 from torch.utils.data import DataLoader, Dataset, Sampler, Subset
 
 from dgsr.checks import expect
-from dgsr.data import BrokenFiles, FixedPairs, RankStream, SampleStream, SyntheticPairs, collate
+from dgsr.data import (
+    BrokenFiles,
+    FixedPairs,
+    RankStream,
+    RealPairs,
+    SampleStream,
+    SyntheticPairs,
+    WithRealPairs,
+    collate,
+    stream_of,
+)
 from dgsr.data.pairs import Pair
 from dgsr.data.sources import Source
 from dgsr.degradation import Backend, Spec
@@ -66,6 +76,7 @@ class SyntheticData(lightning.LightningDataModule):
     Args:
         train: The photographs to train on.
         val: What to validate on: a set, or pairs; None if there are named sets alone.
+        real: Real pairs that take the place of a fraction of the synthetic ones.
         val_sets: Further sets to validate on, by name.
         val_seed: Seeds the fixed degradations; apart from `seed`, so that runs of several seeds compare.
         degradation: What is drawn for each sample.
@@ -89,6 +100,7 @@ class SyntheticData(lightning.LightningDataModule):
         crop_px: int,
         global_batch: int,
         seed: int,
+        real: RealPairs | None = None,
         val_sets: Mapping[str, ValidationSet] | None = None,
         val_crop_px: int | None = None,
         val_seed: int = 0,
@@ -106,8 +118,13 @@ class SyntheticData(lightning.LightningDataModule):
         expect(global_batch > 0, "data.global_batch above 0", global_batch)
         self.global_batch, self.num_workers = global_batch, num_workers
         self.degrade = Degrade(degradation, degradation_backend)
-        by_workers = self.degrade if degrade_on == "workers" else None
-        self.train_pairs: Dataset[Any] = SyntheticPairs(train, crop_px, by_workers)
+        self.crops = SyntheticPairs(train, crop_px, None)
+        self.train_pairs: Dataset[Any] = self.crops
+        if degrade_on == "workers":
+            self.train_pairs = SyntheticPairs(train, crop_px, self.degrade)
+        if real is not None:
+            expect(overfit_images is None, "data.real or data.overfit_images", "both", "Set data.real.fraction=0.")
+            self.train_pairs = WithRealPairs(self.train_pairs, real)
         sets: dict[str, Any] = {"": val} if val is not None else {}
         sets |= val_sets or {}
         if overfit_images is not None:
@@ -120,8 +137,13 @@ class SyntheticData(lightning.LightningDataModule):
                 key = f"data.val_sets.{name}" if name else "data.val"
                 sets[name] = one.open(self.degrade, val_crop_px, val_seed, key)
         self.val_pairs = ValidationPairs(sets)
-        self.stream = SampleStream(overfit_images or len(train), seed)
-        self.broken = BrokenFiles(train.num_files, max_broken_fraction)
+        self.stream = SampleStream(overfit_images, seed) if overfit_images else stream_of(train, seed)
+        self.broken = BrokenFiles(len(train) + (real.length if real else 0), max_broken_fraction)
+        self._train = train
+
+    def fingerprint(self) -> str:
+        """Return a hash that changes when the photographs to train on do."""
+        return self._train.fingerprint()
 
     def setup(self, stage: str) -> None:
         """Refuse a global batch that cannot be shared evenly, before anything is computed."""
@@ -153,4 +175,4 @@ class SyntheticData(lightning.LightningDataModule):
     def on_after_batch_transfer(self, batch: Mapping[str, Any], dataloader_idx: int) -> Mapping[str, Any]:
         """Degrade what the workers have not, and count unreadable photographs in the process that can stop the run."""
         self.broken.report(batch["broken"])
-        return batch if "lq" in batch else self.degrade.batch(batch)
+        return batch if isinstance(batch.get("lq"), torch.Tensor) else self.degrade.batch(batch)

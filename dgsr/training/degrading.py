@@ -27,7 +27,12 @@ class Degrade:
         return target(hq, recipe), degrade(hq, recipe, self.backend), truth
 
     def batch(self, batch: Mapping[str, Any]) -> dict[str, Any]:
-        """Complete a batch of crops and seeds, on the device where it lies, to what loaders' workers make of them."""
-        samples = [self(hq, seed) for hq, seed in zip(batch["hq"], batch["seed"].tolist(), strict=True)]
+        """Complete a batch of crops and seeds, on the device where it lies, to what loaders' workers make of them.
+
+        Real pairs are in it already.
+        """
+        none = [None] * len(batch["hq"])
+        rows = zip(batch["hq"], batch.get("lq", none), batch.get("truth", none), batch["seed"].tolist(), strict=True)
+        samples = [self(hq, seed) if lq is None else (hq, lq, truth) for hq, lq, truth, seed in rows]
         hq, lq, truth = (torch.stack(column) for column in zip(*samples, strict=True))
         return {**batch, "hq": hq, "lq": lq, "truth": truth}

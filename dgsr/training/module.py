@@ -96,6 +96,18 @@ class SuperResolution(Stepping):
         if self.step >= self.max_steps:
             self.trainer.should_stop = True
 
+    def on_fit_start(self) -> None:
+        """Let a run that was cut off between its last step and its end only end."""
+        self.trainer.should_stop = self.step >= self.max_steps
+
+    def on_train_batch_start(self, batch: dict[str, Any], batch_index: int) -> None:
+        """Let Lightning validate and log on the beat of our steps, wherever a run was cut off.
+
+        Of what it restores, the count of batches begun is one too high if a batch was begun when the run was saved.
+        """
+        loop = self.trainer.fit_loop.epoch_loop
+        loop.batch_progress.total.ready, loop._batches_that_stepped = self.step + 1, self.step
+
     def prepare(self, batch: dict[str, Any]) -> Sample:
         """Bring a batch into the networks' range and read its scores off the degraded images."""
         with torch.no_grad():
@@ -110,9 +122,11 @@ class SuperResolution(Stepping):
         return sample.split(size)
 
     def _write_logs(self, batch_size: int) -> None:
-        means = {f"train/{name}": torch.stack(values).mean() for name, values in self._logs.items()}
+        means = torch.stack([torch.stack(values).mean() for values in self._logs.values()])
+        means = self.trainer.strategy.reduce(means, reduce_op="mean")  # all ranks have equal shares
+        found = {f"train/{name}": mean for name, mean in zip(self._logs, means, strict=True)}
         self._logs.clear()
-        self.log_dict(means | self._our_step(), prog_bar=True, batch_size=batch_size)
+        self.log_dict(found | self._our_step(), prog_bar=True, batch_size=batch_size)
         if self.bad_steps.total:
             self.log("train/bad_steps", float(self.bad_steps.total), prog_bar=True, batch_size=batch_size)
         self.log("train/lr", self._optimizer("generator").param_groups[0]["lr"], batch_size=batch_size)

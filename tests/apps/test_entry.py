@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import signal
 import subprocess
 import sys
 import textwrap
@@ -93,8 +95,28 @@ def test_a_full_disk_is_one_line_also_when_torch_met_it(capsys: pytest.CaptureFi
             run_cleanly(program)
         words = capsys.readouterr().err
         assert words.count("\n") == 1
-        assert "disk is full" in words
+        assert "No space left on device" in words
         assert "resume=last" in words
+
+
+class Killed(Dataset[int]):
+    """Data whose loading takes so much memory that the system kills the process."""
+
+    def __len__(self) -> int:
+        return 1
+
+    def __getitem__(self, index: int) -> int:
+        os.kill(os.getpid(), signal.SIGKILL)
+        return index
+
+
+def test_a_killed_worker_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    loader = DataLoader(Killed(), num_workers=1, multiprocessing_context="fork")
+    with pytest.raises(SystemExit):
+        run_cleanly(lambda: next(iter(loader)))
+    words = capsys.readouterr().err
+    assert words.count("\n") == 1
+    assert re.search("got one that (is killed by signal: Killed|exited unexpectedly)", words)
 
 
 def test_under_hydra_a_mistake_is_one_line(tmp_path: Path) -> None:

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from dgsr.apps.evaluation_output import publish, survey
-from dgsr.apps.ranks import Ranks
 from dgsr.checks import UserError
+from dgsr.evaluation.ranks import Ranks
 from dgsr.metrics import Suite, build
 from tests.evaluation.test_runner import InMemory
 

@@ -1,22 +1,60 @@
-"""Ranks part the work and bring it together; two of them are in tests/integration."""
+"""The first process writes the run directory, the others nothing."""
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
-from dgsr.apps.ranks import Ranks, joined
+import dgsr
+from dgsr.apps.ranks import quiet_follower, rank
+
+QUIET = ["hydra.output_subdir=null", "hydra/job_logging=stdout"]
 
 
-@pytest.mark.parametrize("world_size", [1, 2, 3, 5])
-def test_shares_are_disjoint_and_whole(world_size: int) -> None:
-    items = list("abcd")
-    shares = [Ranks(rank, world_size).share(items) for rank in range(world_size)]
-    assert sorted(item for share in shares for item in share) == items
-    assert max(map(len, shares)) - min(map(len, shares)) <= 1
+@pytest.fixture(autouse=True)
+def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("RANK", "SLURM_PROCID", "LOCAL_RANK"):
+        monkeypatch.delenv(name, raising=False)
 
 
-def test_a_lone_process_is_the_first_and_only_one() -> None:
-    with joined() as ranks:
-        assert ranks == Ranks(0, 1)
-        assert ranks.first
-        assert ranks.gather([1, 2]) == [1, 2]
+def test_a_process_alone_and_the_first_of_several_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (rank(), quiet_follower(["seed=1"])) == (0, ["seed=1"])
+    monkeypatch.setenv("RANK", "0")
+    monkeypatch.setenv("LOCAL_RANK", "0")
+    assert (rank(), quiet_follower(["seed=1"])) == (0, ["seed=1"])
+
+
+@pytest.mark.parametrize("name", ["RANK", "SLURM_PROCID", "LOCAL_RANK"])
+def test_the_others_write_no_directory(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, "3")
+    assert rank() == 3
+    assert quiet_follower(["seed=1"]) == ["seed=1", "hydra.run.dir=.", *QUIET]
+    assert quiet_follower(["hydra.run.dir='a b'"]) == ["hydra.run.dir='a b'", *QUIET]
+
+
+def test_the_first_process_of_a_second_machine_is_not_the_first_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RANK", "2")
+    monkeypatch.setenv("LOCAL_RANK", "0")
+    assert rank() == 2
+
+
+RANK = """
+import time
+from pathlib import Path
+from dgsr.apps.ranks import end_with_the_launcher
+end_with_the_launcher(0.05)
+Path("ready").touch()
+time.sleep(300)
+"""
+
+
+def test_a_process_ends_with_the_one_that_started_it(tmp_path: Path) -> None:
+    (tmp_path / "rank.py").write_text(RANK)
+    started = f"LOCAL_RANK=1 {sys.executable} rank.py & while [ ! -e ready ]; do sleep 0.1; done"
+    environment = os.environ | {"PYTHONPATH": str(Path(dgsr.__file__).parents[1])}
+    # The pipe ends, and with it this call, when the rank is gone too, which inherited it.
+    subprocess.run(["sh", "-c", started], cwd=tmp_path, env=environment, stdout=subprocess.PIPE, check=True, timeout=60)

@@ -25,15 +25,16 @@ def _run(logs: Path, name: str, overrides: list[str], time: int, checkpoint: boo
 
 def test_other_commands_pass_unchanged(tmp_path: Path) -> None:
     assert continued_arguments(["experiment=quick", "seed=1"]) == ["experiment=quick", "seed=1"]
-    assert continued_arguments(["resume=null"]) == ["resume=null"]
+    assert continued_arguments(["resume=null"]) == []
 
 
-def test_the_newest_run_goes_on_with_its_own_overrides_first(tmp_path: Path) -> None:
+def test_the_newest_run_goes_on_with_its_own_overrides_first(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     _run(tmp_path, "b-old", ["seed=1"], time=100)
     newest = _run(tmp_path, "a-new", ["seed=2", "run.max_steps=5"], time=200)
     _run(tmp_path, "c-empty", [], time=300, checkpoint=False)
     logs = f"paths.logs={tmp_path}"
     arguments = continued_arguments(["resume=last", "run.max_steps=9", logs])
+    assert "c-empty, which is newer" in caplog.text
     before, after = ["seed=2", "run.max_steps=5"], ["run.max_steps=9", logs]
     assert arguments == [*before, *after, f"resume='{newest}'", f"hydra.run.dir='{newest}'"]
 
@@ -56,6 +57,36 @@ def test_folders_of_any_name_can_be_resumed(tmp_path: Path) -> None:
     assert [override.value() for override in parsed] == [str(run), str(run)]
     again = continued_arguments(given)  # what another rank makes of the first one's command line
     assert {str(override.value()) for override in OverridesParser.create().parse_overrides(again)} == {str(run)}
+
+
+def test_auto_continues_the_same_experiment_or_starts_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DGSR_LOGS", str(tmp_path))
+    assert continued_arguments(["seed=1", "resume=auto"]) == ["seed=1"]
+    _run(tmp_path, "a", ["seed=1", "run.max_steps=3"], time=1)
+    newest = _run(tmp_path, "b", ["seed=1", "trainer=cpu"], time=2)
+    _run(tmp_path, "c", ["seed=2"], time=3)
+    _run(tmp_path, "d", ["seed=1"], time=4, checkpoint=False)
+    there = [f"resume='{newest}'", f"hydra.run.dir='{newest}'"]
+    expected = ["seed=1", "trainer=cpu", "run.max_steps=9", "seed=1", *there]
+    assert continued_arguments(["run.max_steps=9", "seed=1", "resume=auto"]) == expected
+    assert continued_arguments(["seed=3", "resume=auto"]) == ["seed=3"]
+    monkeypatch.setenv("SLURM_RESTART_COUNT", "1")
+    assert continued_arguments(["seed=1"]) == ["seed=1", "trainer=cpu", "seed=1", *there]
+
+
+def test_another_task_has_runs_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DGSR_LOGS", str(tmp_path))
+    _run(tmp_path, "a", ["task_name=finetune"], time=1)
+    (tmp_path / "train").rename(tmp_path / "finetune")
+    assert continued_arguments(["task_name=finetune", "resume=last"])[0] == "task_name=finetune"
+    with pytest.raises(UserError, match="Start one"):
+        continued_arguments(["resume=last"])
+
+
+def test_a_file_for_logs_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match="which is a file"):
+        continued_arguments([f"paths.logs={tmp_path}/file"])
 
 
 def test_nothing_to_resume_is_said(tmp_path: Path) -> None:

@@ -80,10 +80,12 @@ def test_a_run_goes_from_config_to_report_and_on(tmp_path: Path, capsys: pytest.
     assert checkpoint["dgsr"]["step"] == 2
     assert [found["step"] for found in checkpoint["dgsr"]["validations"]] == [0, 1, 2]
 
-    with pytest.raises(UserError, match=r"above the 2 steps already done"):
-        _train(tmp_path, "resume=last", "run.max_steps=2")
+    (tmp_path / "report.md").unlink()
+    _train(tmp_path, "resume=last", "run.max_steps=2")  # cut off after its last step, it only ends
+    assert (tmp_path / "report.md").is_file()
+    assert read_checkpoint(tmp_path / "checkpoints" / "last.ckpt")["dgsr"]["step"] == 2
 
-    with pytest.raises(UserError, match=r"generator\.unet_rank its default instead of 4"):
+    with pytest.raises(UserError, match=r"generator\.unet_rank 4 instead of its default"):
         _train(tmp_path / "other", f"ckpt_path={tmp_path}/checkpoints/last.ckpt", "+generator.unet_rank=4")
 
 

@@ -34,6 +34,15 @@ def test_a_damaged_file_is_named(tmp_path: Path, content: bytes) -> None:
         read(tmp_path / "a.pt")
 
 
+def test_a_single_changed_bit_is_found(tmp_path: Path) -> None:
+    torch.save({"weight": torch.arange(4000.0)}, tmp_path / "a.pt")
+    whole = (tmp_path / "a.pt").read_bytes()
+    for place in range(2000, len(whole) - 2000, 1500):
+        (tmp_path / "a.pt").write_bytes(whole[:place] + bytes([whole[place] ^ 4]) + whole[place + 1 :])
+        with pytest.raises(UserError, match="damaged"):
+            read(tmp_path / "a.pt")
+
+
 def test_code_is_refused(tmp_path: Path) -> None:
     torch.save({"path": Path("code")}, tmp_path / "a.pt")
     with pytest.raises(UserError, match="weights_only=True"):

@@ -8,6 +8,8 @@ import torch
 
 from dgsr.checks import UserError
 from dgsr.data.broken import BrokenFiles, read_or_replace
+from dgsr.data.mixture import MixedSource
+from dgsr.data.opening import bundled
 from dgsr.data.sources import FolderSource
 from dgsr.images import write_image
 
@@ -54,6 +56,11 @@ def test_a_rare_fit_photograph_is_found(tmp_path: Path) -> None:
         write_image(tmp_path / f"{index:02}.png", torch.zeros(3, 8 + (index == 0), 9))
     source = FolderSource(tmp_path, min_side_px=9)
     assert {read_or_replace(source, 1, seed)[1:] == (0, []) for seed in range(20)} == {True}
+
+
+def test_another_comes_from_the_same_source_of_a_mixture(folder: Path) -> None:
+    mixture = MixedSource([(FolderSource(folder), 1.0), (bundled("val"), 9.0)])
+    assert {read_or_replace(mixture, 0, seed)[1] for seed in range(60)} == set(range(2, 8))
 
 
 def test_a_lost_disk_is_reported_as_such(folder: Path) -> None:

@@ -8,8 +8,9 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from dgsr.checks import UserError
+from dgsr.data.opening import bundled
 from dgsr.data.pairs import FixedPairs, LqFolder, Pair, PairedFolders, SyntheticPairs, collate
-from dgsr.data.sources import FolderSource, bundled
+from dgsr.data.sources import FolderSource
 from dgsr.data.stream import RankStream, SampleStream
 from dgsr.images import write_image
 from dgsr.seeds import torch_generator
@@ -132,6 +133,15 @@ def test_an_image_without_a_partner_is_refused(folders: tuple[Path, Path], extra
     write_image(folders[0].parent / extra, torch.zeros(3, 5, 6))
     with pytest.raises(UserError, match=r"9 \(1 without a partner\)"):
         PairedFolders(*folders, scale=2)
+
+
+@pytest.mark.parametrize(("lq", "hq"), [("_LR4", "_HR"), ("x4", ""), ("-lq", "-gt"), ("_x2", "_x1")])
+def test_endings_of_published_sets_do_not_count(tmp_path: Path, lq: str, hq: str) -> None:
+    for name in ("Canon_001", "0002"):
+        write_image(tmp_path / "lq" / f"{name}{lq}.png", torch.zeros(3, 5, 6))
+        write_image(tmp_path / "hq" / f"{name}{hq}.png", torch.zeros(3, 10, 12))
+    pairs = PairedFolders(tmp_path / "lq", tmp_path / "hq", scale=2)
+    assert [pairs[index]["name"] for index in range(2)] == [f"0002{lq}.png", f"Canon_001{lq}.png"]
 
 
 def test_two_images_of_one_name_are_refused(folders: tuple[Path, Path]) -> None:

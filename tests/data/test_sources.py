@@ -1,14 +1,13 @@
-"""Folders are listed the same everywhere; mixtures keep their shares."""
+"""Folders are listed the same everywhere, and lists are read as they stand."""
 
 import shutil
-from collections import Counter
 from pathlib import Path
 
 import pytest
 import torch
 
 from dgsr.checks import UserError
-from dgsr.data.sources import BUNDLED, FolderSource, MixedSource, Source, UnfitError, bundled, open_source
+from dgsr.data.sources import FolderSource, ListSource, Source, UnfitError
 from dgsr.images import read_image, write_image
 
 
@@ -31,7 +30,8 @@ def test_images_below_the_folder_in_the_order_of_their_names(tmp_path: Path) -> 
     assert names(source) == ["a.webp", "b.png", "c.bmp", "d.jpeg", "sub/a.JPG", "sub/deep/c.tiff"]
     assert names(FolderSource(tmp_path, recursive=False)) == ["a.webp", "b.png", "c.bmp", "d.jpeg"]
     assert names(FolderSource(tmp_path, limit=2)) == ["a.webp", "b.png"]
-    assert len(source) == source.num_files == 6
+    assert len(source) == 6
+    assert source.peers(3) == range(6)
     assert source.path(4) == tmp_path / "sub" / "a.JPG"
     assert torch.equal(source[1], read_image(tmp_path / "b.png"))
 
@@ -50,19 +50,18 @@ def test_missing_and_empty_folders_are_refused_by_name_and_key(tmp_path: Path, r
     with pytest.raises(UserError, match=rf"{root}.*data\.train\.root"):
         FolderSource(tmp_path / root)
     with pytest.raises(UserError, match=rf"{root}.*data\.val\.root"):
-        open_source(str(tmp_path / root), key="data.val.root")
+        FolderSource(tmp_path / root, key="data.val.root")
 
 
 def test_limits_on_size(tmp_path: Path) -> None:
     fill(tmp_path, "a.bmp", side_px=8)
     fill(tmp_path, "b.bmp", side_px=16)
-    source = FolderSource(tmp_path, min_side_px=16)
-    assert source[1].shape == (3, 16, 16)
+    assert FolderSource(tmp_path, min_side_px=16, min_bytes=500)[1].shape == (3, 16, 16)
     with pytest.raises(UnfitError, match=r"a\.bmp of 8x8"):
-        source[0]
-    assert names(FolderSource(tmp_path, min_bytes=500)) == ["b.bmp"]
-    with pytest.raises(UserError, match="10000 bytes or more"):
-        FolderSource(tmp_path, min_bytes=10_000)
+        FolderSource(tmp_path, min_side_px=16)[0]
+    size = (tmp_path / "a.bmp").stat().st_size
+    with pytest.raises(UnfitError, match=rf"500 bytes or more, but got .*a\.bmp of {size}"):
+        FolderSource(tmp_path, min_bytes=500)[0]
 
 
 def test_fingerprints_follow_names_and_sizes_and_not_places(tmp_path: Path) -> None:
@@ -74,60 +73,36 @@ def test_fingerprints_follow_names_and_sizes_and_not_places(tmp_path: Path) -> N
     assert FolderSource(tmp_path / "b").fingerprint() != first
 
 
-def test_without_weights_a_mixture_is_one_after_the_other(tmp_path: Path) -> None:
-    a, b = FolderSource(fill(tmp_path / "a", "1.png", "2.png")), FolderSource(fill(tmp_path / "b", "3.png"))
-    mixture = MixedSource([(a, None), (b, None)])
-    assert names(mixture) == ["0/1.png", "0/2.png", "1/3.png"]
-    assert torch.equal(mixture[2], b[0])
-    assert mixture.path(2) == b.path(0)
-    assert mixture.num_files == 3
-    assert mixture.fingerprint() != MixedSource([(b, None), (a, None)]).fingerprint()
+def test_a_list_is_read_in_its_order(tmp_path: Path) -> None:
+    fill(tmp_path / "photos", "a.png", "b c.png", "sub/d.png")
+    (tmp_path / "list.txt").write_text("photos/sub/d.png\r\n\nphotos/b c.png (8,8,3)\nphotos/a.png")
+    source = ListSource(tmp_path / "list.txt")
+    assert names(source) == ["photos/sub/d.png", "photos/b c.png", "photos/a.png"]
+    assert torch.equal(source[1], read_image(tmp_path / "photos" / "b c.png"))
+    assert names(ListSource(tmp_path / "list.txt", limit=1)) == ["photos/sub/d.png"]
 
 
-def test_weights_are_shares_of_an_epoch(tmp_path: Path) -> None:
-    a = FolderSource(fill(tmp_path / "a", "1.png", "2.png", "3.png"))
-    b = FolderSource(fill(tmp_path / "b", "4.png", "5.png"))
-    mixture = MixedSource([(a, 1.0), (b, 3.0)])
-    counts = Counter(names(mixture))
-    assert mixture.num_files == 5
-    assert counts["1/4.png"] + counts["1/5.png"] == pytest.approx(0.75 * len(mixture), rel=0.01)
-    assert counts["0/1.png"] == pytest.approx(counts["0/3.png"], rel=0.02)
-    assert counts["1/4.png"] == pytest.approx(counts["1/5.png"], rel=0.02)
+def test_a_list_may_start_elsewhere_or_name_whole_paths(tmp_path: Path) -> None:
+    fill(tmp_path / "photos", "a.png")
+    (tmp_path / "list.txt").write_text(f"a.png\n{tmp_path}/photos/a.png\n")
+    source = ListSource(tmp_path / "list.txt", root=tmp_path / "photos")
+    assert source.path(0) == source.path(1) == tmp_path / "photos" / "a.png"
+    with pytest.raises(UserError, match=rf"no file {tmp_path}/a\.png.*name another folder"):
+        ListSource(tmp_path / "list.txt")
 
 
-def test_mixtures_that_make_no_sense_are_refused() -> None:
-    val = bundled("val")
-    parts: list[list[tuple[Source, float | None]]] = [
-        [],
-        [(val, 1.0), (val, None)],
-        [(val, 0.0)],
-        [(val, -1.0), (val, 2.0)],
-    ]
-    for part in parts:
-        with pytest.raises(UserError):
-            MixedSource(part)
+@pytest.mark.parametrize("text", [None, "", "\n\n"])
+def test_missing_and_empty_lists_are_refused(tmp_path: Path, text: str | None) -> None:
+    if text is not None:
+        (tmp_path / "list.txt").write_text(text)
+    with pytest.raises(UserError, match=r"data\.val\.root"):
+        ListSource(tmp_path / "list.txt", key="data.val.root")
 
 
-def test_bundled_photographs_have_an_author_and_a_licence() -> None:
-    train, val = bundled("train"), bundled("val")
-    assert (len(train), len(val)) == (39, 9)
-    header, *rows = (BUNDLED / "SOURCES.csv").read_text().splitlines()
-    assert header.startswith("file,original,author,licence")
-    assert {row.split(",")[0] for row in rows} == {f"train/{n}" for n in names(train)} | {
-        f"val/{n}" for n in names(val)
-    }
-    assert min(val[0].shape[1:]) >= 256
-
-
-def test_what_a_config_can_say(tmp_path: Path) -> None:
-    fill(tmp_path, "1.png", "2.png", "3.png")
-    assert names(open_source("bundled:val")) == names(bundled("val"))
-    assert names(open_source(str(tmp_path), limit=2)) == ["1.png", "2.png"]
-    mixture = open_source([{"root": str(tmp_path), "limit": 1}, "bundled:val"])
-    assert names(mixture) == ["0/1.png", *(f"1/{name}" for name in names(bundled("val")))]
-    weighted = open_source([{"root": str(tmp_path), "weight": 1}, {"root": "bundled:val", "weight": 1}])
-    assert weighted.num_files == 12
-    assert len(open_source([{"root": str(tmp_path)}])) == 3
-    for wrong in ("bundled:tset", [], [{"rooot": "x"}], [{"weight": 1}]):
-        with pytest.raises(UserError):
-            open_source(wrong)
+def test_the_fingerprint_of_a_list_follows_its_text(tmp_path: Path) -> None:
+    fill(tmp_path, "a.png", "b.png")
+    found = set()
+    for text in ("a.png\nb.png\n", "b.png\na.png\n", "a.png\n"):
+        (tmp_path / "list.txt").write_text(text)
+        found.add(ListSource(tmp_path / "list.txt").fingerprint())
+    assert len(found) == 3

@@ -45,13 +45,13 @@ def test_places_and_neighbours_are_uniform() -> None:
 
 def test_ten_million_images_cost_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: Counter[int] = Counter()
-    mix = module._mix
+    mix = module.mix
 
     def counted(seed: int, value: int) -> int:
         calls[size] += 1
         return mix(seed, value)
 
-    monkeypatch.setattr(module, "_mix", counted)
+    monkeypatch.setattr(module, "mix", counted)
     for size in (1000, 10_000_000):
         stream = SampleStream(size, seed=0)
         assert len({stream[position][0] for position in range(500)}) == 500

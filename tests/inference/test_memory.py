@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from dgsr.checks import UserError
-from dgsr.inference.memory import _cgroup, _meminfo, available_bytes, expect_room, needed_bytes
+from dgsr.inference.memory import _cgroup, _meminfo, available_bytes, choose_tile, expect_room, needed_bytes
 from dgsr.models.generator import OneStepGenerator
 
 
@@ -28,18 +28,25 @@ def test_padding_counts(generator: OneStepGenerator) -> None:
     assert needed_bytes(generator, 65, 64) == needed_bytes(generator, 128, 64)
 
 
-def test_what_does_not_fit_is_refused_before(generator: OneStepGenerator) -> None:
+def test_the_largest_tile_that_fits_is_chosen(generator: OneStepGenerator) -> None:
+    assert choose_tile(generator, None) == choose_tile(generator, 2**40) == 1024
+    assert choose_tile(generator, needed_bytes(generator, 512, 512)) == 512
+    assert choose_tile(generator, needed_bytes(generator, 512, 512) - 1) == 384
+    assert choose_tile(generator, 0) == 256
+
+
+def test_what_does_not_fit_is_refused_before() -> None:
     tried = []
-    words = r"in 1\.0 GiB, but got a\.png, whose 4000x3000 px take about"
-    with pytest.raises(UserError, match=words), expect_room(generator, 3000, 4000, 2**30, "a.png"):
+    words = r"in 1\.0 GiB, but got a\.png's pixels take about 2\.0 GiB\. Take --tile"
+    with pytest.raises(UserError, match=words), expect_room(2**31, 2**30, "a.png's pixels"):
         tried.append(True)
     assert not tried
 
 
-def test_what_did_not_fit_after_all_is_refused_alike(generator: OneStepGenerator) -> None:
-    with pytest.raises(UserError, match=r"a\.png"), expect_room(generator, 64, 64, None, "a.png"):
+def test_what_did_not_fit_after_all_is_refused_alike() -> None:
+    with pytest.raises(UserError, match=r"a\.png"), expect_room(1, None, "a.png"):
         raise torch.OutOfMemoryError("CUDA out of memory.")
-    with pytest.raises(RuntimeError, match="shapes"), expect_room(generator, 64, 64, None, "a.png"):
+    with pytest.raises(RuntimeError, match="shapes"), expect_room(1, 2, "a.png"):
         raise RuntimeError("shapes differ")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from dgsr.checks import UserError
 from dgsr.inference import Upscaler
 from dgsr.models.estimator import DegradationEstimator
 from dgsr.models.generator import OneStepGenerator
@@ -41,3 +42,24 @@ def test_it_is_the_generator_and_the_colour_fix(networks: tuple[OneStepGenerator
     expected = wavelet_color_fix(sr, lq_up).clamp(0, 1)
     assert torch.allclose(Upscaler(generator, estimator, guidance=1.3)(lq), expected, atol=1e-6)
     assert torch.allclose(Upscaler(generator, estimator, guidance=1.3, color_fix="none")(lq), sr.clamp(0, 1), atol=1e-6)
+
+
+def test_scores_may_be_set_by_hand(networks: tuple[OneStepGenerator, DegradationEstimator]) -> None:
+    generator = OneStepGenerator.tiny(conditioning="guided", init="identity")
+    for name, parameter in generator.named_parameters():
+        if "lora_B" in name or name.startswith("conditioning."):
+            parameter.data.normal_(0, 0.1)
+    lq = torch.rand(3, 8, 40)
+    for tile in (0, 256):
+        upscaler = Upscaler(generator, networks[1], scale=8, tile=tile)
+        scores = networks[1](lq[None])
+        assert torch.equal(upscaler(lq), upscaler(lq, scores))
+        assert not torch.allclose(upscaler(lq), upscaler(lq, 1 - scores), atol=1e-4)
+
+
+@pytest.mark.parametrize("tile", [-64, 64, 300])
+def test_tiles_that_do_not_fit_the_networks_are_refused(
+    networks: tuple[OneStepGenerator, DegradationEstimator], tile: int
+) -> None:
+    with pytest.raises(UserError, match=f"multiple of 64 above 128 for tile, but got {tile}"):
+        Upscaler(*networks, tile=tile)

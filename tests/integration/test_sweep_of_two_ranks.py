@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.test_two_ranks import SMALL
+from tests.integration.test_several_ranks import SMALL
 
 ROOT = Path(__file__).parents[2]
 

@@ -7,7 +7,7 @@ import torch
 from torchvision.transforms.functional import gaussian_blur
 
 from dgsr.checks import UserError
-from dgsr.data.sources import BUNDLED
+from dgsr.data.opening import BUNDLED
 from dgsr.images import read_image
 from dgsr.metrics import niqe
 from dgsr.metrics.niqe import Niqe

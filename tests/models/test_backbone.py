@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from dgsr.checks import UserError
-from dgsr.models.backbone import load_backbone
+from dgsr.models.backbone import load_backbone, outline_backbone
 from tests import tiny
 
 FOLDER = Path(__file__).parents[1] / "golden" / "tiny-sd"
@@ -19,6 +19,15 @@ def test_a_diffusers_folder():
     assert backbone.prediction == "epsilon"
     assert backbone.source == str(FOLDER)
     assert sum(parameter.numel() for parameter in backbone.unet.parameters()) > 100_000
+
+
+def test_an_outline_has_the_shapes_but_no_weights():
+    outline, backbone = outline_backbone(FOLDER), load_backbone(FOLDER)
+    assert outline.architecture() == backbone.architecture()
+    for theirs, ours in ((backbone.unet, outline.unet), (backbone.vae, outline.vae)):
+        shapes = [{name: p.shape for name, p in network.named_parameters()} for network in (theirs, ours)]
+        assert shapes[0] == shapes[1]
+        assert all(parameter.is_meta for parameter in ours.parameters())
 
 
 def test_alpha_bar_by_hand():

@@ -67,3 +67,15 @@ def test_refuses_what_is_not_plain_tensors(tmp_path):
 def test_names_tensors_that_do_not_fit():
     with pytest.raises(UserError, match=r"such as body\.0\.0\.conv1\.bias"):
         DegradationEstimator.from_file(GOLDEN / "de_net_small.pth")
+
+
+@pytest.mark.parametrize("shape", [{}, {"blocks": (1, 2, 1, 1), "down_scales": (2, 1, 2, 1)}])
+def test_features_reach_as_far_as_they_say(shape):
+    estimator = DegradationEstimator.random(0, **({"channels": (4, 4, 4, 8)} | shape))
+    lq = torch.rand(1, 3, 160, 4, dtype=torch.float64, requires_grad=True)
+    features = estimator.double().features(lq)[0]
+    row = features.shape[-2] // 2
+    (gradient,) = torch.autograd.grad(features[..., row, :].sum(), lq)
+    seen = gradient.abs().sum(dim=(0, 1, 3)).nonzero()
+    centre = row * 160 // features.shape[-2]
+    assert estimator.reach_px - 4 <= max(centre - seen.min(), seen.max() - centre) <= estimator.reach_px

@@ -133,17 +133,6 @@ def test_variants_train(options):
     assert not still
 
 
-def test_two_forwards_before_one_backward_under_gradient_checkpointing():
-    def gradients(gradient_checkpointing):
-        generator = tiny.generator(gradient_checkpointing=gradient_checkpointing)
-        first = generator(tiny.images(), tiny.scores(), generator.prompts.positive)
-        second = generator(tiny.images().flip(2), tiny.scores().flip(0), generator.prompts.negative)
-        trained = [parameter for parameter in generator.parameters() if parameter.requires_grad]
-        return torch.autograd.grad(first.square().mean() + second.abs().mean(), trained)
-
-    torch.testing.assert_close(gradients(True), gradients(False), rtol=1e-4, atol=1e-6)
-
-
 @torch.no_grad()
 def test_half_precision_stays_close():
     generator = tiny.generator(tiny.backbone("v_prediction"), timestep=250)

@@ -8,7 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from dgsr.ops.color import adain_color_fix, wavelet_color_fix
+from dgsr.ops.color import adain_color_fix, adain_map, channel_sums, wavelet_color_fix
 
 FIXES = {"wavelet": wavelet_color_fix, "adain": adain_color_fix}
 
@@ -37,3 +37,19 @@ def test_images_of_a_batch_do_not_mix():
     content, style = torch.rand(2, 2, 3, 16, 16, generator=torch.Generator().manual_seed(2))
     for fix in FIXES.values():
         torch.testing.assert_close(fix(content, style)[1:], fix(content[1:], style[1:]))
+
+
+def test_sums_of_parts_make_the_map_of_the_whole():
+    content, style = torch.rand(2, 1, 3, 40, 24, generator=torch.Generator().manual_seed(3))
+    content_sums, style_sums = (
+        torch.stack([channel_sums(part) for part in image.split(15, dim=2)]).sum(dim=0) for image in (content, style)
+    )
+    gain, offset = adain_map(content_sums, style_sums)
+    torch.testing.assert_close((content * gain + offset).float(), adain_color_fix(content, style))
+
+
+def test_grey_is_a_colour_too():
+    content, style = torch.rand(2, 1, 3, 40, 24, generator=torch.Generator().manual_seed(4))
+    for fix in FIXES.values():
+        grey = fix(content[:, :1], style[:, :1])
+        torch.testing.assert_close(grey, fix(content, style)[:, :1])

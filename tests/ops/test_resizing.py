@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from dgsr.checks import UserError
-from dgsr.ops.resizing import MODES, rescale, resize, upsample
+from dgsr.ops.resizing import MODES, rescale, resize, upsample, upsample_at
 
 
 @pytest.mark.parametrize("size", [(10, 14), (21, 17), (40, 30)])
@@ -53,3 +53,22 @@ def test_upsample_stays_in_range_and_keeps_constants():
 def test_empty_size_is_refused():
     with pytest.raises(UserError, match="at least one pixel"):
         resize(torch.rand(1, 3, 4, 4), (0, 2), "area")
+
+
+@pytest.mark.parametrize("scale", [1, 1.37, 4, 7.6])
+def test_parts_of_the_enlarged_image_are_those_of_the_whole(scale: float) -> None:
+    lq = torch.rand(1, 3, 37, 53)
+    whole = upsample(lq, scale)
+    size = (whole.shape[-2], whole.shape[-1])
+    assert size == (round(37 * scale), round(53 * scale))
+    rows, columns = torch.arange(size[0] // 3, size[0]), torch.tensor([size[1] - 1, 0, 7, 7])
+    torch.testing.assert_close(upsample_at(lq[0], size, rows, columns), whole[..., rows, :][..., columns])
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.uint16])
+def test_parts_of_pixels_are_those_of_their_numbers(dtype: torch.dtype) -> None:
+    lq = torch.rand(1, 9, 12)
+    pixels = (lq * torch.iinfo(dtype).max).round().to(dtype)
+    rows, columns = torch.arange(5, 20), torch.arange(30)
+    expected = upsample_at(pixels.float() / torch.iinfo(dtype).max, (27, 36), rows, columns)
+    torch.testing.assert_close(upsample_at(pixels, (27, 36), rows, columns), expected)

@@ -46,8 +46,8 @@ def run(arguments: Namespace) -> None:
     """Measure one image after the other; those that cannot be read are named at the end."""
     from dgsr.apps.evaluation_output import publish, survey
     from dgsr.apps.loading import device_of
-    from dgsr.apps.ranks import joined
     from dgsr.evaluation import RestoredFolder
+    from dgsr.evaluation.ranks import joined
     from dgsr.metrics import build_available
 
     device = device_of(arguments.device)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from argparse import _SubParsersAction
 
     from dgsr.inference import Upscaler
+    from dgsr.inference.files import Job
 
 _GIB = 2**30
 
@@ -37,14 +38,23 @@ def add_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
         default="auto",
         help="of a training checkpoint: the last step's or their average (default: the average, if there is one)",
     )
-    parser.add_argument("--scale", type=int, help="factor of enlargement (default: the model's)")
+    parser.add_argument("--scale", type=float, help="factor of enlargement, 1 to 8, 1.5 too (default: the model's)")
     parser.add_argument(
         "--guidance", type=float, help="away from the negative prompt; 1 is none (default: the model's)"
     )
     parser.add_argument("--color-fix", choices=("wavelet", "adain", "none"), default="wavelet", help="default: wavelet")
     parser.add_argument("--seed", type=int, default=0, help="of the noise, for models that sample (default: 0)")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, … (default: auto)")
-    parser.add_argument("--memory", type=float, metavar="GIB", help="refuse what takes more (default: what is free)")
+    parser.add_argument(
+        "--tile",
+        type=_tile,
+        default="auto",
+        metavar="PX",
+        help="make large results in tiles of so many px a side; 0: whole; auto: as large as memory allows (default)",
+    )
+    parser.add_argument("--batch", type=int, default=4, help="images of equal size taken together (default: 4)")
+    parser.add_argument("--overwrite", action="store_true", help="also what is in OUT already, if that is a folder")
+    parser.add_argument("--memory", type=float, metavar="GIB", help="take no more than this (default: what is free)")
     return parser
 
 
@@ -53,34 +63,41 @@ def run(arguments: Namespace) -> None:
     from rich.console import Console
     from rich.progress import track
 
+    from dgsr.inference.files import FileUpscaling
+
     planned = _plan(arguments.input, arguments.output)
-    upscaler = _upscaler(arguments)
+    again = arguments.overwrite or not arguments.input.is_dir()
+    missing = [job for job in planned if again or not job.target.exists()]
+    console = Console(stderr=True)
+    if len(missing) < len(planned):
+        console.print(f"{len(planned) - len(missing)} of {len(planned)} images are there already.")
+    if not missing:
+        return
     limit = None if arguments.memory is None else int(arguments.memory * _GIB)
-    failed: list[str] = []
-    for source, target in track(planned, "upscaling", console=Console(stderr=True), disable=len(planned) == 1):
-        try:
-            _upscale(upscaler, source, target, limit)
-        except UserError as error:
-            failed.append(str(error))
+    work = FileUpscaling(_upscaler(arguments), arguments.tile, arguments.batch, limit)
+    done = track(work.run(missing), "upscaling", len(missing), console=console, disable=len(missing) == 1)
+    failed = [str(error) for _, error in done if error is not None]
     if failed:
-        summary = [f"{len(failed)} of {len(planned)} images could not be upscaled."] if len(planned) > 1 else []
+        summary = [f"{len(failed)} of {len(missing)} images could not be upscaled."] if len(missing) > 1 else []
         raise UserError("\n".join([*failed, *summary]))
 
 
-def _plan(source: Path, target: Path | None) -> list[tuple[Path, Path]]:
+def _plan(source: Path, target: Path | None) -> list[Job]:
     """Pair every image with the file it will be written to."""
+    from dgsr.data import FolderSource
+    from dgsr.inference.files import Job
+
     if not source.is_dir():
         expect(target is None or not target.is_dir(), "the name of an image to write", target, "Name a file in it.")
-        return [(source, target or source.with_name(f"{source.stem}_sr.png"))]
-    from dgsr.data import FolderSource
+        return [Job(source, target or source.with_name(f"{source.stem}_sr.png"))]
 
     folder = target or source.with_name(f"{source.resolve().name}_sr")
     inside = source.resolve() in (folder.resolve(), *folder.resolve().parents)
     expect(not inside, f"a folder outside {source} to write to", folder, "A second call would upscale the first's.")
-    names = [path.relative_to(source) for path in FolderSource(source, key="IN").paths]
+    names = [Path(name) for name in FolderSource(source, key="IN").names]
     taken = Counter(name.with_suffix("") for name in names)
     unique = (name.with_suffix("") if taken[name.with_suffix("")] == 1 else name for name in names)
-    return [(source / name, folder / f"{stem}.png") for name, stem in zip(names, unique, strict=True)]
+    return [Job(source / name, folder / f"{stem}.png") for name, stem in zip(names, unique, strict=True)]
 
 
 def _upscaler(arguments: Namespace) -> Upscaler:
@@ -93,17 +110,14 @@ def _upscaler(arguments: Namespace) -> Upscaler:
     model = load_model(arguments.model or last_model(), arguments.backbone, arguments.estimator, arguments.weights)
     scale = model.scale if arguments.scale is None else arguments.scale
     guidance = model.guidance if arguments.guidance is None else arguments.guidance
-    expect(scale >= 1, "--scale of 1 or more", scale)
+    expect(1 <= scale <= 8, "--scale of 1 to 8", scale)
+    expect(arguments.batch >= 1, "--batch of 1 or more", arguments.batch)
     build = partial(Upscaler, scale=scale, guidance=guidance, color_fix=arguments.color_fix, seed=arguments.seed)
+    if arguments.tile != "auto":
+        build = partial(build, tile=arguments.tile)
     return model.upscaler(build, device)
 
 
-def _upscale(upscaler: Upscaler, source: Path, target: Path, limit: int | None) -> None:
-    from dgsr.images import read_image, write_image
-    from dgsr.inference.memory import expect_room
-
-    image = read_image(source)
-    device = next(upscaler.generator.parameters()).device
-    height, width = (side * upscaler.scale for side in image.shape[1:])
-    with expect_room(upscaler.generator, height, width, limit, str(source)):
-        write_image(target, upscaler(image.to(device)))
+def _tile(text: str) -> int | str:
+    """Read what stands behind --tile."""
+    return text if text == "auto" else int(text)

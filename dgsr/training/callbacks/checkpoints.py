@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -17,22 +18,33 @@ from dgsr.training.validation import measured_on
 class Checkpoints(lightning.Callback):
     """Keep the latest checkpoints and the best one.
 
-    A step on which validation runs is saved after it, so that a resumed run repeats nothing and skips nothing.
+    A step is saved before the next one begins, when its validation is done and its logs are written, so that a resumed
+    run repeats nothing and skips nothing.
 
     Args:
         directory: Where the files lie.
         every_steps: Steps between two saves.
+        every_minutes: Minutes after which a save comes in any case; None goes by steps alone.
         keep_last: How many numbered files remain; `last.ckpt` and `best.ckpt` are further names of files.
         monitor: The validation metric whose best value names the best file; `<set>/<metric>` of a named set.
     """
 
-    def __init__(self, directory: str, every_steps: int, keep_last: int = 2, monitor: str = "lpips") -> None:
+    def __init__(
+        self,
+        directory: str,
+        every_steps: int,
+        every_minutes: float | None = None,
+        keep_last: int = 2,
+        monitor: str = "lpips",
+    ) -> None:
         expect(every_steps > 0, "callbacks.checkpoints.every_steps above 0", every_steps)
+        expect(every_minutes is None or every_minutes > 0, "run.save_every_minutes above 0, or null", every_minutes)
         expect(keep_last > 0, "callbacks.checkpoints.keep_last above 0", keep_last)
         self.directory = Path(directory)
-        self.every_steps, self.keep_last, self.monitor = every_steps, keep_last, monitor
+        self.every_steps, self.every_minutes = every_steps, every_minutes
+        self.keep_last, self.monitor = keep_last, monitor
         self.best: float | None = None
-        self.saved_step = -1
+        self.saved_step, self._first, self._saved_at = -1, 0, 0.0
 
     def state_dict(self) -> dict[str, Any]:
         """Return what a resumed run needs to know of the best so far."""
@@ -54,28 +66,46 @@ class Checkpoints(lightning.Callback):
         what, remedy = f"callbacks.checkpoints.monitor among {', '.join(measured)}", "Or add it to metrics.names."
         expect(self.monitor in measured, what, self.monitor, remedy)
 
-    def on_train_batch_end(
+    def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        """Start the clock, and clear away what a process left that was killed while it wrote."""
+        self._first, self._saved_at = module_of(pl_module).step, time.monotonic()
+        if trainer.is_global_zero:
+            for unfinished in self.directory.glob(".*.tmp"):
+                unfinished.unlink()
+
+    def on_train_batch_start(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, *_: Any, **__: Any
     ) -> None:
-        """Save on the beat, unless validation is about to run on this step."""
+        """Save the step before this one, if it is due."""
         module = module_of(pl_module)
-        if module.step % self.every_steps == 0 and not validation_follows(trainer, module):
+        if module.step > self._first and self._due(trainer, module):
             self.save(trainer, module)
 
+    def _due(self, trainer: lightning.Trainer, module: SuperResolution) -> bool:
+        if self.every_minutes is None or module.step % self.every_steps == 0:
+            return module.step % self.every_steps == 0
+        late = time.monotonic() - self._saved_at > 60 * self.every_minutes
+        return trainer.strategy.reduce_boolean_decision(late, all=False)  # clocks differ, and all ranks save together
+
     def on_validation_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        """Save on the beat, and whenever the monitored metric is the best so far."""
+        """Save whenever the monitored metric is the best so far."""
         module = module_of(pl_module)
         if trainer.state.fn != "fit":
             return  # the measurement before the first step, of which there is nothing to save
-        improved = self._improved(module)
-        if improved or module.step % self.every_steps == 0:
+        if self._improved(module):
             self.save(trainer, module)
-        if improved and trainer.is_global_zero:
-            _name(self._path(module.step), self.directory / "best.ckpt")
+            if trainer.is_global_zero:
+                _name(self._path(module.step), self.directory / "best.ckpt")
 
     def on_train_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Save where the run ends."""
         self.save(trainer, pl_module)
+
+    def on_save_checkpoint(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Forget the time that is spent: `trainer.max_time` is what a job may take, and a resumed run is another."""
+        checkpoint["callbacks"].pop("Timer", None)
 
     def _improved(self, module: SuperResolution) -> bool:
         value = module.validations[-1][self.monitor]
@@ -95,7 +125,7 @@ class Checkpoints(lightning.Callback):
         if module.step == self.saved_step:
             return
         trainer.save_checkpoint(self._path(module.step))
-        self.saved_step = module.step
+        self.saved_step, self._saved_at = module.step, time.monotonic()
         if trainer.is_global_zero:
             _name(self._path(module.step), self.directory / "last.ckpt")
             by_age = sorted(self.directory.glob("step_*.ckpt"), key=lambda path: path.stat().st_mtime_ns)
@@ -103,15 +133,9 @@ class Checkpoints(lightning.Callback):
                 old.unlink()
 
 
-def validation_follows(trainer: lightning.Trainer, module: SuperResolution) -> bool:
-    """Tell whether this step ends with validation: on its beat, and where the run ends."""
-    on_beat = bool(trainer.val_check_batch) and module.step % int(trainer.val_check_batch) == 0
-    return on_beat or trainer.should_stop
-
-
 def _name(file: Path, name: Path) -> None:
     """Give a file a second name at once, without a copy: removing either name leaves the other whole."""
-    temporary = name.with_suffix(".tmp")
+    temporary = name.with_name(f".{name.name}.tmp")
     temporary.unlink(missing_ok=True)
     os.link(file, temporary)
     temporary.replace(name)

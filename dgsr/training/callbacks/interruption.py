@@ -1,9 +1,11 @@
-"""Ctrl-C and SIGTERM: finish the step, save, and say how to go on."""
+"""Ctrl-C, SIGTERM and a cluster's SIGUSR1: finish the step, save, and say how to go on."""
 
 from __future__ import annotations
 
 import logging
+import os
 import signal
+import subprocess
 import threading
 from pathlib import Path
 from types import FrameType
@@ -11,15 +13,16 @@ from typing import Any
 
 import lightning
 
-from dgsr.training.callbacks.checkpoints import Checkpoints, validation_follows
-from dgsr.training.module import module_of
+from dgsr.training.callbacks.checkpoints import Checkpoints
 
 _logger = logging.getLogger(__name__)
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 
 
 class Interruption(lightning.Callback):
     """Let a signal end the run between two steps, with a checkpoint; a second one ends it at once.
+
+    SIGUSR1 inside a SLURM job, as `#SBATCH --signal=USR1@120` asks for, also puts the job back into the queue.
 
     Args:
         directory: The run's directory, named in the closing sentence.
@@ -41,27 +44,22 @@ class Interruption(lightning.Callback):
         self._give_back()
         _logger.warning("Stopping after this step; once more stops at once.")
 
-    def on_train_batch_end(
+    def on_train_batch_start(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, *_: Any, **__: Any
     ) -> None:
-        """Leave after this step, if asked to; a validation that belongs to the step comes first."""
-        if not validation_follows(trainer, module_of(pl_module)):
-            self._leave(trainer, pl_module)
-
-    def on_validation_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        """Leave after the validation of a step, if asked to."""
-        if trainer.state.fn == "fit":
-            self._leave(trainer, pl_module)
-
-    def _leave(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        """Leave before this step, if asked to: the one before it is validated and logged."""
         # The signal reaches the ranks at different moments, but saving takes all of them at the same step.
         if not trainer.strategy.reduce_boolean_decision(self.requested is not None, all=False):
             return
         for callback in trainer.callbacks:  # type: ignore[attr-defined]
             if isinstance(callback, Checkpoints):
                 callback.save(trainer, pl_module)
+        requeue = trainer.strategy.reduce_boolean_decision(self.requested == signal.SIGUSR1, all=False)
         if trainer.is_global_zero:
             _logger.warning("Saved. Go on with: python train.py resume='%s'", self.directory)
+            if requeue and "SLURM_JOB_ID" in os.environ:
+                _logger.warning("Putting the job back into the queue; started again, it goes on by itself.")
+                subprocess.run(["scontrol", "requeue", os.environ["SLURM_JOB_ID"]], check=False)
         raise KeyboardInterrupt
 
     def teardown(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, stage: str) -> None:

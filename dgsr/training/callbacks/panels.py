@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import lightning
-from lightning.pytorch.loggers import TensorBoardLogger
+from jaxtyping import Float
+from lightning.pytorch.loggers import TensorBoardLogger, WandbLogger
 from torch import Tensor
 
 from dgsr.checks import expect
 from dgsr.images import write_image
+from dgsr.inference import Upscaler
 from dgsr.pictures import grid
 from dgsr.training.module import module_of
 from dgsr.training.validation import measured_on
 
+Columns: TypeAlias = dict[str, Float[Tensor, "3 _ _"]]
+
 
 class ImagePanels(lightning.Callback):
-    """Write a grid (lq, bicubic, sr, hq) per validation and set, and hand it to TensorBoard where it is on.
+    """Write a grid per validation and set, and hand it to TensorBoard and Weights & Biases where they are on.
+
+    Its columns are lq_up, sr as it is measured, what each of the two prompts gives alone, and hq.
 
     Args:
         directory: Where `step_*.png` are written, those of a named set in a folder of its name.
@@ -30,20 +37,17 @@ class ImagePanels(lightning.Callback):
         self._columns: dict[str, dict[str, list[Tensor]]] = {}
 
     def on_validation_batch_end(
-        self,
-        trainer: lightning.Trainer,
-        pl_module: lightning.LightningModule,
-        outputs: Any,
-        batch: Any,
-        *_: Any,
-        **__: Any,
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, outputs: Any, batch: Any, *_: Any
     ) -> None:
         """Keep the first images."""
-        for title, images in outputs.items():
-            for of, image in zip(batch["set"], images, strict=True):
-                column = self._columns.setdefault(of, {}).setdefault(title, [])
-                if len(column) < self.num_images:
-                    column.append(image.float().cpu())
+        if not trainer.is_global_zero:
+            return
+        for index, of in enumerate(batch["set"]):
+            columns = self._columns.setdefault(of, {})
+            if len(columns.get("hq", [])) < self.num_images:
+                shown = _shown(module_of(pl_module).upscaler, {name: i[index] for name, i in outputs.items()})
+                for title, image in shown.items():
+                    columns.setdefault(title, []).append(image.float().cpu())
 
     def on_validation_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Write the grids."""
@@ -52,8 +56,24 @@ class ImagePanels(lightning.Callback):
             return
         step = module_of(pl_module).step
         for of, columns in sets.items():
-            picture = grid(columns)
-            write_image(self.directory / of / f"step_{step:07d}.png", picture)
+            picture, path = grid(columns), self.directory / of / f"step_{step:07d}.png"
+            write_image(path, picture)
+            name = f"val/{measured_on(of, 'panel')}"
             for logger in trainer.loggers:
                 if isinstance(logger, TensorBoardLogger):
-                    logger.experiment.add_image(f"val/{measured_on(of, 'panel')}", picture, step)
+                    logger.experiment.add_image(name, picture, step)
+                elif isinstance(logger, WandbLogger):
+                    logger.log_image(name, [str(path)], step)
+
+
+def _shown(upscaler: Upscaler, found: Columns) -> Columns:
+    """Choose the columns of one row; with guidance 1 the positive prompt acts alone, with 0 the negative one."""
+    alone = {"positive": 1.0, "negative": 0.0}
+    by_prompt = {prompt: _guided(upscaler, guidance)(found["lq"]) for prompt, guidance in alone.items()}
+    return {"lq_up": found["bicubic"], "sr": found["sr"], **by_prompt, "hq": found["hq"]}
+
+
+def _guided(upscaler: Upscaler, guidance: float) -> Upscaler:
+    other = copy.copy(upscaler)
+    other.guidance = guidance
+    return other

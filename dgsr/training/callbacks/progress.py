@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from datetime import timedelta
 from typing import Any
 
 import lightning
@@ -27,12 +28,12 @@ class Progress(lightning.Callback):
         self.every_steps = every_steps
         self._console = Console(stderr=True)
         self._bar: RichProgress | None = None
-        self._started, self._samples = 0.0, 0
+        self._started, self._samples, self._first = 0.0, 0, 0
 
     def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Start the clock, and the bar where someone is looking."""
         module = module_of(pl_module)
-        self._started, self._samples = time.monotonic(), 0
+        self._started, self._samples, self._first = time.monotonic(), 0, module.step
         if not trainer.is_global_zero or not self._console.is_terminal:
             return
         columns = (MofNCompleteColumn(), BarColumn(20), TimeRemainingColumn(), TextColumn("{task.fields[text]}"))
@@ -49,14 +50,15 @@ class Progress(lightning.Callback):
         on_beat = module.step % self.every_steps == 0 or module.step == module.max_steps
         if not trainer.is_global_zero or (self._bar is None and not on_beat):
             return
-        speed = self._samples / (time.monotonic() - self._started)
+        took = time.monotonic() - self._started
         shown = {n: float(v) for n, v in trainer.progress_bar_metrics.items() if n.startswith(("train/", "val/"))}
         losses = " ".join(f"{n.removeprefix('train/')} {v:.3g}" for n, v in shown.items() if "bicubic" not in n)
-        text = f"{losses} | {speed:.1f} samples/s"
+        text = f"{losses} | {self._samples / took:.1f} samples/s"
         if self._bar is not None:
             self._bar.update(self._bar.task_ids[0], completed=module.step, text=text)
         else:
-            _logger.info("step %d/%d  %s", module.step, module.max_steps, text)
+            left = timedelta(seconds=round(took / (module.step - self._first) * (module.max_steps - module.step)))
+            _logger.info("step %d/%d  %s, %s left", module.step, module.max_steps, text, left)
 
     def on_train_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Leave the finished line on the screen."""

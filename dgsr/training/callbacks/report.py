@@ -38,10 +38,15 @@ class ClosingReport(lightning.Callback):
             console.print(verdict(module, rows))
         for name, path in self._paths(trainer).items():
             console.print(f"{name:>11}: {path}", soft_wrap=True, highlight=False)
+        if module.step < module.max_steps:
+            done = f"Stopped at step {module.step} of {module.max_steps}."
+            go_on = f"Go on with: python train.py resume='{self.directory}'"
+            console.print(done, go_on, soft_wrap=True, highlight=False)
         (self.directory / "report.md").write_text("\n".join(_markdown(module, *table) for table in tables.items()))
 
     def _paths(self, trainer: lightning.Trainer) -> dict[str, Path]:
         paths = {"checkpoint": self.directory / "checkpoints" / "last.ckpt"}
+        paths["best model"] = self.directory / "exported" / "best"
         logs = [logger.path for logger in trainer.loggers if isinstance(logger, CsvLog)]
         if logs:
             series = {name: points for name, points in read_series(logs[0]).items() if "bicubic" not in name}

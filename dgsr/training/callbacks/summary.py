@@ -37,14 +37,14 @@ class Summary(lightning.Callback):
     def on_fit_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Write it, in the main process."""
         module = module_of(pl_module)
-        if not trainer.is_global_zero:
+        steps = module.step - self._first_step if self._started else 0  # a run that was cut off here only ends
+        if not trainer.is_global_zero or (steps == 0 and self.path.exists()):
             return
-        steps = module.step - self._first_step
         summary = {
             "step": module.step,
             "monitor": self.monitor,
             "metrics": _metrics(module),
-            "seconds_per_step": (time.monotonic() - self._started) / steps,  # validations included
+            "seconds_per_step": (time.monotonic() - self._started) / steps if steps else None,  # with validations
             "peak_memory_bytes": peak_memory_bytes(pl_module.device),
             "devices": f"{trainer.world_size} x {pl_module.device.type}",
         }

@@ -12,6 +12,7 @@ from dgsr.images import read_image, write_image
 from dgsr.inference import Upscaler
 from dgsr.models.estimator import DegradationEstimator
 from dgsr.models.generator import OneStepGenerator
+from dgsr.rasters import Raster, read_raster, write_raster
 
 
 @pytest.fixture(scope="module")
@@ -66,11 +67,30 @@ def test_a_folder_with_broken_files_is_done_but_for_them(
         write_image(folder / name, torch.rand(3, 64 if "large" in name else 8, 8))
     (folder / "broken.png").write_bytes(b"no image")
     words = _refusal(capsys, folder, "--model", model, "--memory", 0.255)
-    names = {path.relative_to(tmp_path).as_posix() for path in tmp_path.glob("photos_sr/**/*.png")}
+    results = sorted(tmp_path.glob("photos_sr/**/*.png"))
+    names = {path.relative_to(tmp_path).as_posix() for path in results}
     assert names == {"photos_sr/a.png.png", "photos_sr/a.jpg.png", "photos_sr/deep/b.png"}
     assert "broken.png" in words
     assert "large.png, whose 32x256 px take about" in words
     assert words.endswith("2 of 5 images could not be upscaled.\n")
+    first = [path.stat().st_mtime_ns for path in results]
+    (folder / "broken.png").unlink()
+    _run(folder, "--model", model)
+    assert "3 of 4 images are there already" in capsys.readouterr().err
+    assert [path.stat().st_mtime_ns for path in results] == first
+    _run(folder, "--model", model, "--overwrite")
+    assert all(path.stat().st_mtime_ns > before for path, before in zip(results, first, strict=True))
+
+
+def test_tiles_depth_and_transparency(model: Path, tmp_path: Path) -> None:
+    write_raster(tmp_path / "a.png", Raster((torch.rand(4, 30, 80) * 65535).to(torch.uint16)))
+    for tile in (0, 256):
+        _run(tmp_path / "a.png", tmp_path / f"{tile}.png", "--model", model, "--tile", tile, "--scale", 3.5)
+    whole, tiled = (read_raster(tmp_path / f"{tile}.png").samples for tile in (0, 256))
+    assert whole.shape == (4, 105, 280)
+    assert whole.dtype == torch.uint16
+    assert not torch.equal(whole[:3], tiled[:3])
+    assert (whole[3].int() - tiled[3].int()).abs().max() <= 1
 
 
 def test_mistakes_are_refused(model: Path, photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -78,5 +98,7 @@ def test_mistakes_are_refused(model: Path, photo: Path, tmp_path: Path, capsys: 
     assert "--memory" in _refusal(capsys, photo, "--model", model, "--memory", 0.01)
     assert "outside" in _refusal(capsys, tmp_path, tmp_path / "out", "--model", model)
     assert "name of an image" in _refusal(capsys, photo, tmp_path, "--model", model)
-    assert "--scale of 1" in _refusal(capsys, photo, "--model", model, "--scale", 0)
+    assert "--scale of 1 to 8" in _refusal(capsys, photo, "--model", model, "--scale", 0.5)
+    assert "multiple of 64" in _refusal(capsys, photo, "--model", model, "--tile", 100)
+    assert "--batch" in _refusal(capsys, photo, "--model", model, "--batch", 0)
     assert "authors' file" in _refusal(capsys, photo, "--model", photo.with_name("nothing"))

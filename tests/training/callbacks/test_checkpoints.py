@@ -64,3 +64,28 @@ def test_a_run_that_starts_over_keeps_what_it_just_wrote(tmp_path: Path) -> None
     saving = Checkpoints(str(tmp_path), every_steps=1, keep_last=1, monitor="psnr")
     make_trainer(callbacks=[saving]).fit(make_module(1, adversarial=False), make_data())
     assert sorted(path.name for path in tmp_path.iterdir()) == ["best.ckpt", "last.ckpt", "step_0000001.ckpt"]
+
+
+def test_the_clock_saves_too(tmp_path: Path) -> None:
+    saving = Checkpoints(str(tmp_path), every_steps=100, every_minutes=1e-6, keep_last=9, monitor="psnr")
+    make_trainer(callbacks=[saving]).fit(make_module(3, adversarial=False), make_data())
+    assert sorted(_steps(tmp_path).values()) == [1, 2, 3, 3, 3]  # the best and the last are names of the third
+    with pytest.raises(UserError, match="save_every_minutes above 0"):
+        Checkpoints(str(tmp_path), every_steps=1, every_minutes=0.0)
+
+
+def test_what_a_killed_process_left_is_cleared_away(tmp_path: Path) -> None:
+    (tmp_path / ".step_0000001.ckpt.17.tmp").touch()
+    saving = Checkpoints(str(tmp_path), every_steps=1, monitor="psnr")
+    make_trainer(callbacks=[saving]).fit(make_module(1, adversarial=False), make_data())
+    assert sorted(_steps(tmp_path)) == ["best.ckpt", "last.ckpt", "step_0000001.ckpt"]
+
+
+def test_a_time_limit_is_each_job_s_own(tmp_path: Path) -> None:
+    saving = Checkpoints(str(tmp_path), every_steps=100, monitor="psnr")
+    module = make_module(9, adversarial=False)
+    make_trainer(callbacks=[saving], max_time={"seconds": 0.001}).fit(module, make_data())
+    first = module.step
+    assert first < 9
+    make_trainer(callbacks=[saving], max_time={"minutes": 9}).fit(module, make_data(), ckpt_path=tmp_path / "last.ckpt")
+    assert module.step == 9

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dgsr.images import read_image
+import torch
+
+from dgsr.images import read_image, to_unit
 from dgsr.training.callbacks import ImagePanels
 from dgsr.training.validation_sets import ValidationSet
 from tests.small_run import make_data, make_module, make_trainer
+
+KEYS = ("hq", "lq", "seed")
 
 
 def test_a_grid_a_validation(tmp_path: Path) -> None:
     panels = ImagePanels(str(tmp_path), num_images=2)
     make_trainer(validate_every_steps=1, callbacks=[panels]).fit(make_module(2, adversarial=False), make_data())
     assert sorted(path.name for path in tmp_path.iterdir()) == ["step_0000001.png", "step_0000002.png"]
-    rows, columns = 2, 4
+    rows, columns = 2, 5
     assert read_image(tmp_path / "step_0000002.png").shape == (3, 16 + rows * 68, columns * 68)
 
 
@@ -22,5 +26,18 @@ def test_a_named_set_has_its_own(tmp_path: Path) -> None:
     small = {"small": ValidationSet("bundled:val", limit=1, crop_px=32)}
     trainer = make_trainer(callbacks=[ImagePanels(str(tmp_path))])
     trainer.validate(make_module(1, adversarial=False), make_data(val_sets=small), verbose=False)
-    assert read_image(tmp_path / "small" / "step_0000000.png").shape == (3, 16 + 36, 4 * 36)
-    assert read_image(tmp_path / "step_0000000.png").shape == (3, 16 + 3 * 68, 4 * 68)
+    assert read_image(tmp_path / "small" / "step_0000000.png").shape == (3, 16 + 36, 5 * 36)
+    assert read_image(tmp_path / "step_0000000.png").shape == (3, 16 + 3 * 68, 5 * 68)
+
+
+def test_each_prompt_s_own_picture_is_the_generator_s_with_that_prompt_alone(tmp_path: Path) -> None:
+    panels, module, data = ImagePanels(str(tmp_path), num_images=1), make_module(1, adversarial=False), make_data()
+    make_trainer(callbacks=[panels]).validate(module, data, verbose=False)
+    picture = read_image(tmp_path / "step_0000000.png")
+    sample = module.prepare({name: value[None] for name, value in data.val_pairs[0].items() if name in KEYS})
+    prompts = module.generator.prompts
+    for column, prompt in {2: prompts.positive, 3: prompts.negative}.items():
+        shown = picture[:, 16:80, 68 * column : 68 * column + 64]
+        with torch.no_grad():
+            expected = to_unit(module.generator(sample.lq_up, sample.scores, prompt))[0]
+        torch.testing.assert_close(shown, expected.clamp(0, 1), atol=1 / 255, rtol=0)

@@ -15,4 +15,7 @@ def test_lines_name_steps_losses_and_speed(caplog: pytest.LogCaptureFixture) -> 
         make_trainer(callbacks=[Progress(every_steps=2)]).fit(make_module(3), make_data())
     lines = [record.getMessage() for record in caplog.records if record.name.startswith("dgsr")]
     assert [line.split()[1] for line in lines] == ["2/3", "3/3"]
-    assert all(word in lines[0] for word in ("mse", "gan", "discriminator", "samples/s"))
+    assert all(
+        word in lines[0]
+        for word in ("mse", "gan", "discriminator", "grad_norm/generator", "samples/s", "0:00:0", "left")
+    )

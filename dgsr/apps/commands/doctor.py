@@ -1,0 +1,40 @@
+"""`dgsr doctor`: look at a training run before it starts."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from argparse import _SubParsersAction
+
+#: Module of `dgsr.apps.doctor` -> what it finds out. Its `examine(cfg)` returns something that rich can print.
+CHECKS = {
+    "memory": "estimate how much memory a training step takes, and what would lower it",
+    "data": "measure how fast samples are made, by number of workers, and what a device would wait for",
+}
+
+
+def add_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
+    """Name the arguments."""
+    parser = commands.add_parser(
+        "doctor",
+        help="look at a training run before it starts",
+        description="Look at the run that train.py would start with the same key=value arguments.",
+    )
+    parser.add_argument("overrides", nargs="*", metavar="key=value", help="as for train.py")
+    which = parser.add_mutually_exclusive_group(required=True)
+    for name, what in CHECKS.items():
+        which.add_argument(f"--{name}", action="store_const", dest="check", const=name, help=what)
+    return parser
+
+
+def run(arguments: Namespace) -> None:
+    """Compose the config, examine it and print what was found."""
+    from rich.console import Console
+
+    from dgsr.apps.composing import composed
+
+    cfg = composed("train", arguments.overrides)
+    Console().print(import_module(f"dgsr.apps.doctor.{arguments.check}").examine(cfg))

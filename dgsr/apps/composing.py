@@ -1,0 +1,29 @@
+"""Compose and check the config of a program outside of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from hydra import compose, initialize_config_dir
+from omegaconf import DictConfig
+
+from dgsr.apps.configs import check, conf_dir
+from dgsr.apps.overrides import preflight
+from dgsr.apps.schema import EvaluateConfig, TrainConfig
+
+_SCHEMAS = {"train": TrainConfig, "evaluate": EvaluateConfig}
+
+
+def composed(program: Literal["train", "evaluate"], overrides: Sequence[str]) -> DictConfig:
+    """Return the config that a program would run with, strictly checked; its run directory is none.
+
+    Raises:
+        SystemExit: With code 2, where Hydra would not accept an override.
+        UserError: Lists every unknown key, wrong type and missing value.
+    """
+    preflight(overrides, program, conf_dir())
+    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+        cfg = compose(program, ["paths.run=none", *overrides])
+    check(cfg, _SCHEMAS[program])
+    return cfg

@@ -1,0 +1,118 @@
+"""Continue from a checkpoint: find one that is whole, refuse what cannot go on, say what has changed."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from dgsr.checkpoints.trainer import read_checkpoint
+from dgsr.checks import UserError, expect, refuse
+from dgsr.training.callbacks.provenance import provenance_of
+from dgsr.training.module import SuperResolution
+
+_logger = logging.getLogger(__name__)
+
+#: What says where and from which state a run goes on, and not what it is.
+_ABOUT_CONTINUING = ("resume", "allow_changes", "ckpt_path", "paths")
+
+
+def checkpoint_of(cfg: DictConfig) -> Path | None:
+    """Return the training checkpoint that a run starts from: its own latest whole one, a given one, or none.
+
+    Raises:
+        UserError: None can be read, or more than one start is asked for.
+    """
+    if cfg.resume:
+        return latest_whole(Path(cfg.paths.run) / "checkpoints")
+    if cfg.ckpt_path:
+        init_from = cfg.generator.get("init_from")
+        remedy = "One goes on with that run's optimizers, the other starts new ones."
+        expect(not init_from, "ckpt_path or generator.init_from", "both", remedy)
+        return Path(cfg.ckpt_path)
+    return None
+
+
+def latest_whole(directory: Path) -> Path:
+    """Return a run's latest checkpoint that is not damaged, with a warning for each one passed over.
+
+    Raises:
+        UserError: All are damaged, or there is none.
+    """
+    failures = []
+    for path in [directory / "last.ckpt", *sorted(directory.glob("step_*.ckpt"), reverse=True)]:
+        try:
+            read_checkpoint(path)
+        except UserError as error:
+            _logger.warning("%s Going on from the checkpoint before it.", error)
+            failures.append(str(error))
+        else:
+            return path
+    return refuse("a checkpoint that can be read", "; ".join(failures), "Start a new run.")
+
+
+def expect_continuable(
+    checkpoint: dict[str, Any], path: Path, module: SuperResolution, data: str, allow_changes: bool
+) -> None:
+    """Refuse a checkpoint of other networks or other photographs, before anything is loaded.
+
+    Args:
+        checkpoint: What the file holds.
+        path: The file.
+        module: What would go on.
+        data: The fingerprint of what it would be trained on.
+        allow_changes: Warn instead; what does not fit is then refused when it is loaded.
+
+    Raises:
+        UserError: It belongs to another architecture, backbone or set of photographs, or cannot be trained on.
+    """
+    complete = "optimizer_states" in checkpoint
+    expect(complete, "a checkpoint with its optimizers", path, "Start from its weights: generator.init_from=….")
+    changed = []
+    if checkpoint["dgsr"]["fingerprint"] != module.generator.fingerprint():
+        settings = differences(checkpoint["dgsr"]["description"], module.description)
+        changed.append(", ".join(settings) or "another backbone")
+    recorded = provenance_of(checkpoint)
+    if recorded is not None and recorded["data"] != data:
+        changed.append("other photographs in data.train")
+    if allow_changes:
+        for change in changed:
+            _logger.warning("Going on with %s.", change)
+        return
+    remedy = "Use the settings of the run that wrote it, start a new run, or say allow_changes=true."
+    expect(not changed, f"the networks and photographs of {path}", "; ".join(changed), remedy)
+
+
+def report_changes(checkpoint: dict[str, Any], cfg: DictConfig) -> None:
+    """Log each setting that is not what it was when the checkpoint was written."""
+    recorded = provenance_of(checkpoint)
+    for change in differences(recorded["config"], plain_config(cfg)) if recorded is not None else []:
+        _logger.info("Changed: %s", change)
+
+
+def plain_config(cfg: DictConfig) -> dict[str, Any]:
+    """Return a config as plain values, as they were written, without what is said only about continuing."""
+    plain = OmegaConf.to_container(cfg, resolve=False)
+    assert isinstance(plain, dict)
+    return {str(key): value for key, value in plain.items() if key not in _ABOUT_CONTINUING}
+
+
+def differences(before: Any, now: Any) -> list[str]:
+    """List the settings that differ, as `key now instead of before`; one that is not given has its default.
+
+    >>> differences({"lr": 1, "gan": {"kind": "patch"}}, {"lr": 2, "gan": {"kind": "patch", "depth": 3}})
+    ['gan.depth 3 instead of its default', 'lr 2 instead of 1']
+    """
+    return list(_differences(before, now, ""))
+
+
+def _differences(before: Any, now: Any, key: str) -> Iterator[str]:
+    if isinstance(before, dict) and isinstance(now, dict):
+        for name in sorted(before.keys() | now.keys()):
+            yield from _differences(before.get(name), now.get(name), f"{key}.{name}".strip("."))
+    elif before != now:
+        said = ["its default" if value is None else value for value in (now, before)]
+        yield f"{key} {said[0]} instead of {said[1]}"

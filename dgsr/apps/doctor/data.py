@@ -1,0 +1,59 @@
+"""`dgsr doctor --data`: how fast samples come, by number of workers, and what the devices would wait for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from hydra.utils import instantiate
+from omegaconf import DictConfig
+from rich.console import Group
+from rich.table import Table
+
+from dgsr.training.datamodule import accumulation
+from dgsr.training.throughput import Throughput, cores, measure
+
+_SECONDS = 4.0
+
+
+def examine(cfg: DictConfig) -> Group:
+    """Measure the loader of a training run, without its networks; some seconds for each number of workers."""
+    data, devices = instantiate(cfg.data), _devices(cfg)
+    accumulation(data.global_batch, devices, cfg.run.micro_batch)
+    given, available = data.num_workers, cores()
+    powers = [2**power for power in range(available.bit_length()) if 2**power <= available]
+    found = measure(data, sorted({0, given, *powers, available}), _SECONDS)
+    on_workers = cfg.data.degrade_on == "workers"
+    return Group(_table(found, data.global_batch // devices, given), *_advice(found, given, devices, on_workers))
+
+
+def _devices(cfg: DictConfig) -> int:
+    here = cfg.trainer.devices
+    return (here if isinstance(here, int) else max(1, torch.cuda.device_count())) * cfg.trainer.num_nodes
+
+
+def _table(found: Throughput, share: int, given: int) -> Table:
+    """Show rates and, for the samples of one step on one device, the shortest step that never waits."""
+    table = Table(title="Samples a second", caption=f"A step takes {share} samples on each device.")
+    for heading in ("workers", "samples/s", "a device waits if its step is shorter than"):
+        table.add_column(heading, justify="right")
+    for workers, rate in found.rates.items():
+        mark = " (data.num_workers)" if workers == given else ""
+        table.add_row(f"{workers}{mark}", f"{rate:.1f}", f"{share / rate:.2f} s")
+    return table
+
+
+def _advice(found: Throughput, given: int, devices: int, on_workers: bool) -> Iterator[str]:
+    """Say where the time goes, and what would change it."""
+    milliseconds = f"{found.reading * 1e3:.0f} ms to read and crop, {found.degrading * 1e3:.0f} ms to degrade"
+    where = f"{found.degrading_share:.0%} of it degrading" if on_workers else "degraded on the accelerator"
+    yield f"One sample takes one core {milliseconds}: {where}."
+    enough = found.enough_workers()
+    if given != enough:
+        yield f"data.num_workers={enough} is enough; more gain less than a tenth."
+    if devices > 1:
+        yield f"Each of {devices} devices has as many workers; those of one machine share its {cores()} cores."
+    if on_workers and found.degrading_share > 0.5 and torch.cuda.is_available():
+        yield "Degrading takes most of the time: data.degrade_on=accelerator moves it to the device that trains."
+    if found.degrading_share < 0.5:
+        yield "Reading takes most of the time: cut large photographs into pieces of about twice data.crop_px once."

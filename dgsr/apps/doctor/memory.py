@@ -1,0 +1,95 @@
+"""`dgsr doctor --memory`: what a training step takes, and what would lower it."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from dataclasses import fields
+from typing import Any
+
+import torch
+from omegaconf import DictConfig, OmegaConf
+from rich.console import Group
+from rich.table import Table
+
+from dgsr.apps.training_run import build_module, quiet_libraries
+from dgsr.training.footprint import Footprint, footprint
+
+_GIB = 2**30
+_HALF = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
+
+#: What lowers memory, in the order in which to try it.
+_SAVINGS: dict[str, Any] = {
+    "trainer.precision": "bf16-mixed",
+    "generator.gradient_checkpointing": True,
+    "generator.slice_decoder": True,
+    "run.micro_batch": 1,
+}
+
+
+def examine(cfg: DictConfig) -> Group:
+    """Trace a step as configured, then with one saving after the other."""
+    quiet_libraries()
+    return Group(_parts(estimate(cfg)), _savings(cfg))
+
+
+def estimate(cfg: DictConfig) -> Footprint:
+    """Estimate the memory of one step on one device, in the worst case that the samples' draws allow."""
+    module = build_module(_outlined(cfg), fresh=False)  # whatever weights it would start from, shapes are the same
+    return footprint(
+        module,
+        cfg.data.crop_px,
+        max(cfg.data.global_batch // _num_devices(cfg), 1),
+        half=_HALF.get(str(cfg.trainer.precision)),
+        on_gpu=_on_gpu(cfg),
+        all_negative=cfg.objective.negative_prob > 0,
+    )
+
+
+def _outlined(cfg: DictConfig) -> DictConfig:
+    """Replace weights that would be read from afar, of the backbone and of the discriminator."""
+    outlined = copy.deepcopy(cfg)
+    if "weights" in cfg.discriminator:
+        outlined.discriminator.weights = "random"
+    outlined.generator["_target_"] = str(cfg.generator["_target_"]).replace(".from_backbone", ".outline")
+    return outlined
+
+
+def _on_gpu(cfg: DictConfig) -> bool:
+    accelerator = str(cfg.trainer.accelerator)
+    return torch.cuda.is_available() if accelerator == "auto" else accelerator != "cpu"
+
+
+def _num_devices(cfg: DictConfig) -> int:
+    devices = cfg.trainer.devices
+    if not isinstance(devices, int):
+        devices = torch.cuda.device_count() if _on_gpu(cfg) else 1
+    return max(devices, 1) * int(cfg.trainer.num_nodes)
+
+
+def _parts(found: Footprint) -> Table:
+    table = Table("part", "GiB", title="One training step on one device, at its fullest")
+    for field in fields(found):
+        table.add_row(field.name, _gib(getattr(found, field.name)))
+    table.add_section()
+    table.add_row("total", _gib(found.total))
+    return table
+
+
+def _savings(cfg: DictConfig) -> Table:
+    table = Table("saving, together with those above", "GiB", title="What would lower it")
+    for saving, found in _lowered(cfg):
+        table.add_row(saving, _gib(found.total))
+    return table
+
+
+def _lowered(cfg: DictConfig) -> Iterator[tuple[str, Footprint]]:
+    cfg = copy.deepcopy(cfg)
+    for key, value in _SAVINGS.items():
+        if OmegaConf.select(cfg, key) != value:
+            OmegaConf.update(cfg, key, value, force_add=True)
+            yield f"{key}={value}".replace("=True", "=true"), estimate(cfg)
+
+
+def _gib(size: int) -> str:
+    return f"{size / _GIB:.2f}"

@@ -1,0 +1,115 @@
+"""Names of files by the million: one text with a name a line, and where each line starts."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import mmap
+import os
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Int64
+
+_logger = logging.getLogger(__name__)
+
+_CHUNK_BYTES = 2**26
+_INDEXED_BYTES = 2**26  # shorter lists are read in less time than it takes to say so
+_NEWLINE = 10
+_SIZE_IN_META_INFO = re.compile(r" \(\d+,\s*\d+,\s*\d+\)$")  # what BasicSR's lists have behind a name
+
+Starts = Int64[np.ndarray, " n"]
+
+
+class Names:
+    """A sequence of names that takes little memory and is shared by all processes that load.
+
+    Args:
+        text: The names, each ended by a newline.
+        starts: Where each name starts.
+    """
+
+    def __init__(self, text: bytes | mmap.mmap, starts: Starts) -> None:
+        self._text, self._starts = text, starts
+
+    @classmethod
+    def of(cls, names: Iterable[str]) -> Names:
+        """Keep names that are in memory.
+
+        >>> list(Names.of(["a.png", "b/c.png"]))
+        ['a.png', 'b/c.png']
+        """
+        text = "".join(f"{name}\n" for name in names).encode(errors="surrogateescape")
+        return cls(text, _starts_of_lines([text]))
+
+    def __len__(self) -> int:
+        return len(self._starts)
+
+    def __getitem__(self, index: int) -> str:
+        start = int(self._starts[index])
+        end = self._text.find(b"\n", start)
+        return self._text[start : end if end >= 0 else None].decode(errors="surrogateescape").rstrip("\r")
+
+    def __iter__(self) -> Iterator[str]:
+        return (self[index] for index in range(len(self)))
+
+    def digest(self) -> str:
+        """Return a hash of all names."""
+        return hashlib.sha256(self._text).hexdigest()
+
+
+class ListedNames(Names):
+    """The lines of a text file, mapped into memory; where they start is kept in a file beside a long one.
+
+    Args:
+        path: The list. Empty lines do not count, nor does a size behind a name, as in BasicSR's lists.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        with self.path.open("rb") as file:
+            text = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if self.path.stat().st_size else b""
+        super().__init__(text, _index(self.path))
+
+    def __getitem__(self, index: int) -> str:
+        return _SIZE_IN_META_INFO.sub("", super().__getitem__(index))
+
+    def digest(self) -> str:
+        """Return a hash of the list, read past the mapping so that it does not stay in memory."""
+        with self.path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+    def __reduce__(self) -> tuple[type[ListedNames], tuple[Path]]:
+        return ListedNames, (self.path,)
+
+
+def _index(path: Path) -> Starts:
+    """Return where the lines of a file start, from the index beside it if that was made of this very file."""
+    state = path.stat()
+    made_of = np.array([state.st_size, state.st_mtime_ns])
+    index = path.with_name(f"{path.name}.index.npy")
+    if index.is_file():
+        kept = np.load(index, mmap_mode="r")
+        if np.array_equal(kept[:2], made_of):
+            return kept[2:]
+    with path.open("rb") as file:
+        starts = _starts_of_lines(iter(lambda: file.read(_CHUNK_BYTES), b""))
+    if state.st_size >= _INDEXED_BYTES and os.access(path.parent, os.W_OK):
+        temporary = index.with_name(f".{os.getpid()}.{index.name}")
+        np.save(temporary, np.concatenate([made_of, starts]))
+        temporary.replace(index)
+        _logger.info("Wrote %s, so that the %d lines are found at once from now on.", index, len(starts))
+        return np.load(index, mmap_mode="r")[2:]
+    return starts
+
+
+def _starts_of_lines(chunks: Iterable[bytes]) -> Starts:
+    """Return where the lines of a text start that are not empty."""
+    newlines, length = list[np.ndarray](), 0
+    for chunk in chunks:
+        newlines.append(np.flatnonzero(np.frombuffer(chunk, np.uint8) == _NEWLINE) + length)
+        length += len(chunk)
+    bounds = np.concatenate([[-1], *newlines, [length]]) + 1
+    return bounds[:-1][np.diff(bounds) > 1]

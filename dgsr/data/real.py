@@ -1,0 +1,98 @@
+"""Real pairs in training: aligned crops, in place of some of the synthetic samples."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch.utils.data import ConcatDataset, Dataset
+
+from dgsr.checks import expect
+from dgsr.data.broken import read_or_replace
+from dgsr.data.crops import random_crop_of_pair, random_flip
+from dgsr.data.pairs import UNKNOWN, Pair, PairedFolders, pair_of
+from dgsr.data.sources import expect_sides
+from dgsr.seeds import rng
+
+
+class RealPairs(Dataset[Pair]):
+    """Random crops of real pairs; a pure function of the seed.
+
+    Args:
+        folders: The pairs.
+        crop_px: Side of the crop of the sharp image.
+        fraction: Share of the training samples.
+        flip: Mirror half of the crops.
+    """
+
+    def __init__(self, folders: Sequence[PairedFolders], crop_px: int, fraction: float, flip: bool = True) -> None:
+        expect(0 < fraction <= 1, "data.real.fraction within 0 and 1", fraction)
+        self.pairs: Dataset[Pair] = ConcatDataset(folders)
+        self.length = sum(map(len, folders))
+        self.crop_px, self.fraction, self.flip = crop_px, fraction, flip
+
+    def takes(self, seed: int) -> bool:
+        """Say whether the sample of this seed is a real one."""
+        return bool(rng(seed, "real").random() < self.fraction)
+
+    def draw(self, seed: int) -> Pair:
+        """Make the sample of a seed; its true blur and noise are unknown."""
+        index = int(rng(seed, "real pair").integers(self.length))
+        pair, _, broken = read_or_replace(self, index, seed)
+        lq, hq = random_crop_of_pair(pair["lq"], pair["hq"], self.crop_px, seed)
+        if self.flip:
+            lq, hq = random_flip(lq, seed), random_flip(hq, seed)
+        return pair_of(hq.contiguous(), lq.contiguous(), seed, UNKNOWN, pair["name"], broken)
+
+    def __getitem__(self, index: int) -> Pair:
+        """Read a pair as it is.
+
+        Raises:
+            UnfitError: It is smaller than the crop.
+            UserError: It cannot be read.
+        """
+        pair = self.pairs[index]
+        expect_sides(pair["hq"], self.crop_px, pair["name"])
+        return pair
+
+    def peers(self, index: int) -> range:
+        """Return all."""
+        return range(self.length)
+
+
+class WithRealPairs(Dataset[Pair]):
+    """Synthetic samples, a fraction of which is replaced by real ones; each sample's seed decides.
+
+    Args:
+        synthetic: Makes the sample of an (index, seed).
+        real: The real ones.
+    """
+
+    def __init__(self, synthetic: Dataset[Pair], real: RealPairs) -> None:
+        self.synthetic, self.real = synthetic, real
+
+    def __getitem__(self, drawn: tuple[int, int]) -> Pair:
+        seed = drawn[1]
+        return self.real.draw(seed) if self.real.takes(seed) else self.synthetic[drawn]  # type: ignore[index]
+
+
+def open_real_pairs(
+    lq: str | Sequence[str] | None,
+    hq: str | Sequence[str] | None,
+    fraction: float,
+    crop_px: int,
+    scale: int,
+    key: str = "data.real",
+) -> RealPairs | None:
+    """Open one pair of folders or several, or none for a fraction of 0.
+
+    Raises:
+        UserError: Folders are missing, or do not pair.
+    """
+    degraded, sharp = ([folder] if isinstance(folder, str) else list(folder or ()) for folder in (lq, hq))
+    if fraction == 0:
+        expect(not degraded and not sharp, f"{key}.fraction above 0 with {key}.lq and {key}.hq", fraction)
+        return None
+    same = len(degraded) == len(sharp) > 0
+    expect(same, f"as many folders in {key}.lq as in {key}.hq", f"{len(degraded)} and {len(sharp)}")
+    folders = [PairedFolders(*pair, scale, key) for pair in zip(degraded, sharp, strict=True)]
+    return RealPairs(folders, crop_px, fraction)

@@ -1,0 +1,50 @@
+"""Several processes that share the images of one evaluation, as torchrun starts them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+import torch.distributed as dist
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Ranks:
+    """Which of the processes this is."""
+
+    rank: int = 0
+    world_size: int = 1
+
+    @property
+    def first(self) -> bool:
+        """Say whether this process prints and writes what is there once."""
+        return self.rank == 0
+
+    def share(self, items: Sequence[T]) -> Sequence[T]:
+        """Return every n-th item."""
+        return items[self.rank :: self.world_size]
+
+    def gather(self, items: list[T]) -> list[T]:
+        """Return the items of all ranks, on all ranks; it also waits for all."""
+        shares: list[list[T]] = [items] * self.world_size
+        if self.world_size > 1:
+            dist.all_gather_object(shares, items)
+        return [item for share in shares for item in share]
+
+
+@contextmanager
+def joined() -> Iterator[Ranks]:
+    """Join the processes that the launcher's variables speak of, if any."""
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+        yield Ranks()
+        return
+    dist.init_process_group("gloo")
+    try:
+        yield Ranks(dist.get_rank(), dist.get_world_size())
+    finally:
+        dist.destroy_process_group()

@@ -1,0 +1,106 @@
+"""Upscale files one after the other; what is wrong with one does not stop the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from dgsr.checks import UserError
+from dgsr.inference.memory import available_bytes, choose_tile, expect_room, needed_bytes
+from dgsr.inference.rasters import upscale_raster, upscale_rasters
+from dgsr.inference.upscaler import Upscaler
+from dgsr.ops.resizing import enlarged
+from dgsr.rasters import Raster, read_raster, write_raster
+
+
+@dataclass(frozen=True)
+class Job:
+    """A file to upscale, and the one to write."""
+
+    source: Path
+    target: Path
+
+
+@dataclass(frozen=True)
+class FileUpscaling:
+    """How files are upscaled.
+
+    Args:
+        upscaler: What upscales; its `tile` is set by this.
+        tile: Side of the tiles in px, 0 for none, `auto` for the largest that free memory allows.
+        batch: Neighbours of equal size that go through the networks together, at most, where they go whole.
+        limit: Bytes of memory that may be taken; None is what is free.
+    """
+
+    upscaler: Upscaler
+    tile: int | Literal["auto"] = "auto"
+    batch: int = 1
+    limit: int | None = None
+
+    def run(self, jobs: Iterable[Job]) -> Iterator[tuple[Job, UserError | None]]:
+        """Yield every job in order, when it is done or has failed."""
+        waiting: list[tuple[Job, Raster]] = []
+        for job in jobs:
+            try:
+                raster = read_raster(job.source)
+            except UserError as error:
+                yield from self._finish(waiting)
+                waiting = []
+                yield job, error
+                continue
+            if waiting and (len(waiting) == self.batch or raster.size != waiting[0][1].size):
+                yield from self._finish(waiting)
+                waiting = []
+            waiting.append((job, raster))
+        yield from self._finish(waiting)
+
+    def _finish(self, waiting: list[tuple[Job, Raster]]) -> Iterator[tuple[Job, UserError | None]]:
+        """Upscale pictures of one size as a batch if there is room for that, or else one by one."""
+        if len(waiting) > 1 and self._fit_together(waiting[0][1], len(waiting)):
+            outs = upscale_rasters(self.upscaler, [raster for _, raster in waiting])
+            yield from ((job, _write(job, out)) for (job, _), out in zip(waiting, outs, strict=True))
+            return
+        for job, raster in waiting:
+            yield job, self._alone(job, raster)
+
+    def _fit_together(self, raster: Raster, count: int) -> bool:
+        needed, room = self._plan(raster)
+        fits = self.upscaler.whole(*self._size(raster)) and (room is None or count * needed <= room)
+        # The noise of a sampled posterior would depend on an image's neighbours.
+        return fits and self.upscaler.generator.options.posterior == "mode"
+
+    def _alone(self, job: Job, raster: Raster) -> UserError | None:
+        height, width = self._size(raster)
+        needed, room = self._plan(raster)
+        try:
+            with expect_room(needed, room, f"{job.source}, whose {width}x{height} px"):
+                out = upscale_raster(self.upscaler, raster)
+        except UserError as error:
+            return error
+        return _write(job, out)
+
+    def _plan(self, raster: Raster) -> tuple[int, int | None]:
+        """Choose the tile; return how many bytes are needed, and how many there are."""
+        size = self._size(raster)
+        room = available_bytes(self.upscaler.device) if self.limit is None else self.limit
+        kept = (
+            2 * len(raster.samples) * raster.samples.element_size() * size[0] * size[1]
+        )  # what files are written from
+        generator = self.upscaler.generator
+        if self.tile == "auto":
+            self.upscaler.tile = choose_tile(generator, None if room is None else room - kept)
+        sides = (min(side, self.upscaler.tile or side) for side in size)
+        return needed_bytes(generator, *sides) + kept, room
+
+    def _size(self, raster: Raster) -> tuple[int, int]:
+        return enlarged(raster.size, self.upscaler.scale)
+
+
+def _write(job: Job, out: Raster) -> UserError | None:
+    try:
+        write_raster(job.target, out)
+    except UserError as error:
+        return error
+    return None

@@ -1,0 +1,48 @@
+"""Upscale pictures as files hold them: depth, grey, transparency and profile stay as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+from dgsr.images import from_pixels, to_pixels
+from dgsr.inference.upscaler import Upscaler, put
+from dgsr.ops.resizing import enlarged, upsample_at
+from dgsr.rasters import Raster
+from dgsr.types import Scores
+
+_STRIP = 256  # rows of alpha that are resized at a time
+
+
+def upscale_raster(upscaler: Upscaler, raster: Raster, scores: Scores | None = None) -> Raster:
+    """Upscale one picture of any size; its alpha is enlarged by bicubic interpolation.
+
+    Args:
+        upscaler: For its colours.
+        raster: On any device.
+        scores: See `Upscaler`.
+    """
+    out = _room(upscaler, raster)
+    upscaler.fill(out.pixels, raster.pixels, scores)
+    return out
+
+
+def upscale_rasters(upscaler: Upscaler, rasters: Sequence[Raster]) -> list[Raster]:
+    """Upscale pictures of equal size as one batch."""
+    colors = torch.stack([from_pixels(raster.pixels).expand(3, -1, -1) for raster in rasters])
+    outs = [_room(upscaler, raster) for raster in rasters]
+    for out, sr in zip(outs, upscaler(colors.to(upscaler.device)), strict=True):
+        put(out.pixels, sr)
+    return outs
+
+
+def _room(upscaler: Upscaler, raster: Raster) -> Raster:
+    """Return the picture that is to be, of which only the alpha is there."""
+    size = enlarged(raster.size, upscaler.scale)
+    out = raster.empty(size)
+    if raster.alpha is not None and out.alpha is not None:
+        for top, rows in zip(range(0, size[0], _STRIP), out.alpha.split(_STRIP, dim=1), strict=True):
+            places = torch.arange(top, top + rows.shape[1]), torch.arange(size[1])
+            rows[:] = to_pixels(upsample_at(raster.alpha, size, *places)[0], rows.dtype)
+    return out

@@ -1,0 +1,36 @@
+"""Estimate the degradation of an image of any size in the memory of a small one."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+
+from dgsr.images import from_pixels
+from dgsr.models.estimator import DegradationEstimator
+from dgsr.models.precision import in_full
+from dgsr.ops.tiling import Grid, Tile
+from dgsr.types import Pixels, Scores
+
+_TILE_PX = 256
+
+
+def estimate(estimator: DegradationEstimator, lq: Pixels) -> Scores:
+    """Return the scores of one image as the estimator gives them, part by part.
+
+    Its features depend on what is near, so those of parts with a margin are those of the whole.
+    """
+    device, down = next(estimator.parameters()).device, math.prod(estimator.shape["down_scales"])
+    overlap = 2 * math.ceil(estimator.reach_px / down) * down
+    grid = Grid.over((lq.shape[-2], lq.shape[-1]), _TILE_PX + overlap, overlap, down)
+    sums, cells = [0.0, 0.0], 0
+    for tile in (Tile(row, column) for row in grid.rows for column in grid.columns):
+        part = from_pixels(lq[:, tile.rows.window(), tile.columns.window()]).to(device)
+        with in_full(device):
+            features = estimator.features(part.expand(3, -1, -1)[None])
+        cores = [
+            branch[..., tile.rows.core(branch.shape[-2]), tile.columns.core(branch.shape[-1])] for branch in features
+        ]
+        sums = [total + core.sum(dim=(2, 3)) for total, core in zip(sums, cores, strict=True)]
+        cells += cores[0].shape[-2] * cores[0].shape[-1]
+    return estimator.score([torch.as_tensor(total) / cells for total in sums])

@@ -1,0 +1,147 @@
+"""Upscale an image of any size in the memory of one tile, by the networks that upscale small ones whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from functools import partial
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from dgsr.images import from_pixels, reflected, to_pixels, to_signed, to_unit
+from dgsr.models.generator import OneStepGenerator
+from dgsr.models.shared import SharedLayers
+from dgsr.ops.color import adain_map, channel_sums, wavelet_color_fix
+from dgsr.ops.resizing import upsample_at
+from dgsr.ops.tiling import Grid, Tile
+from dgsr.seeds import torch_generator
+from dgsr.types import Pixels, Scores
+
+ColorFix = Literal["wavelet", "adain", "none"]
+
+#: What tiles of the VAE share with their neighbours. Its convolutions see some 100 px far, but hardly that far.
+OVERLAP_PX = 128
+
+_UNET_TILE, _UNET_OVERLAP = 96, 32  # latent cells, as published
+_SAMPLED = 3  # tiles along each side, from which layers learn about the whole image
+_STRIP = 256  # rows that are recoloured at a time
+
+
+class TiledUpscaling:
+    """One image on its way through the tiles: encoded, denoised, and decoded into pixels that are there already.
+
+    Encoder, denoiser and decoder each take the image tile by tile and blend the results, by weights that are Gaussian
+    around a tile's centre; their layers share what they gather from the whole image.
+
+    Args:
+        generator: In evaluation mode.
+        lq: The degraded image, grey or RGB.
+        out: Receives the result, of as many channels; its size says how much larger.
+        scores: Of the image.
+        tile: Side of a tile of the output in px, a multiple of the generator's.
+        guidance: As the generator takes it.
+        color_fix: How the output takes its low frequencies from the input.
+        seed: Of the noise, where the generator samples the posterior of its encoder.
+
+    Source: S3Diff's published inference settings; statistics as `dgsr.models.shared` has them.
+    """
+
+    def __init__(
+        self,
+        generator: OneStepGenerator,
+        lq: Pixels,
+        out: Pixels,
+        scores: Scores,
+        tile: int,
+        guidance: float,
+        color_fix: ColorFix,
+        seed: int,
+    ):
+        self.generator, self.lq, self.out, self.seed = generator, lq, out, seed
+        self.guidance, self.color_fix = guidance, color_fix
+        self.device = next(generator.parameters()).device
+        self.correction = generator.correction(scores)
+        self.height, self.width = out.shape[-2:]
+        self.cell = cell = generator.latent_px
+        self._sums: dict[Tile, Tensor] = {}
+        step = generator.multiple // cell
+        cells = -(-self.height // generator.multiple) * step, -(-self.width // generator.multiple) * step
+        self.pixel_grid = Grid.over(cells, tile // cell, OVERLAP_PX // cell)
+        self.latent_grid = Grid.over(cells, max(tile // cell, _UNET_TILE), _UNET_OVERLAP, step)
+
+    def run(self) -> None:
+        """Do it."""
+        latent = _join(_through(self.generator.vae, self.pixel_grid, self._encode))
+        latent = _join(_through(self.generator.unet, self.latent_grid, partial(self._denoise, latent)))
+        decode = partial(self._decode, latent)
+        for top, strip in _through(self.generator.vae, self.pixel_grid, decode, self._fix, self.cell):
+            height = min(strip.shape[-2], self.height - top)
+            self.out[:, top : top + height] = to_pixels(strip[0, :, :height, : self.width], self.out.dtype)
+        if self.color_fix == "adain":
+            self._recolor()
+
+    def _encode(self, tile: Tile) -> Tensor:
+        noise = torch_generator(self.seed, f"posterior at {tile.rows.start}, {tile.columns.start}", self.device)
+        return self.generator.encode(to_signed(self._lq_up(tile)).expand(-1, 3, -1, -1), self.correction, noise)
+
+    def _denoise(self, latent: Tensor, tile: Tile) -> Tensor:
+        prompts, seen = self.generator.prompts, _seen(latent, tile)
+        return self.generator.denoise(seen, self.correction, prompts.positive, prompts.negative, self.guidance)
+
+    def _decode(self, latent: Tensor, tile: Tile) -> Tensor:
+        return self.generator.decode(_seen(latent, tile))
+
+    def _fix(self, sr: Tensor, tile: Tile) -> Tensor:
+        """Bring a decoded tile to [0, 1], to grey if the image is, and to the colours of the degraded one."""
+        sr = to_unit(sr)
+        if len(self.out) == 1:
+            sr = sr.mean(dim=1, keepdim=True)
+        if self.color_fix == "none":
+            return sr
+        style = self._lq_up(tile)
+        if self.color_fix == "wavelet":
+            return wavelet_color_fix(sr, style)
+        core = tile.rows.core(sr.shape[-2]), tile.columns.core(sr.shape[-1])
+        self._sums[tile] = torch.cat([channel_sums(image[..., core[0], core[1]]) for image in (sr, style)])
+        return sr
+
+    def _lq_up(self, tile: Tile) -> Float[Tensor, "1 c h w"]:
+        """Return what a tile sees of the enlarged image; beyond its end that is reflected."""
+        rows, columns = (
+            reflected(torch.arange(span.start * self.cell, span.stop * self.cell, device=self.device), side)
+            for span, side in ((tile.rows, self.height), (tile.columns, self.width))
+        )
+        return upsample_at(self.lq, (self.height, self.width), rows, columns)
+
+    def _recolor(self) -> None:
+        """Apply AdaIN to what is written, by the statistics of all tiles."""
+        content, style = torch.stack(list(self._sums.values())).sum(dim=0)[:, None]
+        gain, offset = (part[0] for part in adain_map(content, style))
+        for rows in self.out.split(_STRIP, dim=1):
+            rows[:] = to_pixels(from_pixels(rows).to(gain) * gain + offset, rows.dtype)
+
+
+def _through(
+    network: nn.Module,
+    grid: Grid,
+    run: Callable[[Tile], Tensor],
+    finish: Callable[[Tensor, Tile], Tensor] = lambda made, _: made,
+    factor: int = 1,
+) -> Iterator[tuple[int, Tensor]]:
+    """Put the tiles of a grid through a network whose layers know of the whole image; yield strips of the result."""
+    layers = SharedLayers(network)
+    with layers.installed() if len(grid) > 1 else nullcontext():
+        if len(grid) > 1:
+            layers.settle(grid.sample(_SAMPLED), run)
+        yield from grid.blend(lambda tile: finish(layers.run(tile, run), tile), factor)
+
+
+def _join(strips: Iterator[tuple[int, Tensor]]) -> Tensor:
+    return torch.cat([strip for _, strip in strips], dim=-2)
+
+
+def _seen(latent: Tensor, tile: Tile) -> Tensor:
+    return latent[..., tile.rows.window(), tile.columns.window()]

@@ -1,0 +1,171 @@
+"""Read picture files without loss and write them again."""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Shaped
+from numpy.typing import NDArray
+from PIL import Image as PillowImage
+from PIL import ImageOps
+from torch import Tensor
+
+from dgsr.checks import expect, refuse
+from dgsr.rasters.png import write_deep_png
+from dgsr.types import Pixels
+
+#: Endings of the files that are taken for pictures, in lower case.
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
+
+#: Nothing else is decoded, whatever a file is called: some of Pillow's formats start other programs.
+_FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP")
+
+_QUALITY = 95  # of jpg and webp
+
+_OTHER_ORDER = {
+    f"{mode};16{order}": f"{mode};16{other}"
+    for mode in ("RGB", "RGBA")
+    for order, other in {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L"}.items()
+}
+_SPACES = {b"GRAY": (1, 2), b"RGB ": (3, 4)}  # which numbers of channels a profile of some kind describes
+
+
+@dataclass(frozen=True)
+class Raster:
+    """A picture, upright.
+
+    Attributes:
+        samples: Grey or RGB, then alpha if there is some; 8 or 16 bits each.
+        profile: ICC profile, which says what the colours mean.
+    """
+
+    samples: Shaped[Tensor, "channels h w"]
+    profile: bytes | None = None
+
+    @property
+    def pixels(self) -> Pixels:
+        """Grey or RGB alone; under transparent parts it is what colour lies beneath."""
+        return self.samples[: 3 if len(self.samples) > 2 else 1]
+
+    @property
+    def alpha(self) -> Shaped[Tensor, "1 h w"] | None:
+        """How opaque each pixel is."""
+        return self.samples[-1:] if len(self.samples) in (2, 4) else None
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width."""
+        return self.samples.shape[1], self.samples.shape[2]
+
+    def empty(self, size: tuple[int, int]) -> Raster:
+        """Return a picture of this kind and another size, its samples yet to be set."""
+        samples = torch.empty(*size, len(self.samples), dtype=self.samples.dtype)
+        return Raster(samples.permute(2, 0, 1), self.profile)
+
+
+def read_raster(source: str | Path | BytesIO, name: str | None = None) -> Raster:
+    """Read a picture, upright by its EXIF orientation; palettes, CMYK and the like become RGB.
+
+    Grey and RGB keep 16 bits, with alpha or without; other kinds have 8.
+
+    Args:
+        source: A path, or the bytes of a file.
+        name: What errors call it, if not by its path.
+
+    Raises:
+        UserError: The file is missing, damaged, too large to be safe, or not a picture.
+    """
+    path = name or source
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            warnings.simplefilter("error", PillowImage.DecompressionBombWarning)
+            samples, profile = _decode(source)
+    except (PillowImage.DecompressionBombWarning, PillowImage.DecompressionBombError) as error:
+        refuse("an image of a safe size", f"{path} ({error})", "Resize it first.")
+    except FileNotFoundError:
+        refuse("an image", f"{path}, which does not exist", "Check the path.")
+    except Exception as error:  # Pillow's decoders raise a dozen kinds for damaged files
+        reason = " ".join(str(error).replace(repr(str(path)), "").split()) or type(error).__name__
+        refuse("a readable image", f"{path} ({reason})", "Repair or remove it.")
+    if samples.shape[2] not in _SPACES.get(profile[16:20] if profile else b"", ()):
+        profile = None
+    return Raster(torch.from_numpy(samples).permute(2, 0, 1), profile)
+
+
+def write_raster(path: str | Path, raster: Raster) -> None:
+    """Write a picture; the file appears whole or not at all. PNG keeps 16 bits a channel, the others 8.
+
+    Raises:
+        UserError: The path's ending is none of a picture, or of one that cannot be transparent though this one is.
+    """
+    path = Path(path)
+    expect(path.suffix.lower() in SUFFIXES, f"an ending among {', '.join(SUFFIXES)}", path.name)
+    opaque = raster.alpha is None or path.suffix.lower() not in (".jpg", ".jpeg", ".bmp")
+    expect(opaque, "an ending of files that hold transparency", path.name, "Take .png, .webp or .tif.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pixels = raster.samples.permute(1, 2, 0).numpy()
+    temporary = path.with_name(f".{os.getpid()}.{path.name}")
+    try:
+        if pixels.dtype == np.uint16 and path.suffix.lower() == ".png":
+            write_deep_png(temporary, pixels, raster.profile)
+        else:
+            _encode(pixels, temporary, raster.profile)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _encode(pixels: NDArray[np.generic], path: Path, profile: bytes | None) -> None:
+    if pixels.dtype == np.uint16:
+        pixels = ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    image = PillowImage.fromarray(pixels if pixels.shape[2] > 1 else pixels[..., 0])
+    image.save(path, quality=_QUALITY, icc_profile=profile)
+
+
+def _decode(source: str | Path | BytesIO) -> tuple[NDArray[np.generic], bytes | None]:
+    """Return (h, w, channels) and the profile."""
+    with PillowImage.open(source, formats=_FORMATS) as file:
+        profile = file.info.get("icc_profile")
+        low_tiles = [_low_bytes(tile) for tile in file.tile]  # before decoding, which forgets them
+        deep_grey = [tile.args for tile in file.tile] == ["LA;16B"]
+        if deep_grey:
+            file.tile = [file.tile[0]._replace(args="RGBA")]  # of four bytes, like grey and alpha of two each
+        image = ImageOps.exif_transpose(file)
+    if deep_grey:
+        return np.array(image).view(">u2").astype(np.uint16), profile
+    if image.mode == "F":
+        raise ValueError("its pixels are floating-point numbers of unknown range")
+    if image.mode.startswith("I"):
+        return np.asarray(image).clip(0, 65535).astype(np.uint16)[..., None], profile
+    mode = _plain_mode(image)
+    high = np.array(image.convert(mode))
+    if None in low_tiles or not low_tiles:
+        return high.reshape(*high.shape[:2], -1), profile
+    with PillowImage.open(source, formats=_FORMATS) as file:
+        file.tile = low_tiles
+        low = np.asarray(ImageOps.exif_transpose(file).convert(mode))
+    return high.astype(np.uint16) * 256 + low, profile
+
+
+def _plain_mode(image: PillowImage.Image) -> str:
+    transparent = "transparency" in image.info or image.mode in ("LA", "La", "PA", "RGBA", "RGBa")
+    return ("L" if image.mode in ("1", "L", "LA", "La") else "RGB") + transparent * "A"
+
+
+def _low_bytes(tile: Any) -> Any:
+    """Describe how to read the lower halves of colours with 16 bits; None for all others.
+
+    Pillow reads their upper halves; taken for numbers of the other byte order, they are the lower ones.
+    """
+    given = tile.args if isinstance(tile.args, tuple) else (tile.args,)
+    other = _OTHER_ORDER.get(given[0])
+    return None if other is None else tile._replace(args=(other, *given[1:]) if len(given) > 1 else other)

@@ -1,0 +1,31 @@
+"""Build the trainer, and say in a sentence what this machine or this method does not allow."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import lightning
+from lightning.fabric.utilities.exceptions import MisconfigurationException
+
+from dgsr.checks import expect, refuse
+
+_SHARDING = ("fsdp", "deepspeed", "model_parallel")
+
+
+def build_trainer(build: partial[lightning.Trainer]) -> lightning.Trainer:
+    """Build a trainer from its settings.
+
+    Raises:
+        UserError: There is no such device here, settings contradict each other, or the strategy shards the network.
+    """
+    strategy = str(build.keywords.get("strategy", "auto"))
+    what = "a strategy that keeps the whole network on every device"
+    remedy = (
+        "Sharding splits gradients and optimizer states, of which the frozen network has none. Take trainer=ddp; "
+        "trainer.precision=bf16-mixed and a smaller run.micro_batch save memory."
+    )
+    expect(not strategy.startswith(_SHARDING), what, f"trainer.strategy={strategy}", remedy)
+    try:
+        return build()
+    except (MisconfigurationException, ValueError) as error:
+        refuse("trainer settings for this machine", str(error).split("\n")[0].rstrip("."), "See conf/trainer.")

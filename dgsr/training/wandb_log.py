@@ -1,0 +1,59 @@
+"""The optional log on Weights & Biases: one run of ours is one of theirs, however often it is resumed."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from lightning.pytorch.loggers import WandbLogger
+
+from dgsr.checks import refuse
+
+
+def wandb_log(
+    directory: str,
+    project: str = "dgsr",
+    entity: str | None = None,
+    offline: bool = False,
+    tags: list[str] | None = None,
+) -> WandbLogger:
+    """Open the log of a run, anew or where it was left; the runs of a sweep form a group.
+
+    Args:
+        directory: The run's directory, from which the id, the name and the group follow.
+        project: Where it is listed.
+        entity: Whose project; None is the user's own.
+        offline: Write to the run's directory alone; `wandb sync` uploads it later.
+        tags: Words to find it by.
+
+    Raises:
+        UserError: wandb is not installed.
+    """
+    try:
+        import wandb  # noqa: F401
+    except ImportError:
+        refuse("wandb, for logger=wandb", "an environment without it", "Run pip install wandb, or take logger=default.")
+    return WandbLogger(
+        save_dir=directory,
+        project=project,
+        entity=entity,
+        offline=offline,
+        tags=tags,
+        resume="allow",
+        **identity(Path(directory)),
+    )
+
+
+def identity(run: Path) -> dict[str, Any]:
+    """Return the id, name and group of a run, from its directory alone.
+
+    >>> identity(Path("logs/train/multiruns/2026-11-23/3"))["group"]
+    '2026-11-23'
+    """
+    in_sweep = run.parents[1].name == "multiruns"
+    return {
+        "id": hashlib.sha256(str(run.resolve()).encode()).hexdigest()[:16],
+        "name": f"{run.parent.name}/{run.name}" if in_sweep else run.name,
+        "group": run.parent.name if in_sweep else None,
+    }

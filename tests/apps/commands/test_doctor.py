@@ -1,0 +1,29 @@
+"""`dgsr doctor`: which check is run, on which config."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import pytest
+
+from dgsr.apps import cli
+from dgsr.apps.commands.doctor import CHECKS
+
+
+def test_every_check_has_a_module() -> None:
+    assert all(callable(import_module(f"dgsr.apps.doctor.{name}").examine) for name in CHECKS)
+
+
+def test_the_check_gets_the_composed_config(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("dgsr.apps.doctor.memory.examine", lambda cfg: f"crops of {cfg.data.crop_px}")
+    cli.main(["doctor", "--memory", "debug=fdr", "data.crop_px=96"])
+    assert capsys.readouterr().out == "crops of 96\n"
+
+
+def test_without_a_check_there_is_nothing_to_do(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["doctor", "debug=fdr"])
+    assert stop.value.code == 2
+    assert "--memory" in capsys.readouterr().err

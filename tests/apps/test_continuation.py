@@ -1,0 +1,78 @@
+"""Going on from a checkpoint: a whole one, of the same networks and photographs, and what changed is said."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from omegaconf import OmegaConf
+
+from dgsr.apps.continuation import differences, expect_continuable, latest_whole, plain_config, report_changes
+from dgsr.checks import UserError
+from tests.small_run import make_module
+
+
+def _write(path: Path, step: int) -> None:
+    torch.save({"dgsr": {"step": step}}, path)
+
+
+def test_damaged_checkpoints_are_passed_over_with_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for step in (8, 9, 10):
+        _write(tmp_path / f"step_{step:07d}.ckpt", step)
+    newest = tmp_path / "step_0000010.ckpt"
+    (tmp_path / "last.ckpt").hardlink_to(newest)
+    assert latest_whole(tmp_path) == tmp_path / "last.ckpt"
+
+    content = bytearray(newest.read_bytes())
+    content[len(content) // 2] ^= 1
+    newest.write_bytes(content)
+    assert latest_whole(tmp_path) == tmp_path / "step_0000009.ckpt"
+    assert "last.ckpt" in caplog.text
+
+    for file in tmp_path.iterdir():
+        file.write_bytes(file.read_bytes()[:100])
+    with pytest.raises(UserError, match="Start a new run"):
+        latest_whole(tmp_path)
+
+
+def test_other_networks_and_other_photographs_are_refused_unless_allowed(caplog: pytest.LogCaptureFixture) -> None:
+    module, path = make_module(), Path("a.ckpt")
+    ours = {"fingerprint": module.generator.fingerprint(), "description": {}}
+    callbacks = {"Provenance": {"config": {}, "data": "print"}}
+    good: dict[str, Any] = {"optimizer_states": [], "dgsr": ours, "callbacks": callbacks}
+    expect_continuable(good, path, module, "print", allow_changes=False)
+
+    rank: dict[str, Any] = {"generator": {"unet_rank": 8}}
+    for changed, words in [
+        (good | {"dgsr": ours | {"fingerprint": "?"}}, "another backbone"),
+        (good | {"dgsr": {"fingerprint": "?", "description": rank}}, "generator.unet_rank its default instead of 8"),
+        (good | {"callbacks": {"Provenance": {"data": "another"}}}, r"photographs in data\.train"),
+    ]:
+        if "rank" in words:
+            module.description = {"generator": {}}
+        with pytest.raises(UserError, match=words):
+            expect_continuable(changed, path, module, "print", allow_changes=False)
+        expect_continuable(changed, path, module, "print", allow_changes=True)
+        assert "Going on with" in caplog.text
+        caplog.clear()
+    with pytest.raises(UserError, match="with its optimizers"):
+        expect_continuable({"dgsr": ours}, path, module, "print", allow_changes=True)
+
+
+def test_changed_settings_are_said_once_each(caplog: pytest.LogCaptureFixture) -> None:
+    before = OmegaConf.create({"run": {"steps": 3, "save": "${.steps}"}, "resume": None, "paths": {"run": "a"}})
+    now = OmegaConf.create({"run": {"steps": 5, "save": "${.steps}"}, "resume": "b", "paths": {"run": "b"}})
+    checkpoint = {"callbacks": {"Provenance": {"config": plain_config(before), "data": ""}}}
+    with caplog.at_level(logging.INFO, "dgsr"):
+        report_changes(checkpoint, now)
+    assert [record.getMessage() for record in caplog.records] == ["Changed: run.steps 5 instead of 3"]
+
+
+def test_differences_name_what_is_there_on_one_side_only() -> None:
+    assert differences({"a": {"b": 1}, "c": [1]}, {"a": {"b": 1, "d": 2}, "c": [2]}) == [
+        "a.d 2 instead of its default",
+        "c [2] instead of [1]",
+    ]

@@ -1,0 +1,67 @@
+"""Names come back as they were, from memory or from a file, and a long file is indexed once."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dgsr.data import names as module
+from dgsr.data.names import ListedNames, Names
+
+MANY = ["a.png", "sub/b c.png", "ü.jpg", "d"]
+
+
+def test_names_in_memory() -> None:
+    names = Names.of(MANY)
+    assert list(names) == MANY
+    assert (len(names), names[2]) == (4, "ü.jpg")
+    assert list(Names.of([])) == []
+    assert names.digest() == Names.of(iter(MANY)).digest() != Names.of(MANY[:3]).digest()
+
+
+def test_a_name_that_is_no_text_survives() -> None:
+    odd = os.fsdecode(b"a\xff.png")
+    assert list(Names.of([odd])) == [odd]
+
+
+@pytest.mark.parametrize("chunk_bytes", [1, 3, 1000])
+@pytest.mark.parametrize("text", ["a\nbc\n\ndef", "a\r\nbc\r\ndef\r\n", "\n\na\nbc (5,6,3)\ndef (10, 20, 3)\n"])
+def test_lines_of_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chunk_bytes: int, text: str) -> None:
+    monkeypatch.setattr(module, "_CHUNK_BYTES", chunk_bytes)
+    (tmp_path / "list.txt").write_bytes(text.encode())
+    names = ListedNames(tmp_path / "list.txt")
+    assert list(names) == ["a", "bc", "def"]
+    assert list(pickle.loads(pickle.dumps(names))) == list(names)
+    assert [path.name for path in tmp_path.iterdir()] == ["list.txt"]
+
+
+def test_a_long_list_is_indexed_once_and_again_when_it_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_INDEXED_BYTES", 1)
+    path = tmp_path / "list.txt"
+    path.write_text("a\nbc\n")
+    assert list(ListedNames(path)) == ["a", "bc"]
+    assert {file.name for file in tmp_path.iterdir()} == {"list.txt", "list.txt.index.npy"}
+
+    scan = module._starts_of_lines
+    monkeypatch.setattr(module, "_starts_of_lines", lambda chunks: pytest.fail("scanned again"))
+    again = ListedNames(path)
+    assert isinstance(again._starts, np.memmap)
+    assert list(again) == ["a", "bc"]
+
+    monkeypatch.setattr(module, "_starts_of_lines", scan)
+    path.write_text("abc\nd\ne\n")
+    assert list(ListedNames(path)) == list(ListedNames(path)) == ["abc", "d", "e"]
+
+
+def test_a_list_in_a_folder_that_cannot_be_written_is_read_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_INDEXED_BYTES", 1)
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    (tmp_path / "list.txt").write_text("a\nbc\n")
+    assert list(ListedNames(tmp_path / "list.txt")) == ["a", "bc"]
+    assert [path.name for path in tmp_path.iterdir()] == ["list.txt"]

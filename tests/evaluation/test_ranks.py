@@ -1,0 +1,22 @@
+"""Ranks part the work and bring it together; two of them are in tests/integration."""
+
+from __future__ import annotations
+
+import pytest
+
+from dgsr.evaluation.ranks import Ranks, joined
+
+
+@pytest.mark.parametrize("world_size", [1, 2, 3, 5])
+def test_shares_are_disjoint_and_whole(world_size: int) -> None:
+    items = list("abcd")
+    shares = [Ranks(rank, world_size).share(items) for rank in range(world_size)]
+    assert sorted(item for share in shares for item in share) == items
+    assert max(map(len, shares)) - min(map(len, shares)) <= 1
+
+
+def test_a_lone_process_is_the_first_and_only_one() -> None:
+    with joined() as ranks:
+        assert ranks == Ranks(0, 1)
+        assert ranks.first
+        assert ranks.gather([1, 2]) == [1, 2]

@@ -1,0 +1,187 @@
+"""Mutated picture files against reading and upscaling: each gives a picture or one clean sentence.
+
+`python -m tests.fuzz --n 10000` prints what came of them and fails if one crashed, raised another error, took over ten
+seconds or over 2 GB of memory. The cases are a function of their number, so any can be run again with --first.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import multiprocessing
+import resource
+import struct
+import tempfile
+import time
+import zlib
+from collections import Counter
+from collections.abc import Iterator
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from rich.console import Console
+from rich.progress import track
+
+from dgsr.checks import UserError
+from dgsr.images import read_image
+from dgsr.inference import Upscaler
+from dgsr.inference.files import FileUpscaling, Job
+from dgsr.models import DegradationEstimator, OneStepGenerator
+from dgsr.rasters import read_raster, write_deep_png
+from dgsr.seeds import rng
+
+MAX_SECONDS, MAX_BYTES = 10, 2 * 10**9
+_UPSCALED_SIDE = 48  # larger pictures are only read
+
+_SAVED = [  # (format, mode, options)
+    *(("png", mode, {}) for mode in ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")),
+    ("jpeg", "RGB", {"progressive": True, "exif": b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0"}),
+    *(("jpeg", mode, {}) for mode in ("L", "RGB", "CMYK")),
+    *(("webp", "RGBA", {"lossless": lossless}) for lossless in (True, False)),
+    *(("tiff", "RGB", {"compression": name}) for name in ("raw", "tiff_lzw", "jpeg", "tiff_adobe_deflate", "packbits")),
+    *(("tiff", mode, {}) for mode in ("1", "L", "P", "RGBA", "CMYK", "I;16", "F")),
+    ("gif", "P", {}),
+]
+_EXTREMES = [b"\xff\xff\xff\xff", b"\0\0\0\0", b"\x7f\xff\xff\xff", b"\0\0\xff\xff", b"\x80\0\0\0", b"\0\x01\0\0"]
+
+
+def sound_files() -> list[tuple[str, bytes]]:
+    """Return (ending, content) of a picture in every format."""
+    draws = np.random.default_rng(0)
+    smooth = draws.integers(0, 256, (4, 5, 3), dtype=np.uint8).repeat(6, axis=0).repeat(6, axis=1)
+    files = []
+    for kind, mode, options in _SAVED:
+        buffer = io.BytesIO()
+        picture = Image.fromarray(smooth)
+        deep = Image.fromarray(smooth[..., 0].astype(np.uint16) * 257)
+        (deep if mode == "I;16" else picture.convert(mode)).save(buffer, kind, **options)
+        files.append((f".{kind}", buffer.getvalue()))
+    with tempfile.TemporaryDirectory() as folder:
+        write_deep_png(Path(folder) / "deep.png", smooth.astype(np.uint16) * 257)
+        files.append((".png", (Path(folder) / "deep.png").read_bytes()))
+    return files
+
+
+def mutate(data: bytes, draws: np.random.Generator, other: bytes) -> bytes:
+    """Damage a file once or several times, as transfers, disks and attackers do."""
+    damaged = bytearray(data)
+    for _ in range(int(draws.integers(1, 5))):
+        at = int(draws.integers(len(damaged) + 1))
+        match draws.choice(["flip", "cut", "extreme", "repeat", "splice", "insert"]):
+            case "flip":
+                for place in draws.integers(0, max(len(damaged), 1), 3)[: len(damaged)]:
+                    damaged[place] ^= 1 << int(draws.integers(8))
+            case "cut":
+                del damaged[at : at + int(draws.integers(1, len(data)))]
+            case "extreme":
+                damaged[at : at + 4] = _EXTREMES[draws.integers(len(_EXTREMES))]
+            case "repeat":
+                damaged[at:at] = damaged[at : at + 64] * int(draws.integers(1, 20))
+            case "splice":
+                damaged[at:] = other[int(draws.integers(len(other))) :]
+            case "insert":
+                damaged[at:at] = draws.bytes(8)
+    return _with_right_sums(bytes(damaged)) if draws.random() < 0.5 else bytes(damaged)
+
+
+def _with_right_sums(data: bytes) -> bytes:
+    """Mend the check sums of a PNG's chunks, or the decoder would see no further than the first damaged one."""
+    out, at = bytearray(data), 8
+    while data[:4] == b"\x89PNG" and at + 12 <= len(data):
+        end = at + 8 + struct.unpack(">I", data[at : at + 4])[0]
+        out[end : end + 4] = struct.pack(">I", zlib.crc32(data[at + 4 : end])) if end + 4 <= len(data) else b""
+        at = end + 4
+    return bytes(out)
+
+
+class Target:
+    """What is attacked."""
+
+    def __init__(self, folder: Path):
+        self.folder, self.files = folder, sound_files()
+        upscaler = Upscaler(OneStepGenerator.tiny(), DegradationEstimator.random(0), scale=1.5)
+        self.upscaling = FileUpscaling(upscaler, limit=MAX_BYTES // 2)
+
+    def attack(self, case: int) -> str:
+        """Run one case: `picture`, `upscaled` or `refused`; anything else is an error of ours, and raised."""
+        draws = rng(case, "fuzz")
+        (ending, data), (_, other) = (self.files[draws.integers(len(self.files))] for _ in range(2))
+        path = self.folder / f"case{ending}"
+        path.write_bytes(mutate(data, draws, other))
+        try:
+            image = read_image(path)
+            if max(image.shape) > _UPSCALED_SIDE or case % 4:
+                return "picture"
+            ((_, failure),) = self.upscaling.run([Job(path, self.folder / "out.png")])
+            if failure is None:
+                assert read_raster(self.folder / "out.png").size == tuple(round(side * 1.5) for side in image.shape[1:])
+                return "upscaled"
+        except UserError as error:
+            failure = error
+        assert str(failure).startswith("Expected ")
+        assert "\n" not in str(failure)
+        return "refused"
+
+
+def _serve(pipe: Connection, folder: str) -> None:
+    target = Target(Path(folder))
+    while True:
+        case = pipe.recv()
+        try:
+            outcome = target.attack(case)
+        except Exception as error:  # whatever it is, it is a finding
+            outcome = f"{type(error).__name__}: {error}"
+        pipe.send((outcome, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024))
+
+
+def outcomes(cases: range, folder: str) -> Iterator[tuple[int, str]]:
+    """Yield (case, outcome), each from a process that may crash or hang, which is told as well."""
+    context = multiprocessing.get_context("spawn")
+    server = None
+    for case in cases:
+        if server is None:
+            ours, theirs = context.Pipe()
+            server = context.Process(target=_serve, args=(theirs, folder), daemon=True)
+            server.start()
+            theirs.close()
+            starting = 120
+        ours.send(case)
+        started = time.monotonic()
+        try:
+            answered = ours.poll(MAX_SECONDS + starting)
+            outcome, peak = ours.recv() if answered else (f"over {MAX_SECONDS} s", 0)
+            outcome = outcome if peak < MAX_BYTES else f"{peak / 1e9:.1f} GB"
+        except EOFError:
+            outcome = "crash"
+        starting = 0
+        if outcome not in ("picture", "upscaled", "refused"):
+            outcome += f" after {time.monotonic() - started:.1f} s"
+            server.kill()
+            server = None
+        yield case, outcome
+    if server is not None:
+        server.kill()
+
+
+def main() -> None:
+    """Attack and print what came of it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--n", type=int, default=1000, help="how many files")
+    parser.add_argument("--first", type=int, default=0, help="number of the first")
+    arguments = parser.parse_args()
+    cases = range(arguments.first, arguments.first + arguments.n)
+    console = Console()
+    counts: Counter[str] = Counter()
+    with tempfile.TemporaryDirectory() as folder:
+        for case, outcome in track(outcomes(cases, folder), "files", len(cases), console=Console(stderr=True)):
+            counts[outcome] += 1
+            if outcome not in ("picture", "upscaled", "refused"):
+                console.print(f"case {case}: {outcome}")
+    console.print(dict(counts))
+    raise SystemExit(len(counts.keys() - {"picture", "upscaled", "refused"}) > 0)
+
+
+if __name__ == "__main__":
+    main()

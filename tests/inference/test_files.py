@@ -1,0 +1,69 @@
+"""Files are upscaled one by one or together; broken ones are told of."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from dgsr.images import to_pixels
+from dgsr.inference import Upscaler
+from dgsr.inference.files import FileUpscaling, Job
+from dgsr.models.estimator import DegradationEstimator
+from dgsr.models.generator import OneStepGenerator
+from dgsr.rasters import Raster, read_raster, write_raster
+
+
+@pytest.fixture(scope="module")
+def upscaler() -> Upscaler:
+    return Upscaler(OneStepGenerator.tiny(), DegradationEstimator.random(0), scale=2)
+
+
+def _jobs(folder: Path, sizes: list[tuple[int, int] | None]) -> list[Job]:
+    jobs = [Job(folder / f"{at}.png", folder / "out" / f"{at}.png") for at in range(len(sizes))]
+    for job, size in zip(jobs, sizes, strict=True):
+        if size is None:
+            job.source.write_bytes(b"no image")
+        else:
+            write_raster(job.source, Raster(to_pixels(torch.rand(3, *size), torch.uint8)))
+    return jobs
+
+
+def test_equal_sizes_go_together_and_give_the_same(
+    upscaler: Upscaler, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs = _jobs(tmp_path, [(20, 24), (20, 24), (20, 24), (24, 20), None, (24, 20)])
+    alone = list(FileUpscaling(upscaler, batch=1).run(jobs))
+    single = [read_raster(job.target).samples for job, error in alone if error is None]
+    sizes: list[int] = []
+    forward = OneStepGenerator.forward
+    monkeypatch.setattr(
+        OneStepGenerator, "forward", lambda self, lq_up, *rest: sizes.append(len(lq_up)) or forward(self, lq_up, *rest)
+    )
+    together = list(FileUpscaling(upscaler, batch=2).run(jobs))
+    assert sizes == [2, 1, 1, 1]
+    assert [job for job, _ in together] == jobs
+    assert [error is None for _, error in together] == [True, True, True, True, False, True]
+    for before, job in zip(single, (job for job, error in together if error is None), strict=True):
+        difference = before.int() - read_raster(job.target).samples.int()
+        assert difference.abs().max() <= 1
+
+
+def test_the_largest_tile_that_fits_is_taken(upscaler: Upscaler, tmp_path: Path) -> None:
+    jobs = _jobs(tmp_path, [(40, 200)])
+    results = []
+    for limit, tile in {2**34: 1024, 2**28 + 2**25 + 2**24: 256}.items():
+        assert [error for _, error in FileUpscaling(upscaler, limit=limit).run(jobs)] == [None]
+        assert upscaler.tile == tile
+        results.append(read_raster(jobs[0].target).samples.int())
+    assert (results[0] - results[1]).abs().float().mean() < 1
+
+
+def test_what_does_not_fit_or_cannot_be_written_does_not_stop_the_others(upscaler: Upscaler, tmp_path: Path) -> None:
+    jobs = _jobs(tmp_path, [(200, 200), (8, 8), (8, 9)])
+    jobs[1] = Job(jobs[1].source, tmp_path / "a.xyz")
+    errors = [error for _, error in FileUpscaling(upscaler, tile=0, limit=2**28 + 2**25).run(jobs)]
+    assert "0.png, whose 400x400 px take about" in str(errors[0])
+    assert "a.xyz" in str(errors[1])
+    assert errors[2] is None

@@ -1,0 +1,33 @@
+"""Files with 16 bits a channel, read back by OpenCV."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image, ImageCms
+
+from dgsr.rasters import write_deep_png
+
+ORDER = {1: [0], 3: [2, 1, 0], 4: [2, 1, 0, 3]}
+
+
+@pytest.mark.parametrize("channels", ORDER)
+@pytest.mark.parametrize("size", [(1, 1), (600, 7)])
+def test_another_reader_finds_every_bit(tmp_path: Path, channels: int, size: tuple[int, int]) -> None:
+    pixels = np.random.default_rng(0).integers(0, 65536, (*size, channels), dtype=np.uint16)
+    write_deep_png(tmp_path / "a.png", pixels)
+    read = cv2.imread(str(tmp_path / "a.png"), cv2.IMREAD_UNCHANGED)
+    assert read is not None
+    assert (read.reshape(pixels.shape)[..., ORDER[channels]] == pixels).all()
+
+
+def test_the_profile_goes_with_it(tmp_path: Path) -> None:
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    write_deep_png(tmp_path / "a.png", np.zeros((5, 6, 3), dtype=np.uint16), profile)
+    with Image.open(tmp_path / "a.png") as image:
+        image.load()
+        assert image.info["icc_profile"] == profile
+        assert (image.mode, image.size) == ("RGB", (6, 5))

@@ -1,0 +1,39 @@
+"""A run ends with models that can be used at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from dgsr.checkpoints import load_estimator, load_pretrained
+from dgsr.checkpoints.pretrained import describe
+from dgsr.checkpoints.s3diff import s3diff_state
+from dgsr.checkpoints.trainer import generator_state, read_checkpoint
+from dgsr.checks import UserError
+from dgsr.training.callbacks import Checkpoints, Export
+from tests.small_run import make_data, make_module, make_trainer
+
+
+def test_the_best_and_the_last_are_exported_each_with_its_own_weights(tmp_path: Path) -> None:
+    saving = Checkpoints(str(tmp_path), every_steps=1, monitor="psnr")
+    saving.best = 15.0
+    export = Export(str(tmp_path / "exported"), str(tmp_path), s3diff=True)
+    module = make_module(2, adversarial=False, trainable="adapter")
+    make_trainer(validate_every_steps=1, callbacks=[saving, export]).fit(module, make_data())
+    states = {name: generator_state(read_checkpoint(tmp_path / f"{name}.ckpt")) for name in ("best", "last")}
+    for name, state in states.items():
+        exported = load_pretrained(tmp_path / "exported" / name).trainable_state()
+        assert all(torch.equal(tensor, exported[key]) for key, tensor in state.items())
+        theirs = s3diff_state(tmp_path / "exported" / f"{name}.pkl")
+        assert all(torch.equal(tensor, state[key]) for key, tensor in theirs.items())
+    assert load_estimator(tmp_path / "exported" / "last") is not None
+    assert describe(tmp_path / "exported" / "last")["inference"] == {"scale": 4, "guidance": 1.07}
+    assert all(torch.equal(t, states["last"][key]) for key, t in module.generator.trainable_state().items())
+
+
+def test_a_network_that_does_not_fit_the_authors_format_is_refused_before_training(tmp_path: Path) -> None:
+    export = Export(str(tmp_path), str(tmp_path), s3diff=True)
+    with pytest.raises(UserError, match="trainable all"):
+        make_trainer(callbacks=[export]).fit(make_module(1, trainable="all"), make_data())
