@@ -119,8 +119,8 @@ class SuperResolution(Stepping):
     @torch.no_grad()
     def scores_of(self, batch: dict[str, Any]) -> Scores:
         """Read the scores off the degraded images; an oracle knows better, wherever the truth is known."""
-        scores, truth = self.estimator(batch["lq"]), batch["truth"]
-        return torch.where(truth.isnan(), scores, truth) if self.scores == "oracle" else scores
+        scores = self.estimator(batch["lq"])
+        return torch.where(batch["truth"].isnan(), scores, batch["truth"]) if self.scores == "oracle" else scores
 
     def micro_batches(self, sample: Sample) -> list[Sample]:
         """Cut a rank's share of the global batch into pieces of equal size, so that their mean is the batch's."""
