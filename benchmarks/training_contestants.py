@@ -80,9 +80,7 @@ def serve(connection: Connection, who: str, shapes: str, size: tuple[int, int], 
     if who == "ours":
         module = _module(shapes, size[1], judge(judged_by))
         save_s3diff(module.generator, adapter)
-        trainer = Trainer(
-            accelerator="cpu", callbacks=[_Answering(connection)], max_epochs=1, limit_val_batches=0, **_QUIET
-        )
+        trainer = Trainer(callbacks=[_Answering(connection)], **_SETTINGS)
         trainer.fit(module, _Asked(connection, module, batch))
         return
     backbone = networks(shapes)
