@@ -87,4 +87,6 @@ def test_refusals_are_shown_and_clear_the_page(page: Any, tmp_path: Path) -> Non
 
 
 def test_an_example_is_chosen_by_its_place(page: Any, photo: Path) -> None:
-    assert page._choose(type("Event", (), {"index": 0})) == str(photo)
+    from gradio import SelectData
+
+    assert page._choose(SelectData(None, {"index": 0, "value": None})) == str(photo)
