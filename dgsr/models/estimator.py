@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,18 +10,19 @@ from typing import Any
 
 import torch
 from jaxtyping import Float
-from safetensors import SafetensorError
-from safetensors.torch import load_file
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from dgsr.checks import expect, refuse
 from dgsr.models.precision import in_full
+from dgsr.models.trained import TrainedNetwork
 from dgsr.types import Images, Scores
 
 _NESTINGS = ("params_ema", "params", "state_dict")
 
 
-class DegradationEstimator(nn.Module):
+class DegradationEstimator(TrainedNetwork):
     """Score blur and noise of degraded images, each by its own residual network.
 
     Args:
@@ -47,6 +49,7 @@ class DegradationEstimator(nn.Module):
             "down_scales": list(down_scales),
             "hidden": hidden,
         }
+        self.architecture = self.shape
         # The names of the parts are those of the published weight file.
         self.conv_first = nn.ModuleList(nn.Conv2d(3, channels[0], 3, padding=1) for _ in ("blur", "noise"))
         self.body = nn.ModuleList(_body(channels, blocks, down_scales) for _ in self.conv_first)
@@ -65,23 +68,33 @@ class DegradationEstimator(nn.Module):
 
         Args:
             path: A .pth file, its tensors at the top or under one of the usual names, or a .safetensors file.
-            shape: Arguments of the constructor, where the file is not of the published size.
+            shape: Arguments of the constructor, where the file neither tells them nor is of the published size.
 
         Raises:
             UserError: There is no such file, it holds more than tensors, or they do not fit.
         """
         expect(Path(path).is_file(), "a file of estimator weights", path, "Check estimator.path.")
+        told: dict[str, Any] = {}
         try:
-            safe = Path(path).suffix == ".safetensors"
-            state: Any = load_file(path) if safe else torch.load(path, map_location="cpu", weights_only=True)
+            if Path(path).suffix == ".safetensors":
+                state: Any = load_file(path)
+                with safe_open(path, framework="pt") as file:
+                    told = json.loads((file.metadata() or {}).get("shape", "{}"))
+            else:
+                state = torch.load(path, map_location="cpu", weights_only=True)
         except (pickle.UnpicklingError, RuntimeError, EOFError, SafetensorError):
             refuse("a file of plain tensors", path, "Only weights that load with weights_only=True are accepted.")
         for name in _NESTINGS:
             state = state.get(name, state)
-        estimator = cls(**shape)
+        estimator = cls(**told | shape)
         _expect_same_tensors(estimator.state_dict(), state, path)
         estimator.load_state_dict(state)
         return estimator._freeze()
+
+    def save(self, path: Path) -> None:
+        """Write weights and shape to a .safetensors file, from which `from_file` builds the same estimator."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_file(self.state_dict(), path, metadata={"shape": json.dumps(self.shape)})
 
     def _freeze(self) -> DegradationEstimator:
         return self.requires_grad_(False).eval()

@@ -15,7 +15,7 @@ from dgsr.checkpoints.trainer import read_checkpoint
 from dgsr.checks import UserError
 from dgsr.training.callbacks import Checkpoints
 from dgsr.training.checkpoint_io import AtomicCheckpointIO
-from dgsr.training.module import SuperResolution
+from dgsr.training.restoration import SuperResolution
 from dgsr.training.update import AlternatingUpdate, JointUpdate
 from tests.small_run import make_data, make_module, make_trainer
 

@@ -12,7 +12,7 @@ from torch.amp.grad_scaler import GradScaler
 
 from dgsr.checks import UserError
 from dgsr.training.checkpoint_io import AtomicCheckpointIO
-from dgsr.training.module import SuperResolution
+from dgsr.training.restoration import SuperResolution
 from dgsr.training.update import AlternatingUpdate
 from tests.small_run import make_data, make_module, make_trainer
 
