@@ -79,16 +79,17 @@ def make_module(
         update=update or JointUpdate(),
         upscaler=lambda **networks: Upscaler(**networks, color_fix="none"),
         metrics=build(["psnr"]),
-        settings=make_settings(max_steps, lr, micro_batch=micro_batch, max_bad_steps=max_bad_steps, ema_decay=ema_decay),
+        settings=make_settings(max_steps, lr, micro_batch, max_bad_steps=max_bad_steps, ema_decay=ema_decay),
     )
 
 
-def make_settings(max_steps: int = 4, lr: float = 1e-3, **changes: Any) -> Settings:
+def make_settings(max_steps: int = 4, lr: float = 1e-3, micro_batch: int = 2, **changes: Any) -> Settings:
     return Settings(
         optimizers={name: lambda p: torch.optim.AdamW(p, lr) for name in ("generator", "discriminator")},
         schedule=lambda optimizer: cosine(optimizer, total_steps=max_steps),
         max_steps=max_steps,
         clip_norm={"generator": 1.0, "discriminator": 1.0},
+        micro_batch=micro_batch,
         **changes,
     )
 

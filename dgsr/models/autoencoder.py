@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -79,7 +80,7 @@ class Autoencoder(TrainedNetwork):
         """Return the images of latents, clamped to [-1, 1]."""
         return self.vae.decode(latents, return_dict=False)[0].clamp(-1, 1)
 
-    def save(self, folder: str, scaling_factor: float) -> None:
+    def save(self, folder: Path, scaling_factor: float) -> None:
         """Write the network as diffusers does, with the factor that brings its latents to unit deviation."""
         self.vae.register_to_config(scaling_factor=scaling_factor)
         self.vae.save_pretrained(folder)

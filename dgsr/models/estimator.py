@@ -19,6 +19,7 @@ from dgsr.models.precision import in_full
 from dgsr.models.trained import TrainedNetwork
 from dgsr.types import Images, Scores
 
+_SMALL = 0.1
 _NESTINGS = ("params_ema", "params", "state_dict")
 
 
@@ -61,6 +62,24 @@ class DegradationEstimator(TrainedNetwork):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             return cls(**shape)._freeze()
+
+    @classmethod
+    def untrained(cls, seed: int = 0, **shape: Any) -> DegradationEstimator:
+        """Build an estimator to be trained, the same for the same seed.
+
+        Its first filters sum to zero, since brightness tells little of blur and noise; its residual branches are small.
+        """
+        estimator = cls(**shape)
+        draws = torch.Generator().manual_seed(seed)
+        for name, layer in estimator.named_modules():
+            if isinstance(layer, nn.Conv2d | nn.Linear):
+                nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=draws)
+                nn.init.zeros_(layer.bias)  # pyright: ignore[reportArgumentType]
+            if name.startswith("conv_first."):
+                layer.weight.data -= layer.weight.data.mean(dim=(2, 3), keepdim=True)
+            elif name.endswith(".conv2"):
+                layer.weight.data *= _SMALL
+        return estimator
 
     @classmethod
     def from_file(cls, path: str | Path, **shape: Any) -> DegradationEstimator:

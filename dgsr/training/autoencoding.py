@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor, nn
+from torch import nn
 
 from dgsr.checks import expect
 from dgsr.images import to_signed, to_unit
@@ -76,4 +76,4 @@ class AutoencoderTraining(TrainingModule):
 
     def export(self, folder: Path) -> None:
         """Write `vae/`, the part of a diffusers folder."""
-        self.generator.save(str(folder / "vae"), 1 / self.validations[-1]["latent_std"])
+        self.generator.save(folder / "vae", 1 / self.validations[-1]["latent_std"])

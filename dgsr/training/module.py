@@ -127,7 +127,7 @@ class TrainingModule(Stepping):
     # --- validation ---
 
     def validation_step(self, batch: dict[str, Any], batch_index: int) -> Pictures:
-        """Measure in full precision, as what was trained will be used, and by the average of weights if there is one."""
+        """Measure in full precision, as what is trained will be used, and by averaged weights where there are some."""
         with in_full(self.device), self.averaged():
             return self.measure(batch)
 

@@ -30,7 +30,8 @@ class Objective(nn.Module):
     """The losses of both networks, and the online negative samples.
 
     Args:
-        reconstruction: Weight of each reconstruction loss, by name: mse, l1, charbonnier, lpips (VGG-16), lpips_alex, dists.
+        reconstruction: Weight of each reconstruction loss, by name: mse, l1, charbonnier, lpips (VGG-16),
+            lpips_alex, dists.
         adversarial: The term that a discriminator gives, where there is one.
         negative_prob: Probability that a sample is negative: negative prompt, degraded target.
         features: Where the weights of LPIPS and DISTS come from: auto, torchvision, offline, or a path.

@@ -22,6 +22,7 @@ from dgsr.types import Images, PromptEmbeddings
 Backward = Callable[[dict[str, Tensor]], None]
 
 
+@runtime_checkable
 class Judged(Protocol):
     """What the discriminator's part of an update needs of the module it steps."""
 

@@ -29,8 +29,12 @@ def names(group: str) -> list[str]:
 
 @pytest.mark.parametrize("experiment", names("experiment"))
 def test_every_experiment_passes_the_strict_check(tmp_path: Path, experiment: str) -> None:
-    published = ["estimator.path=weights.pth"] if experiment == "paper" else []
-    check(composed(tmp_path, f"experiment={experiment}", *published), TrainConfig)
+    given = {
+        "paper": ["estimator.path=weights.pth"],
+        "prior_denoiser": ["task.denoiser.autoencoder=folder"],
+        "prior_one_step": ["task.denoiser.init_from=folder"],
+    }
+    check(composed(tmp_path, f"experiment={experiment}", *given.get(experiment, [])), TrainConfig)
 
 
 @pytest.mark.parametrize("debug", names("debug"))

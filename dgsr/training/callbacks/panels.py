@@ -15,6 +15,7 @@ from dgsr.pictures import grid
 from dgsr.training.module import module_of
 from dgsr.training.validation import measured_on
 
+
 class ImagePanels(lightning.Callback):
     """Write a grid per validation and set, and hand it to TensorBoard and Weights & Biases where they are on.
 
@@ -58,4 +59,3 @@ class ImagePanels(lightning.Callback):
                     logger.experiment.add_image(name, picture, step)
                 elif isinstance(logger, WandbLogger):
                     logger.log_image(name, [str(path)], step)
-
