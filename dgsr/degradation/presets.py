@@ -57,7 +57,9 @@ _REAL_ESRGAN = Spec(stages=(_REAL_ESRGAN_FIRST, _REAL_ESRGAN_SECOND), full_blur_
 PRESETS: dict[str, Spec] = {
     "s3diff": _S3DIFF,
     "real_esrgan": dataclasses.replace(_REAL_ESRGAN, round_8bit=True, sharpen_target=True),
-    "bsrgan_like": dataclasses.replace(_REAL_ESRGAN, final_sinc_prob=0.0, shuffled=True, full_blur_px=23.0, full_noise_255=32.0),
+    "bsrgan_like": dataclasses.replace(
+        _REAL_ESRGAN, final_sinc_prob=0.0, shuffled=True, full_blur_px=23.0, full_noise_255=32.0
+    ),
     "bicubic": Spec(reduction="bicubic_antialiased"),
     "none": Spec(reduction="area"),
 }

@@ -10,6 +10,7 @@ from typing import Literal
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn.functional import pad
 
 from dgsr.images import from_pixels, reflected, to_pixels, to_signed, to_unit
 from dgsr.models.generator import OneStepGenerator
@@ -95,18 +96,24 @@ class TiledUpscaling:
         return self.generator.decode(_seen(latent, tile))
 
     def _fix(self, sr: Tensor, tile: Tile) -> Tensor:
-        """Bring a decoded tile to [0, 1], to grey if the image is, and to the colours of the degraded one."""
-        sr = to_unit(sr)
+        """Bring a decoded tile to [0, 1], to grey if the image is, and to the colours of the degraded one.
+
+        What lies beyond the image's end has no colours to give or take.
+        """
+        size = sr.shape[-2:]
+        rows, columns = (
+            slice(0, side - span.start * self.cell)
+            for span, side in ((tile.rows, self.height), (tile.columns, self.width))
+        )
+        sr, style = to_unit(sr)[..., rows, columns], self._lq_up(tile)[..., rows, columns]
         if len(self.out) == 1:
             sr = sr.mean(dim=1, keepdim=True)
-        if self.color_fix == "none":
-            return sr
-        style = self._lq_up(tile)
         if self.color_fix == "wavelet":
-            return wavelet_color_fix(sr, style)
-        core = tile.rows.core(sr.shape[-2]), tile.columns.core(sr.shape[-1])
-        self._sums[tile] = torch.cat([channel_sums(image[..., core[0], core[1]]) for image in (sr, style)])
-        return sr
+            sr = wavelet_color_fix(sr, style)
+        elif self.color_fix == "adain":
+            core = ..., tile.rows.core(size[0]), tile.columns.core(size[1])
+            self._sums[tile] = torch.cat([channel_sums(image[core]) for image in (sr, style)])
+        return pad(sr, (0, size[1] - sr.shape[-1], 0, size[0] - sr.shape[-2]))
 
     def _lq_up(self, tile: Tile) -> Float[Tensor, "1 c h w"]:
         """Return what a tile sees of the enlarged image; beyond its end that is reflected."""

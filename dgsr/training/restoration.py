@@ -5,8 +5,9 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+import lightning
 import torch
 from torch import Tensor, nn
 
@@ -22,6 +23,7 @@ from dgsr.training.objective import Objective
 from dgsr.training.sample import Sample
 from dgsr.training.settings import Settings
 from dgsr.training.update import AlternatingUpdate, JointUpdate
+from dgsr.types import Scores
 
 
 class SuperResolution(TrainingModule):
@@ -37,6 +39,7 @@ class SuperResolution(TrainingModule):
         metrics: What validation measures, by name.
         settings: How the run trains.
         scale: Pixels of the result per pixel of the degraded image, along each side.
+        scores: `estimator`'s, or as an `oracle` the true strengths of the degradation, in training and in validation.
 
     Source: S3Diff Sec. 3; one step is counted where its training loop counts one batch.
     """
@@ -54,10 +57,11 @@ class SuperResolution(TrainingModule):
         metrics: Mapping[str, Metric],
         settings: Settings,
         scale: int = 4,
+        scores: Literal["estimator", "oracle"] = "estimator",
     ) -> None:
         super().__init__(generator, discriminator, metrics, settings)
         self.objective, self.update = objective, update
-        self.estimator = estimator.requires_grad_(False)
+        self.estimator, self.scores = estimator.requires_grad_(False), scores
         self.upscaler = upscaler(generator=generator, estimator=estimator, scale=scale)
 
     def optimise(self, batch: dict[str, Any]) -> None:
@@ -66,14 +70,18 @@ class SuperResolution(TrainingModule):
 
     def prepare(self, batch: dict[str, Any]) -> Sample:
         """Bring a batch into the networks' range and read its scores off the degraded images."""
-        with torch.no_grad():
-            scores = self.estimator(batch["lq"])
         lq_up = upsample(batch["lq"], self.upscaler.scale)
-        return Sample(to_signed(batch["hq"]), to_signed(lq_up), scores, batch["seed"])
+        return Sample(to_signed(batch["hq"]), to_signed(lq_up), self.scores_of(batch), batch["seed"])
+
+    @torch.no_grad()
+    def scores_of(self, batch: dict[str, Any]) -> Scores:
+        """Read the scores off the degraded images; an oracle knows better, wherever the truth is known."""
+        scores = self.estimator(batch["lq"])
+        return torch.where(batch["truth"].isnan(), scores, batch["truth"]) if self.scores == "oracle" else scores
 
     def measure(self, batch: dict[str, Any]) -> Pictures:
         """Upscale, and measure every image; before the first step also what bicubic resizing gives."""
-        sr = self.upscaler(batch["lq"])
+        sr = self.upscaler(batch["lq"], self.scores_of(batch))
         bicubic = upsample(batch["lq"], self.upscaler.scale)
         for name, metric in self.metrics.items():
             self.record_images(batch, name, metric(sr, batch["hq"]))
@@ -96,3 +104,9 @@ class SuperResolution(TrainingModule):
         """Write a folder that `dgsr upscale --model` takes."""
         inference = {"scale": self.upscaler.scale, "guidance": self.upscaler.guidance}
         save_pretrained(self.generator, folder, estimator=self.upscaler.estimator, **inference)
+
+
+def restoration_of(module: lightning.LightningModule) -> SuperResolution:
+    """Return the module as one that restores, for what makes sense for no other."""
+    assert isinstance(module, SuperResolution)
+    return module

@@ -40,13 +40,15 @@ class Export(lightning.Callback):
             expect_s3diff(generator)
 
     def on_fit_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        """Export, in the main process; the last comes last, so that the networks end as they were."""
+        """Export, in the main process; the networks end as they were."""
         if not trainer.is_global_zero:
             return
         module = module_of(pl_module)
+        trained = {name: tensor.clone() for name, tensor in module.generator.trainable_state().items()}
         present = [name for name in ("best", "last") if (self.checkpoints / f"{name}.ckpt").is_file()]
         for name in present:
             module.generator.load_trainable_state(generator_state(read_checkpoint(self.checkpoints / f"{name}.ckpt")))
             module.export(self.directory / name)
             if self.s3diff and isinstance(module.generator, OneStepGenerator):
                 save_s3diff(module.generator, self.directory / f"{name}.pkl")
+        module.generator.load_trainable_state(trained)

@@ -8,7 +8,7 @@ from typing import Any
 import lightning
 
 from dgsr.models.precision import in_full
-from dgsr.training.module import module_of
+from dgsr.training.restoration import restoration_of
 
 
 class Guidances(lightning.Callback):
@@ -25,14 +25,14 @@ class Guidances(lightning.Callback):
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, outputs: Any, batch: Any, *_: Any
     ) -> None:
         """Upscale and measure these images again."""
-        module = module_of(pl_module)
+        module = restoration_of(pl_module)
         if module.step < module.max_steps:
             return
         usual = module.upscaler.guidance
         with in_full(module.device), module.averaged():
             for scale in self.scales:
                 module.upscaler.guidance = scale
-                sr = module.upscaler(batch["lq"])
+                sr = module.upscaler(batch["lq"], module.scores_of(batch))
                 for name, metric in module.metrics.items():
                     module.record_images(batch, f"guidance={scale:g}/{name}", metric(sr, batch["hq"]))
         module.upscaler.guidance = usual

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ def test_a_table_with_savings(monkeypatch: pytest.MonkeyPatch) -> None:
         return Footprint(2**30, 2**29, 2**28, 0, 0, 2**28 if len(asked) > 1 else 2**30, 0)
 
     monkeypatch.setattr("dgsr.apps.doctor.memory.estimate", traced)
-    console = Console(width=100, record=True, quiet=True)
+    console = Console(width=100, record=True, file=io.StringIO())
     cfg = config("data.global_batch=4", "run.micro_batch=4")
     console.print(examine(cfg))
     text = console.export_text()
@@ -78,5 +79,5 @@ def test_samples_are_shared_among_devices(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_without_negative_samples(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = traced_with(monkeypatch, "objective.negative_prob=0", "trainer=gpu")
+    asked = traced_with(monkeypatch, "objective.negative_prob=0.0", "trainer=gpu")
     assert (asked["on_gpu"], asked["all_negative"], asked["half"]) == (True, False, None)
