@@ -15,6 +15,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from dgsr.checks import expect, refuse
+from dgsr.models.hub import located
 from dgsr.models.precision import in_full
 from dgsr.models.trained import TrainedNetwork
 from dgsr.types import Images, Scores
@@ -86,16 +87,18 @@ class DegradationEstimator(TrainedNetwork):
         """Build a frozen estimator with the weights of a published file.
 
         Args:
-            path: A .pth file, its tensors at the top or under one of the usual names, or a .safetensors file.
+            path: A .pth file, its tensors at the top or under one of the usual names, or a .safetensors file; also
+                `bundled:<path>`.
             shape: Arguments of the constructor, where the file neither tells them nor is of the published size.
 
         Raises:
             UserError: There is no such file, it holds more than tensors, or they do not fit.
         """
-        expect(Path(path).is_file(), "a file of estimator weights", path, "Check estimator.path.")
+        path = located(str(path))
+        expect(path.is_file(), "a file of estimator weights", path, "Check estimator.path.")
         told: dict[str, Any] = {}
         try:
-            if Path(path).suffix == ".safetensors":
+            if path.suffix == ".safetensors":
                 state: Any = load_file(path)
                 with safe_open(path, framework="pt") as file:
                     told = json.loads((file.metadata() or {}).get("shape", "{}"))
