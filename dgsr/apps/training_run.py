@@ -42,7 +42,7 @@ def train(cfg: DictConfig) -> float | None:
     asked, remedy = str(cfg.trainer.precision), f"Set trainer.precision={trainer.precision}."
     expect(trainer.precision == asked, "a precision that this device trains in", asked, remedy)
     if path is None:
-        _logger.info("Measuring bicubic resizing and the model before its first step ...")
+        _logger.info("Measuring what there is before the first step ...")
         trainer.validate(module, data, verbose=False)
     else:
         checkpoint = read_checkpoint(path)

@@ -59,18 +59,22 @@ class ClosingReport(lightning.Callback):
 
 
 def closing_rows(module: TrainingModule, of: str = "") -> dict[str, dict[str, float]]:
-    """Return a set's metrics of bicubic resizing, of the model before the first step, and of the model at the end."""
+    """Return a set's metrics of bicubic resizing (where measured), of the model before training, and of it at the end."""
     first, last = module.validations[0], module.validations[-1]
 
     def measured(found: Mapping[str, Any], prefix: str = "") -> dict[str, float]:
         names = {name: measured_on(of, prefix + name) for name in module.metrics}
         return {name: found[key] for name, key in names.items() if key in found}
 
-    after, bicubic = measured(last), measured(first, "bicubic/")
-    if not bicubic:  # a resumed run may measure what the first did not
-        return {f"after step {int(last['step'])}": after}
-    rows = {"bicubic": bicubic, "before training": measured(first), f"after step {int(last['step'])}": after}
-    return {title: {name: row[name] for name in bicubic} for title, row in rows.items()}
+    began = first["step"] == 0  # a resumed run may measure what the first did not, or nothing but the last
+    found = {
+        "bicubic": measured(first, "bicubic/"),
+        "before training": measured(first) if began else {},
+        f"after step {int(last['step'])}": measured(last),
+    }
+    rows = {title: row for title, row in found.items() if row}
+    shared = [name for name in measured(last) if all(name in row for row in rows.values())]
+    return {title: {name: row[name] for name in shared} for title, row in rows.items()}
 
 
 def _better(module: TrainingModule, name: str, value: float, than: float) -> bool:
