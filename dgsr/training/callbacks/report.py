@@ -59,7 +59,7 @@ class ClosingReport(lightning.Callback):
 
 
 def closing_rows(module: TrainingModule, of: str = "") -> dict[str, dict[str, float]]:
-    """Return a set's metrics of bicubic resizing (where measured), of the model before training, and of it at the end."""
+    """Return a set's metrics of bicubic resizing, where measured, of the model before training, and at the end."""
     first, last = module.validations[0], module.validations[-1]
 
     def measured(found: Mapping[str, Any], prefix: str = "") -> dict[str, float]:
