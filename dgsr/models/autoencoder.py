@@ -54,7 +54,7 @@ class Autoencoder(TrainedNetwork):
                 scaling_factor=1.0,
             )
         start_as_resampler(self.vae)
-        self.vae.quant_conv.get_parameter("bias").data[latent_channels:] = _LOG_VARIANCE
+        self.vae.get_parameter("quant_conv.bias").data[latent_channels:] = _LOG_VARIANCE
 
     @property
     def architecture(self) -> Mapping[str, object]:  # type: ignore[override]
@@ -69,8 +69,8 @@ class Autoencoder(TrainedNetwork):
             noise: Draws the samples.
         """
         posterior: Any = self.vae.encode(images, return_dict=False)[0]
-        decoded = self.vae.decode(posterior.sample(noise), return_dict=False)[0]
-        return decoded, posterior.kl()
+        sample: Any = posterior.sample(noise)
+        return self.vae.decode(sample, return_dict=False)[0], posterior.kl()
 
     def encode(self, images: Images) -> Float[Tensor, "b channels rows columns"]:
         """Return the modes of the posteriors of images in [-1, 1]."""
@@ -78,7 +78,7 @@ class Autoencoder(TrainedNetwork):
 
     def decode(self, latents: Float[Tensor, "b channels rows columns"]) -> Images:
         """Return the images of latents, clamped to [-1, 1]."""
-        return self.vae.decode(latents, return_dict=False)[0].clamp(-1, 1)
+        return self.vae.decode(latents, return_dict=False)[0].clamp(-1, 1)  # pyright: ignore[reportArgumentType]
 
     def save(self, folder: Path, scaling_factor: float) -> None:
         """Write the network as diffusers does, with the factor that brings its latents to unit deviation."""

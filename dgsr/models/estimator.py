@@ -76,10 +76,10 @@ class DegradationEstimator(TrainedNetwork):
             if isinstance(layer, nn.Conv2d | nn.Linear):
                 nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=draws)
                 nn.init.zeros_(layer.bias)  # pyright: ignore[reportArgumentType]
-            if name.startswith("conv_first."):
-                layer.weight.data -= layer.weight.data.mean(dim=(2, 3), keepdim=True)
-            elif name.endswith(".conv2"):
-                layer.weight.data *= _SMALL
+                if name.startswith("conv_first."):
+                    layer.weight.data -= layer.weight.data.mean(dim=(2, 3), keepdim=True)
+                elif name.endswith(".conv2"):
+                    layer.weight.data *= _SMALL
         return estimator
 
     @classmethod

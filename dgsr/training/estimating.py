@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import torch
 from scipy.stats import spearmanr
 
 from dgsr.checks import expect
@@ -56,13 +57,10 @@ class EstimatorTraining(TrainingModule):
         with self.optimizing("generator", len(pieces[0])) as backward:
             for lq, truth in zip(*pieces, strict=True):
                 scores = self.generator(lq)
-                ranking = [margin_ranking(scores[:, kind], truth[:, kind], self.margin) for kind in range(len(KINDS))]
-                backward(
-                    {
-                        "regression": self.regression_weight * (scores - truth).abs().mean(),
-                        "ranking": self.ranking_weight * sum(ranking),
-                    }
-                )
+                columns = zip(scores.unbind(dim=1), truth.unbind(dim=1), strict=True)
+                ranking = torch.stack([margin_ranking(found, true, self.margin) for found, true in columns]).sum()
+                regression = (scores - truth).abs().mean()
+                backward({"regression": self.regression_weight * regression, "ranking": self.ranking_weight * ranking})
 
     def measure(self, batch: dict[str, Any]) -> Pictures:
         """Keep each image's scores and true strengths."""

@@ -89,8 +89,8 @@ def test_a_run_goes_from_config_to_report_and_on(tmp_path: Path, capsys: pytest.
     assert (tmp_path / "report.md").is_file()
     assert read_checkpoint(tmp_path / "checkpoints" / "last.ckpt")["dgsr"]["step"] == 2
 
-    with pytest.raises(UserError, match=r"generator\.unet_rank 4 instead of its default"):
-        _train(tmp_path / "other", f"ckpt_path={tmp_path}/checkpoints/last.ckpt", "+generator.unet_rank=4")
+    with pytest.raises(UserError, match=r"generator\.unet_rank 4 instead of 16"):
+        _train(tmp_path / "other", f"ckpt_path={tmp_path}/checkpoints/last.ckpt", "generator.unet_rank=4")
 
 
 def test_a_run_starts_from_the_weights_of_another_with_fresh_optimizers(tmp_path: Path) -> None:
