@@ -43,7 +43,7 @@ def _killed(session: Session, moment: str) -> Found:
 
 
 def _continued(session: Session) -> str:
-    starts = session.output().count("Measuring bicubic")
+    starts = session.output().count("Measuring what there is")
     return "went on" if starts == 1 else "started again"
 
 

@@ -20,9 +20,10 @@ from dgsr.training.adversary import Adversary
 from dgsr.training.checkpoint_io import AtomicCheckpointIO
 from dgsr.training.datamodule import SyntheticData
 from dgsr.training.degrading import Degrade
-from dgsr.training.module import SuperResolution
 from dgsr.training.objective import Objective
+from dgsr.training.restoration import SuperResolution
 from dgsr.training.schedules import cosine
+from dgsr.training.settings import Settings
 from dgsr.training.update import AlternatingUpdate, JointUpdate
 from dgsr.types import Image
 
@@ -76,15 +77,20 @@ def make_module(
         discriminator=PatchDiscriminator() if adversarial else None,
         objective=Objective({"mse": 2.0}, Adversary(), negative_prob=negative_prob),
         update=update or JointUpdate(),
-        optimizers={name: lambda p: torch.optim.AdamW(p, lr) for name in ("generator", "discriminator")},
-        schedule=lambda optimizer: cosine(optimizer, total_steps=max_steps),
         upscaler=lambda **networks: Upscaler(**networks, color_fix="none"),
         metrics=build(["psnr"]),
+        settings=make_settings(max_steps, lr, micro_batch, max_bad_steps=max_bad_steps, ema_decay=ema_decay),
+    )
+
+
+def make_settings(max_steps: int = 4, lr: float = 1e-3, micro_batch: int = 2, **changes: Any) -> Settings:
+    return Settings(
+        optimizers={name: lambda p: torch.optim.AdamW(p, lr) for name in ("generator", "discriminator")},
+        schedule=lambda optimizer: cosine(optimizer, total_steps=max_steps),
         max_steps=max_steps,
         clip_norm={"generator": 1.0, "discriminator": 1.0},
-        max_bad_steps=max_bad_steps,
-        ema_decay=ema_decay,
         micro_batch=micro_batch,
+        **changes,
     )
 
 

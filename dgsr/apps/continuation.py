@@ -12,7 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 from dgsr.checkpoints.trainer import read_checkpoint
 from dgsr.checks import UserError, expect, refuse
 from dgsr.training.callbacks.provenance import provenance_of
-from dgsr.training.module import SuperResolution
+from dgsr.training.module import TrainingModule
 
 _logger = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ def latest_whole(directory: Path) -> Path:
 
 
 def expect_continuable(
-    checkpoint: dict[str, Any], path: Path, module: SuperResolution, data: str, allow_changes: bool
+    checkpoint: dict[str, Any], path: Path, module: TrainingModule, data: str, allow_changes: bool
 ) -> None:
     """Refuse a checkpoint of other networks or other photographs, before anything is loaded.
 

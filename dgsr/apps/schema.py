@@ -68,6 +68,7 @@ class TrainConfig:
     resume: str | None
     allow_changes: bool
     ckpt_path: str | None
+    task: Any
     data: Any
     degradation: Any
     estimator: Any

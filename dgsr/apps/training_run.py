@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from typing import Any
+from typing import Any, cast
 
 import torch
 from hydra.utils import instantiate
@@ -17,12 +17,13 @@ from dgsr.checkpoints.trainer import read_checkpoint
 from dgsr.checks import expect
 from dgsr.training.callbacks.provenance import Provenance
 from dgsr.training.machine import build_trainer
-from dgsr.training.module import SuperResolution
+from dgsr.training.module import TrainingModule
+from dgsr.training.settings import Settings
 
 _logger = logging.getLogger(__name__)
 
 #: The nodes of a config from which the networks of a checkpoint can be built again.
-NETWORK_NODES = ("generator", "estimator", "scale")
+NETWORK_NODES = ("task", "generator", "estimator", "scale")
 
 
 def train(cfg: DictConfig) -> float | None:
@@ -41,7 +42,7 @@ def train(cfg: DictConfig) -> float | None:
     asked, remedy = str(cfg.trainer.precision), f"Set trainer.precision={trainer.precision}."
     expect(trainer.precision == asked, "a precision that this device trains in", asked, remedy)
     if path is None:
-        _logger.info("Measuring bicubic resizing and the model before its first step ...")
+        _logger.info("Measuring what there is before the first step ...")
         trainer.validate(module, data, verbose=False)
     else:
         checkpoint = read_checkpoint(path)
@@ -53,7 +54,7 @@ def train(cfg: DictConfig) -> float | None:
     return module.validations[-1].get(str(monitor)) if module.validations else None
 
 
-def build_module(cfg: DictConfig, fresh: bool = True) -> SuperResolution:
+def build_module(cfg: DictConfig, fresh: bool = True) -> TrainingModule:
     """Build the networks and everything that trains them; random weights follow the seed alone.
 
     Args:
@@ -63,24 +64,19 @@ def build_module(cfg: DictConfig, fresh: bool = True) -> SuperResolution:
     torch.manual_seed(cfg.seed)
     networks = {name: _plain(cfg[name]) for name in NETWORK_NODES}
     networks["generator"].pop("init_from", None)  # what it started from may be gone when it is built again
-    return SuperResolution(
-        generator=instantiate(cfg.generator if fresh else networks["generator"]),
-        estimator=instantiate(cfg.estimator),
-        discriminator=instantiate(cfg.discriminator),
-        objective=instantiate(cfg.objective),
-        update=instantiate(cfg["update"]),
+    if not fresh and "init_from" in cfg.generator:
+        cfg = cast(DictConfig, OmegaConf.merge(cfg, {"generator": {"init_from": None}}))
+    settings = Settings(
         optimizers={name: instantiate(cfg.optimizer[name]) for name in ("generator", "discriminator")},
         schedule=instantiate(cfg.optimizer.schedule),
-        upscaler=instantiate(cfg.inference, scale=cfg.scale),
-        metrics=instantiate(cfg.metrics),
         max_steps=cfg.run.max_steps,
         micro_batch=cfg.run.micro_batch,
         clip_norm=_plain(cfg.run.clip_norm),
         max_bad_steps=cfg.run.max_bad_steps,
         ema_decay=cfg.run.ema_decay,
-        scores=cfg.scores,
         description=networks,
     )
+    return instantiate(cfg.task)(settings=settings)
 
 
 def _built(nodes: DictConfig) -> list[Any]:

@@ -11,13 +11,13 @@ from torch import Tensor, nn
 
 from dgsr.checkpoints.plain import read_plain
 from dgsr.checks import expect
-from dgsr.models.generator import OneStepGenerator
+from dgsr.models.trained import TrainedNetwork
 
 TrainedState = dict[str, Tensor]
 Weights = Literal["auto", "raw", "ema"]
 
 
-def trained_state(generator: OneStepGenerator, discriminator: nn.Module | None) -> TrainedState:
+def trained_state(generator: TrainedNetwork, discriminator: nn.Module | None) -> TrainedState:
     """Collect the trained tensors of both networks, by prefixed name."""
     state = under_generator(generator.trainable_state())
     if discriminator is not None:
@@ -25,7 +25,7 @@ def trained_state(generator: OneStepGenerator, discriminator: nn.Module | None) 
     return state
 
 
-def restore_trained(state: TrainedState, generator: OneStepGenerator, discriminator: nn.Module | None) -> None:
+def restore_trained(state: TrainedState, generator: TrainedNetwork, discriminator: nn.Module | None) -> None:
     """Load what `trained_state` collected.
 
     Raises:
@@ -41,7 +41,7 @@ def restore_trained(state: TrainedState, generator: OneStepGenerator, discrimina
     discriminator.load_state_dict(theirs)
 
 
-def restore_generator(checkpoint: dict[str, Any], generator: OneStepGenerator, weights: Weights = "auto") -> None:
+def restore_generator(checkpoint: dict[str, Any], generator: TrainedNetwork, weights: Weights = "auto") -> None:
     """Load the trained tensors of a training file into a generator alone."""
     generator.load_trainable_state(generator_state(checkpoint, weights))
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from dgsr.checks import expect
 from dgsr.data.mixture import MixedSource
+from dgsr.data.remembered import RememberedSource
 from dgsr.data.sources import FolderSource, ListSource, Source
 from dgsr.data.tables import TableSource
 
@@ -30,6 +31,7 @@ def open_source(
     names: str | None = None,
     split: str = "train",
     column: str | None = None,
+    in_memory: bool = False,
     key: str = "data.train.root",
 ) -> Source:
     """Open photographs, or a mixture of several sources.
@@ -44,6 +46,7 @@ def open_source(
         names: A text file that lists images below the folder.
         split: Of a dataset.
         column: See `TableSource`.
+        in_memory: Decode every photograph once, and keep it; for small sets.
         key: See `FileSource`.
 
     Raises:
@@ -52,11 +55,16 @@ def open_source(
     expect(limit is None or limit > 0, f"a limit above 0 for {key}", limit)
     limits: dict[str, Any] = {"limit": limit, "min_side_px": min_side_px, "min_bytes": min_bytes, "key": key}
     if not isinstance(root, str):
-        shared = limits | {"names": names, "split": split, "column": column}
+        shared = limits | {"names": names, "split": split, "column": column, "in_memory": in_memory}
         parts = [(open_source(**shared | part), weight) for part, weight in (_part(entry, key) for entry in root)]
         return parts[0][0] if len(parts) == 1 else MixedSource(parts)
+    source = _open(root, names, split, column, limits)
+    return RememberedSource(source) if in_memory else source
+
+
+def _open(root: str, names: str | None, split: str, column: str | None, limits: dict[str, Any]) -> Source:
     if root.startswith("bundled:"):
-        return bundled(root.removeprefix("bundled:"), limit)
+        return bundled(root.removeprefix("bundled:"), limits["limit"])
     if root.startswith("hf:") or root.endswith(".parquet"):
         return TableSource(root.removeprefix("hf:"), split, column, **limits)
     if names is not None or root.endswith(".txt"):

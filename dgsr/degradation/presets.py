@@ -51,13 +51,15 @@ _REAL_ESRGAN_SECOND = StageSpec(
     jpeg_range=(30, 95),
 )
 
-_S3DIFF = Spec(stages=(_S3DIFF_FIRST, _S3DIFF_SECOND), clean_prob=0.01, full_blur_px=4.4, full_noise_255=24.0)
-_REAL_ESRGAN = Spec(stages=(_REAL_ESRGAN_FIRST, _REAL_ESRGAN_SECOND), full_blur_px=7.5, full_noise_255=40.0)
+_S3DIFF = Spec(stages=(_S3DIFF_FIRST, _S3DIFF_SECOND), clean_prob=0.01, full_blur_px=4.4, full_noise_255=15.0)
+_REAL_ESRGAN = Spec(stages=(_REAL_ESRGAN_FIRST, _REAL_ESRGAN_SECOND), full_blur_px=7.5, full_noise_255=26.0)
 
 PRESETS: dict[str, Spec] = {
     "s3diff": _S3DIFF,
     "real_esrgan": dataclasses.replace(_REAL_ESRGAN, round_8bit=True, sharpen_target=True),
-    "bsrgan_like": dataclasses.replace(_REAL_ESRGAN, final_sinc_prob=0.0, shuffled=True, full_blur_px=23.0),
+    "bsrgan_like": dataclasses.replace(
+        _REAL_ESRGAN, final_sinc_prob=0.0, shuffled=True, full_blur_px=23.0, full_noise_255=32.0
+    ),
     "bicubic": Spec(reduction="bicubic_antialiased"),
     "none": Spec(reduction="area"),
 }

@@ -40,8 +40,8 @@ class Recipe:
 
     @property
     def noise(self) -> float:
-        """Tell the true strength of all noise together, in [0, 1], as added, before later steps smooth it."""
-        return min(1.0, noise_255(self.operators) / self.full_noise_255)
+        """Tell the true strength of all noise together, in [0, 1], as later steps leave it in the degraded image."""
+        return min(1.0, noise_255(self.operators, self.size) / self.full_noise_255)
 
     @property
     def sharpen_target(self) -> bool:

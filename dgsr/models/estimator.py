@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,18 +10,21 @@ from typing import Any
 
 import torch
 from jaxtyping import Float
-from safetensors import SafetensorError
-from safetensors.torch import load_file
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from dgsr.checks import expect, refuse
+from dgsr.models.hub import located
 from dgsr.models.precision import in_full
+from dgsr.models.trained import TrainedNetwork
 from dgsr.types import Images, Scores
 
+_SMALL = 0.1
 _NESTINGS = ("params_ema", "params", "state_dict")
 
 
-class DegradationEstimator(nn.Module):
+class DegradationEstimator(TrainedNetwork):
     """Score blur and noise of degraded images, each by its own residual network.
 
     Args:
@@ -47,6 +51,7 @@ class DegradationEstimator(nn.Module):
             "down_scales": list(down_scales),
             "hidden": hidden,
         }
+        self.architecture = self.shape
         # The names of the parts are those of the published weight file.
         self.conv_first = nn.ModuleList(nn.Conv2d(3, channels[0], 3, padding=1) for _ in ("blur", "noise"))
         self.body = nn.ModuleList(_body(channels, blocks, down_scales) for _ in self.conv_first)
@@ -60,28 +65,58 @@ class DegradationEstimator(nn.Module):
             return cls(**shape)._freeze()
 
     @classmethod
+    def untrained(cls, seed: int = 0, **shape: Any) -> DegradationEstimator:
+        """Build an estimator to be trained, the same for the same seed.
+
+        Its first filters sum to zero, since brightness tells little of blur and noise; its residual branches are small.
+        """
+        estimator = cls(**shape)
+        draws = torch.Generator().manual_seed(seed)
+        for name, layer in estimator.named_modules():
+            if isinstance(layer, nn.Conv2d | nn.Linear):
+                nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=draws)
+                nn.init.zeros_(layer.bias)  # pyright: ignore[reportArgumentType]
+                if name.startswith("conv_first."):
+                    layer.weight.data -= layer.weight.data.mean(dim=(2, 3), keepdim=True)
+                elif name.endswith(".conv2"):
+                    layer.weight.data *= _SMALL
+        return estimator
+
+    @classmethod
     def from_file(cls, path: str | Path, **shape: Any) -> DegradationEstimator:
         """Build a frozen estimator with the weights of a published file.
 
         Args:
-            path: A .pth file, its tensors at the top or under one of the usual names, or a .safetensors file.
-            shape: Arguments of the constructor, where the file is not of the published size.
+            path: A .pth file, its tensors at the top or under one of the usual names, or a .safetensors file; also
+                `bundled:<path>`.
+            shape: Arguments of the constructor, where the file neither tells them nor is of the published size.
 
         Raises:
             UserError: There is no such file, it holds more than tensors, or they do not fit.
         """
-        expect(Path(path).is_file(), "a file of estimator weights", path, "Check estimator.path.")
+        path = located(str(path))
+        expect(path.is_file(), "a file of estimator weights", path, "Check estimator.path.")
+        told: dict[str, Any] = {}
         try:
-            safe = Path(path).suffix == ".safetensors"
-            state: Any = load_file(path) if safe else torch.load(path, map_location="cpu", weights_only=True)
+            if path.suffix == ".safetensors":
+                state: Any = load_file(path)
+                with safe_open(path, framework="pt") as file:
+                    told = json.loads((file.metadata() or {}).get("shape", "{}"))
+            else:
+                state = torch.load(path, map_location="cpu", weights_only=True)
         except (pickle.UnpicklingError, RuntimeError, EOFError, SafetensorError):
             refuse("a file of plain tensors", path, "Only weights that load with weights_only=True are accepted.")
         for name in _NESTINGS:
             state = state.get(name, state)
-        estimator = cls(**shape)
+        estimator = cls(**told | shape)
         _expect_same_tensors(estimator.state_dict(), state, path)
         estimator.load_state_dict(state)
         return estimator._freeze()
+
+    def save(self, path: Path) -> None:
+        """Write weights and shape to a .safetensors file, from which `from_file` builds the same estimator."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_file(self.state_dict(), path, metadata={"shape": json.dumps(self.shape)})
 
     def _freeze(self) -> DegradationEstimator:
         return self.requires_grad_(False).eval()

@@ -1,4 +1,4 @@
-"""Where the parts of a model lie: in a folder on this machine, or on the model hub."""
+"""Where the parts of a model lie: in a folder on this machine, inside the package, or on the model hub."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from huggingface_hub import hf_hub_download, snapshot_download
 from huggingface_hub.errors import EntryNotFoundError
 
+_ASSETS = Path(__file__).parents[1] / "assets"
 _HUB_ID = re.compile(r"[\w-][\w.-]*/[\w.-]+")
 
 #: The same weights again, in other formats and precisions.
@@ -23,15 +24,20 @@ def looks_like_hub_id(source: str) -> bool:
     return _HUB_ID.fullmatch(source) is not None and not source.startswith(".")
 
 
+def located(source: str) -> Path:
+    """Return the path that a source names on this machine; `bundled:<path>` lies inside the package."""
+    return _ASSETS / source.removeprefix("bundled:") if source.startswith("bundled:") else Path(source)
+
+
 def is_stored(source: str) -> bool:
     """Tell whether a source names a folder or may name a hub repository, so that it can be read again."""
-    return Path(source).is_dir() or looks_like_hub_id(source)
+    return located(source).is_dir() or looks_like_hub_id(source)
 
 
 def fetch(source: str, name: str) -> Path | None:
     """Return the path of one file of a folder or hub repository, or None if it is not there or out of reach."""
-    if Path(source).is_dir():
-        path = Path(source) / name
+    if located(source).is_dir():
+        path = located(source) / name
         return path if path.is_file() else None
     if not looks_like_hub_id(source):
         return None
@@ -46,7 +52,7 @@ def fetch_folder(source: str, *subfolders: str, files: str = "*") -> Path | None
 
     Only files of this pattern are fetched from the hub.
     """
-    folder = Path(source)
+    folder = located(source)
     if not folder.is_dir():
         if not looks_like_hub_id(source):
             return None

@@ -34,7 +34,7 @@ _UNET: dict[str, Any] = {
     "norm_num_groups": 8,
     "use_linear_projection": True,
 }
-_SCHEDULE: dict[str, Any] = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}
+SCHEDULE: dict[str, Any] = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}
 
 #: The UNet starts as a small change to the latent, so that encoder and decoder learn from the first step.
 _DENOISER_SCALE = 0.02
@@ -53,7 +53,7 @@ def tiny_backbone(seed: int, latent_channels: int, prediction: Prediction, times
         torch.manual_seed(seed)
         vae = AutoencoderKL(**_VAE, latent_channels=latent_channels)
         unet = UNet2DConditionModel(**_UNET, in_channels=latent_channels, out_channels=latent_channels)
-    scheduler = DDPMScheduler(**_SCHEDULE, prediction_type=prediction, clip_sample=False)
+    scheduler = DDPMScheduler(**SCHEDULE, prediction_type=prediction, clip_sample=False)
     backbone = Backbone(unet, vae, scheduler, f"tiny-{seed}")
     signal = backbone.alpha_bar(timestep) ** 0.5
     start_as_resampler(vae, gain={"v_prediction": 1 / signal, "epsilon": signal, "sample": 1.0}[prediction])

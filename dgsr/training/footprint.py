@@ -13,7 +13,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.optim import Optimizer
 
 from dgsr.training.live_memory import LiveMemory
-from dgsr.training.module import SuperResolution
+from dgsr.training.restoration import SuperResolution
 from dgsr.training.stepping import Network
 from dgsr.training.update import Backward
 
@@ -84,7 +84,7 @@ def footprint(
     return Footprint(
         frozen=_num_bytes(weights) - sum(sizes.values()),
         trained=sum(sizes.values()),
-        optimizers=sum(size * _copies(module.optimizer_builders[network]) for network, size in sizes.items()),
+        optimizers=sum(size * _copies(module.settings.optimizers[network]) for network, size in sizes.items()),
         average=sizes["generator"] if module.ema is not None else 0,
         gradients=sizes["generator"],
         activations=activations,

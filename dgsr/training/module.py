@@ -1,101 +1,90 @@
-"""The Lightning module: one training step is one optimisation of the generator over one global batch."""
+"""What every training shares: it counts its steps, logs, validates and saves; a kind of training fills in the rest."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from abc import abstractmethod
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeAlias
 
 import lightning
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LambdaLR
 
 from dgsr.checkpoints.trainer import TrainedState, generator_state, restore_trained, trained_state, under_generator
-from dgsr.checks import expect
-from dgsr.images import to_signed
-from dgsr.inference import Upscaler
-from dgsr.metrics import Metric
-from dgsr.models.estimator import DegradationEstimator
-from dgsr.models.generator import OneStepGenerator
 from dgsr.models.precision import in_full
-from dgsr.ops.resizing import upsample
-from dgsr.training.objective import Objective
+from dgsr.models.trained import TrainedNetwork
 from dgsr.training.sample import Sample
+from dgsr.training.settings import Settings
 from dgsr.training.stepping import Stepping
-from dgsr.training.update import AlternatingUpdate, JointUpdate
 from dgsr.training.validation import ValidationRecords, gather_records, means, measured_on
-from dgsr.types import Scores
+
+#: What a validation batch gave to look at, by name, in [0, 1].
+Pictures: TypeAlias = dict[str, Float[Tensor, "b 3 _ _"]]
 
 
-class SuperResolution(Stepping):
-    """Train a degradation-guided one-step generator.
+class TrainingModule(Stepping):
+    """Train a network; one training step is one optimisation of it over one global batch.
+
+    A kind of training says what `optimise` does with a batch, what `measure` finds in one, and how to `export`.
 
     Args:
-        generator: Its trainable tensors are what the run trains.
-        estimator: Frozen; reads the scores off the degraded image.
+        generator: What the run is about; its trainable tensors are trained.
         discriminator: None trains without an adversarial term.
-        objective: The losses and the negative samples.
-        update: How the networks are stepped.
-        optimizers: For each network, parameters to optimizer.
-        schedule: Optimizer to its learning-rate schedule, stepped once a step.
-        upscaler: The inference path that validation measures.
         metrics: What validation measures, by name.
-        max_steps: Steps after which the run ends.
-        micro_batch: Samples per forward; a step's batch is cut into such pieces.
-        clip_norm: For each network, the largest norm of its gradient; None clips nothing.
-        max_bad_steps: Steps in a row with a loss or gradient that is not finite, after which the run stops.
-        ema_decay: Average the generator's weights over the steps and validate that; None does not.
-        scores: `estimator`'s, or as an `oracle` the true strengths of the degradation, in training and in validation.
-        description: Plain values stored in checkpoints, from which the networks can be built again.
-
-    Source: S3Diff Sec. 3; one step is counted where its training loop counts one batch.
+        settings: How the run trains.
     """
 
     def __init__(
         self,
-        generator: OneStepGenerator,
-        estimator: DegradationEstimator,
+        generator: TrainedNetwork,
         discriminator: nn.Module | None,
-        objective: Objective,
-        update: AlternatingUpdate | JointUpdate,
-        optimizers: Mapping[str, Callable[..., Optimizer]],
-        schedule: Callable[..., LambdaLR],
-        upscaler: Callable[..., Upscaler],
-        metrics: Mapping[str, Metric],
-        max_steps: int,
-        clip_norm: Mapping[str, float | None],
-        micro_batch: int = 4,
-        max_bad_steps: int = 10,
-        ema_decay: float | None = None,
-        scores: Literal["estimator", "oracle"] = "estimator",
-        description: dict[str, Any] | None = None,
+        metrics: Mapping[str, Any],
+        settings: Settings,
     ) -> None:
-        expect(max_steps > 0, "run.max_steps above 0", max_steps)
-        expect(micro_batch > 0, "run.micro_batch above 0", micro_batch)
-        super().__init__(generator, discriminator, optimizers, schedule, clip_norm, max_bad_steps, ema_decay)
-        self.objective, self.update = objective, update
-        self.estimator, self.scores = estimator.requires_grad_(False), scores
-        self.upscaler = upscaler(generator=generator, estimator=estimator)
-        self.metrics = nn.ModuleDict(metrics)
-        self.max_steps, self.micro_batch = max_steps, micro_batch
-        self.description = description or {}
+        super().__init__(generator, discriminator, settings)
+        measuring = all(isinstance(metric, nn.Module) for metric in metrics.values())
+        self.metrics: Any = nn.ModuleDict(metrics) if measuring else metrics  # follow the module to its device
+        self.max_steps, self.micro_batch = settings.max_steps, settings.micro_batch
+        self.description = settings.description
         self.step, self.position = 0, 0
         self.validations: list[dict[str, float]] = []
         self.images: ValidationRecords = {}  # of the last validation, over all ranks
         self._records: ValidationRecords = {}
 
-    # --- the algorithm ---
+    # --- what a kind of training fills in ---
+
+    @abstractmethod
+    def optimise(self, batch: dict[str, Any]) -> None:
+        """Step the networks on a rank's share of a global batch."""
+
+    @abstractmethod
+    def measure(self, batch: dict[str, Any]) -> Pictures:
+        """Record the metrics of a validation batch, and return what there is to look at."""
+
+    @abstractmethod
+    def export(self, folder: Path) -> None:
+        """Write what was trained, for use."""
+
+    def columns(self, found: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Choose what panels show of one image out of what `measure` returned, by title."""
+        return found
+
+    def summarise(self, records: ValidationRecords) -> dict[str, float]:
+        """Bring what was recorded of all images down to one number a metric."""
+        return means(records)
+
+    # --- training ---
 
     def training_step(self, batch: dict[str, Any], batch_index: int) -> None:
-        """Estimate the degradation, then let the update mix negatives, reconstruct, fool and discriminate."""
-        sample = self.prepare(batch)
-        self.update(self, self.micro_batches(sample))
+        """Optimise, and count."""
+        self.optimise(batch)
         self.close_step(self.step)
+        share = len(batch["seed"])
         self.step += 1
-        self.position += len(sample) * self.trainer.world_size
-        self._write_logs(len(sample))
+        self.position += share * self.trainer.world_size
+        self._write_logs(share)
         if self.step >= self.max_steps:
             self.trainer.should_stop = True
 
@@ -111,22 +100,15 @@ class SuperResolution(Stepping):
         loop = self.trainer.fit_loop.epoch_loop
         loop.batch_progress.total.ready, loop._batches_that_stepped = self.step + 1, self.step
 
-    def prepare(self, batch: dict[str, Any]) -> Sample:
-        """Bring a batch into the networks' range and read its scores off the degraded images."""
-        lq_up = upsample(batch["lq"], self.upscaler.scale)
-        return Sample(to_signed(batch["hq"]), to_signed(lq_up), self.scores_of(batch), batch["seed"])
-
-    @torch.no_grad()
-    def scores_of(self, batch: dict[str, Any]) -> Scores:
-        """Read the scores off the degraded images; an oracle knows better, wherever the truth is known."""
-        scores = self.estimator(batch["lq"])
-        return torch.where(batch["truth"].isnan(), scores, batch["truth"]) if self.scores == "oracle" else scores
-
     def micro_batches(self, sample: Sample) -> list[Sample]:
         """Cut a rank's share of the global batch into pieces of equal size, so that their mean is the batch's."""
-        share, size = len(sample), min(self.micro_batch, len(sample))
+        return sample.split(self.micro_size(len(sample)))
+
+    def micro_size(self, share: int) -> int:
+        """Return how many samples of a rank's share go through the networks at a time."""
+        size = min(self.micro_batch, share)
         assert share % size == 0, f"{share} samples do not divide by {size}"
-        return sample.split(size)
+        return size
 
     def _write_logs(self, batch_size: int) -> None:
         means = torch.stack([torch.stack(values).mean() for values in self._logs.values()])
@@ -144,22 +126,10 @@ class SuperResolution(Stepping):
 
     # --- validation ---
 
-    def validation_step(self, batch: dict[str, Any], batch_index: int) -> dict[str, Float[Tensor, "b 3 _ _"]]:
-        """Upscale, and measure every image; before the first step also what bicubic resizing gives.
-
-        In full precision, as images will be upscaled, and by the averaged weights where there are some.
-        """
+    def validation_step(self, batch: dict[str, Any], batch_index: int) -> Pictures:
+        """Measure in full precision, as what is trained will be used, and by averaged weights where there are some."""
         with in_full(self.device), self.averaged():
-            return self._measure(batch)
-
-    def _measure(self, batch: dict[str, Any]) -> dict[str, Float[Tensor, "b 3 _ _"]]:
-        sr = self.upscaler(batch["lq"], self.scores_of(batch))
-        bicubic = upsample(batch["lq"], self.upscaler.scale)
-        for name, metric in self.metrics.items():
-            self.record_images(batch, name, metric(sr, batch["hq"]))
-            if self.step == 0:
-                self.record_images(batch, f"bicubic/{name}", metric(bicubic, batch["hq"]))
-        return {"lq": batch["lq"], "bicubic": bicubic, "sr": sr, "hq": batch["hq"]}
+            return self.measure(batch)
 
     def record_images(self, batch: dict[str, Any], metric: str, values: Tensor) -> None:
         """Keep a metric of each image until the validation ends."""
@@ -169,7 +139,7 @@ class SuperResolution(Stepping):
     def on_validation_epoch_end(self) -> None:
         """Average over the images of each set and of all ranks, each image once."""
         self.images, self._records = gather_records(self._records), {}
-        found = means(self.images)
+        found = self.summarise(self.images)
         self.validations.append({"step": self.step} | found)
         logged = {f"val/{name}": torch.tensor(value) for name, value in found.items()}
         self.log_dict(logged | self._our_step(), prog_bar=True, sync_dist=True)
@@ -206,7 +176,7 @@ class SuperResolution(Stepping):
             self.ema.average = generator_state(checkpoint, "ema")
 
 
-def module_of(module: lightning.LightningModule) -> SuperResolution:
+def module_of(module: lightning.LightningModule) -> TrainingModule:
     """Return the module as the kind this project trains."""
-    assert isinstance(module, SuperResolution)
+    assert isinstance(module, TrainingModule)
     return module

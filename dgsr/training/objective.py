@@ -20,6 +20,7 @@ from dgsr.types import Images, Seeds
 _PIXEL: dict[str, Callable[[Images, Images], Tensor]] = {"mse": mse, "l1": l1, "charbonnier": charbonnier}
 _PERCEPTUAL: dict[str, Callable[[str], nn.Module]] = {
     "lpips": lambda features: LpipsLoss("vgg", features),
+    "lpips_alex": lambda features: LpipsLoss("alex", features),
     "dists": DistsLoss,
 }
 _NAMES = (*_PIXEL, *_PERCEPTUAL)
@@ -29,7 +30,8 @@ class Objective(nn.Module):
     """The losses of both networks, and the online negative samples.
 
     Args:
-        reconstruction: Weight of each reconstruction loss, by name: mse, l1, charbonnier, lpips, dists.
+        reconstruction: Weight of each reconstruction loss, by name: mse, l1, charbonnier, lpips (VGG-16),
+            lpips_alex, dists.
         adversarial: The term that a discriminator gives, where there is one.
         negative_prob: Probability that a sample is negative: negative prompt, degraded target.
         features: Where the weights of LPIPS and DISTS come from: auto, torchvision, offline, or a path.

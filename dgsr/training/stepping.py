@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Literal
 
@@ -15,9 +15,10 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
 from dgsr.checks import expect
-from dgsr.models.generator import OneStepGenerator
+from dgsr.models.trained import TrainedNetwork
 from dgsr.training.bad_steps import BadSteps
 from dgsr.training.ema import Ema
+from dgsr.training.settings import Settings
 from dgsr.training.update import Backward
 
 Network = Literal["generator", "discriminator"]
@@ -28,33 +29,20 @@ class Stepping(lightning.LightningModule):
     """A generator and a discriminator with their optimizers and schedules, and the one way to step either.
 
     Args:
-        generator: Its parameters that require a gradient are trained.
+        generator: Its parameters that require a gradient are trained; whatever network a run is about stands here.
         discriminator: None trains the generator alone.
-        optimizers: For each network, parameters to optimizer.
-        schedule: Optimizer to its learning-rate schedule, stepped once a step.
-        clip_norm: For each network, the largest norm of its gradient; None clips nothing.
-        max_bad_steps: Steps in a row with a loss or gradient that is not finite, after which the run stops.
-        ema_decay: Of the average of the generator's weights over the steps; None keeps none.
+        settings: How the run trains.
     """
 
-    def __init__(
-        self,
-        generator: OneStepGenerator,
-        discriminator: nn.Module | None,
-        optimizers: Mapping[str, Callable[..., Optimizer]],
-        schedule: Callable[..., LambdaLR],
-        clip_norm: Mapping[str, float | None],
-        max_bad_steps: int,
-        ema_decay: float | None,
-    ) -> None:
+    def __init__(self, generator: TrainedNetwork, discriminator: nn.Module | None, settings: Settings) -> None:
         super().__init__()
         self.automatic_optimization = False
         self.generator, self.discriminator = generator, discriminator
         judging = [] if discriminator is None else discriminator.parameters()
         self._judging = [p for p in judging if p.requires_grad]  # a pretrained part of it may be frozen for good
-        self.optimizer_builders, self.schedule, self.clip_norm = optimizers, schedule, clip_norm
-        self.bad_steps = BadSteps(max_bad_steps)
-        self.ema = None if ema_decay is None else Ema(ema_decay)
+        self.settings = settings
+        self.bad_steps = BadSteps(settings.max_bad_steps)
+        self.ema = None if settings.ema_decay is None else Ema(settings.ema_decay)
         self._logs: dict[str, list[Tensor]] = {}
         self._rates: list[list[Any]] = []
 
@@ -96,7 +84,7 @@ class Stepping(lightning.LightningModule):
         scaler: GradScaler | None = getattr(self.trainer.precision_plugin, "scaler", None)
         if scaler is not None:
             scaler.unscale_(optimizer)
-        norm = nn.utils.clip_grad_norm_(self._trained(network), self.clip_norm[network] or math.inf)
+        norm = nn.utils.clip_grad_norm_(self._trained(network), self.settings.clip_norm[network] or math.inf)
         gradient = f"the gradient of the {network}"
         bad = self._not_finite(losses | {gradient: [norm]})
         if bad:
@@ -141,8 +129,8 @@ class Stepping(lightning.LightningModule):
     def configure_optimizers(self) -> tuple[list[Optimizer], list[LambdaLR]]:
         """Build one optimizer and one schedule a network."""
         networks: list[Network] = ["generator"] if self.discriminator is None else ["generator", "discriminator"]
-        optimizers = [self.optimizer_builders[network](self._trained(network)) for network in networks]
-        schedules = [self.schedule(optimizer) for optimizer in optimizers]
+        optimizers = [self.settings.optimizers[network](self._trained(network)) for network in networks]
+        schedules = [self.settings.schedule(optimizer) for optimizer in optimizers]
         self._rates = [schedule.base_lrs for schedule in schedules]
         return optimizers, schedules
 

@@ -23,10 +23,9 @@ Backward = Callable[[dict[str, Tensor]], None]
 
 
 @runtime_checkable
-class Networks(Protocol):
-    """What an update needs of the module it steps."""
+class Judged(Protocol):
+    """What the discriminator's part of an update needs of the module it steps."""
 
-    generator: OneStepGenerator
     discriminator: nn.Module | None
     objective: Objective
     step: int
@@ -42,6 +41,13 @@ class Networks(Protocol):
         ...
 
 
+@runtime_checkable
+class Networks(Judged, Protocol):
+    """What an update needs of the module it steps."""
+
+    generator: OneStepGenerator
+
+
 def _restore(nets: Networks, sample: Sample, prompt: PromptEmbeddings) -> Images:
     return nets.generator(sample.lq_up, sample.scores, prompt, noise=sample.noise())
 
@@ -50,12 +56,12 @@ def _positive(nets: Networks, sample: Sample) -> Images:
     return _restore(nets, sample, nets.generator.prompts.positive)
 
 
-def _judge(nets: Networks) -> nn.Module | None:
+def judge_of(nets: Judged) -> nn.Module | None:
     """Return the discriminator, if its judgement counts in this step."""
     return nets.discriminator if nets.objective.adversarial.weight_at(nets.step) else None
 
 
-def _discriminate(nets: Networks, judge: nn.Module, samples: Sequence[Sample], fakes: Sequence[Images]) -> None:
+def discriminate(nets: Judged, judge: nn.Module, samples: Sequence[Sample], fakes: Sequence[Images]) -> None:
     """Step the discriminator on real and generated images together."""
     with nets.optimizing("discriminator", len(samples)) as backward:
         for sample, fake in zip(samples, fakes, strict=True):
@@ -77,7 +83,7 @@ class AlternatingUpdate:
                 _, task = nets.objective.task(sample, nets.generator.prompts)
                 sr = _restore(nets, sample, task.prompt)
                 backward(nets.objective.reconstruct(sr, task.target))
-        judge = _judge(nets)
+        judge = judge_of(nets)
         if judge is None:
             return
         fakes = []
@@ -86,7 +92,7 @@ class AlternatingUpdate:
                 sr = _positive(nets, sample)
                 backward(nets.objective.adversarial.fool(judge, sample, sr, nets.step))
                 fakes.append(sr.detach())
-        _discriminate(nets, judge, samples, fakes)
+        discriminate(nets, judge, samples, fakes)
 
 
 class JointUpdate:
@@ -97,7 +103,7 @@ class JointUpdate:
 
     def __call__(self, nets: Networks, samples: Sequence[Sample]) -> None:
         """Step the generator once and the discriminator once."""
-        judge, fakes = _judge(nets), []
+        judge, fakes = judge_of(nets), []
         with nets.optimizing("generator", len(samples)) as backward:
             for sample in samples:
                 negative, task = nets.objective.task(sample, nets.generator.prompts)
@@ -111,7 +117,7 @@ class JointUpdate:
                 backward(losses | nets.objective.adversarial.fool(judge, sample, sr, nets.step))
                 fakes.append(sr.detach())
         if judge is not None:
-            _discriminate(nets, judge, samples, fakes)
+            discriminate(nets, judge, samples, fakes)
 
     @staticmethod
     def _replace_negatives(

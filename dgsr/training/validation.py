@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
 
 import torch
 
 ValidationRecords = dict[str, dict[str, float]]
+
+
+@dataclass(frozen=True)
+class Reported:
+    """What one must know of a number that is no metric of images, as metrics tell it of theirs."""
+
+    direction: Literal["higher", "lower"]
+    variant: str
 
 
 def gather_records(records: ValidationRecords) -> ValidationRecords:

@@ -11,6 +11,7 @@ from torch.utils.data import ConcatDataset, Dataset, Subset
 from dgsr.checks import expect
 from dgsr.data import FixedPairs, PairedFolders, open_source
 from dgsr.data.pairs import Pair
+from dgsr.data.repeated import RepeatedSource
 from dgsr.degradation import preset
 from dgsr.training.degrading import Degrade
 from dgsr.training.validation import measured_on
@@ -27,6 +28,7 @@ class ValidationSet:
         limit: Take the first so many.
         crop_px: Side of the centre crop of photographs; None crops as the data module says.
         degradation: Name of the preset that degrades the photographs; None degrades as in training.
+        repeats: How many degradations each photograph takes part with.
     """
 
     root: str | Sequence[str | Mapping[str, Any]] | None = None
@@ -35,6 +37,7 @@ class ValidationSet:
     limit: int | None = None
     crop_px: int | None = None
     degradation: str | None = None
+    repeats: int = 1
 
     def open(self, degrade: Degrade, crop_px: int | None, seed: int, key: str) -> Dataset[Pair]:
         """Open the pairs; `key` is where the set stands in the config.
@@ -46,6 +49,7 @@ class ValidationSet:
         what, remedy = f"either {key}.root, or {key}.lq and {key}.hq", "Set the others to null."
         expect(given in ("root", "lq, hq"), what, given, remedy)
         expect(self.limit is None or self.limit > 0, f"{key}.limit above 0", self.limit)
+        expect(self.repeats > 0, f"{key}.repeats above 0", self.repeats)
         scale = degrade.spec.scale
         if self.lq and self.hq:
             pairs: Any = PairedFolders(self.lq, self.hq, scale, key)
@@ -55,7 +59,8 @@ class ValidationSet:
             fits = side is None or (side > 0 and side % scale == 0)
             expect(fits, f"{key}.crop_px (or data.val_crop_px) as a multiple of the scale {scale}", side)
             own = Degrade(preset(self.degradation, scale=scale), degrade.backend) if self.degradation else degrade
-            pairs = FixedPairs(open_source(self.root, key=f"{key}.root"), side, own, seed, scale)
+            photographs = RepeatedSource(open_source(self.root, key=f"{key}.root"), self.repeats)
+            pairs = FixedPairs(photographs, side, own, seed, scale)
         return pairs if self.limit is None else Subset(pairs, range(min(self.limit, len(pairs))))
 
 

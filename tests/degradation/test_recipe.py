@@ -37,7 +37,7 @@ def test_text_has_a_line_for_each_operator():
     recipe = Recipe((64, 48), (16, 12), operators, 4.0, 24.68)
     assert recipe.describe() == ["grey Gaussian noise 12.3", "resize to 12x16 area", "JPEG 72"]
     assert str(recipe).splitlines() == [
-        "48x64 to 12x16, blur 0.00, noise 0.50",
+        "48x64 to 12x16, blur 0.00, noise 0.12",
         "  grey Gaussian noise 12.3",
         "  resize to 12x16 area",
         "  JPEG 72",

@@ -33,7 +33,7 @@ def test_lower_cutoffs_blur_more():
 @pytest.mark.parametrize("noise", [GaussianNoise(9.0, False, 1), SaltPepper(0.05, 1)], ids=str)
 def test_noise_is_what_a_mid_grey_image_gets(noise):
     measured = (pipeline.apply(noise, torch.full((1, 3, 256, 256), 0.5)) - 0.5).std().item()
-    assert measured * 255 == pytest.approx(noise_255([noise]), rel=0.03)
+    assert measured * 255 == pytest.approx(noise_255([noise], (256, 256)), rel=0.03)
 
 
 @pytest.mark.parametrize("grey", [False, True])
@@ -41,9 +41,32 @@ def test_poisson_noise_is_that_of_256_levels_around_mid_grey(grey):
     levels = (torch.arange(256 * 256) % 256).reshape(256, 256).float() / 255
     images, noise = levels.expand(1, 3, 256, 256).contiguous(), PoissonNoise(0.4, grey, 1)
     measured = (pipeline.apply(noise, images) - images)[..., 120:136].std().item()
-    assert measured * 255 == pytest.approx(noise_255([noise]), rel=0.03)
+    assert measured * 255 == pytest.approx(noise_255([noise], (256, 256)), rel=0.03)
 
 
 def test_other_operators_have_no_strength():
     assert blur_px([Jpeg(50.0), Resize(4, 4, "area")], (16, 16)) == 0
-    assert noise_255([Jpeg(50.0), Blur("gaussian", 7, 1.0, 1.0)]) == 0
+    assert noise_255([Jpeg(50.0), Blur("gaussian", 7, 1.0, 1.0)], (16, 16)) == 0
+
+
+BLUR, NOISE = Blur("gaussian", 21, 1.5, 1.5), GaussianNoise(12.0, False, 1)
+
+
+@pytest.mark.parametrize(
+    "behind",
+    [
+        [BLUR],
+        [BLUR, Blur("gaussian", 21, 1.0, 1.0)],
+        [Resize(64, 64, "area")],
+        [Resize(96, 96, "bilinear")],
+        [Resize(100, 100, "bicubic"), BLUR],
+        [Rescale(0.53, "area"), Rescale(1.37, "bilinear"), Resize(61, 61, "bicubic")],
+        [BLUR, Resize(64, 64, "bilinear"), GaussianNoise(3.0, False, 2), BLUR],
+    ],
+    ids=lambda operators: ", ".join(map(str, operators)),
+)
+def test_noise_is_what_later_steps_leave_of_it(behind):
+    images, operators = torch.full((1, 3, 256, 256), 0.5), [NOISE, *behind]
+    for operator in operators:
+        images = pipeline.apply(operator, images)
+    assert (images - 0.5).std().item() * 255 == pytest.approx(noise_255(operators, (256, 256)), rel=0.15)

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from dgsr.training.footprint import Footprint, footprint
-from dgsr.training.module import SuperResolution
+from dgsr.training.restoration import SuperResolution
 from dgsr.training.update import AlternatingUpdate
 from tests import small_run
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import lightning
@@ -12,7 +13,7 @@ from torch.amp.grad_scaler import GradScaler
 
 from dgsr.checks import UserError
 from dgsr.training.checkpoint_io import AtomicCheckpointIO
-from dgsr.training.module import SuperResolution
+from dgsr.training.restoration import SuperResolution
 from dgsr.training.update import AlternatingUpdate
 from tests.small_run import make_data, make_module, make_trainer
 
@@ -74,11 +75,14 @@ def test_the_network_with_the_bad_gradient_is_named(network: str) -> None:
 @pytest.mark.parametrize(("network", "other"), [("generator", "discriminator"), ("discriminator", "generator")])
 def test_each_network_is_clipped_to_its_own_norm(network: str, other: str) -> None:
     module = make_module(1, AlternatingUpdate())
-    module.clip_norm = {network: 1e-3, other: None}
     sizes: dict[str, list[float]] = {"generator": [], "discriminator": []}
     lr = 0.5
-    module.optimizer_builders = {name: lambda p: torch.optim.SGD(p, lr) for name in sizes}
-    module.schedule = lambda optimizer: torch.optim.lr_scheduler.LambdaLR(optimizer, lambda _: 1.0)
+    module.settings = dataclasses.replace(
+        module.settings,
+        clip_norm={network: 1e-3, other: None},
+        optimizers={name: lambda p: torch.optim.SGD(p, lr) for name in sizes},
+        schedule=lambda optimizer: torch.optim.lr_scheduler.LambdaLR(optimizer, lambda _: 1.0),
+    )
     original = module._step
 
     def measured(name: Any, *rest: Any) -> None:

@@ -13,7 +13,9 @@ from rich.console import Group
 from rich.table import Table
 
 from dgsr.apps.training_run import build_module, quiet_libraries
+from dgsr.checks import refuse
 from dgsr.training.footprint import Footprint, footprint
+from dgsr.training.restoration import SuperResolution
 
 _GIB = 2**30
 _HALF = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
@@ -34,8 +36,14 @@ def examine(cfg: DictConfig) -> Group:
 
 
 def estimate(cfg: DictConfig) -> Footprint:
-    """Estimate the memory of one step on one device, in the worst case that the samples' draws allow."""
+    """Estimate the memory of one step on one device, in the worst case that the samples' draws allow.
+
+    Raises:
+        UserError: The run is no restoration.
+    """
     module = build_module(_outlined(cfg), fresh=False)  # whatever weights it would start from, shapes are the same
+    if not isinstance(module, SuperResolution):
+        refuse("a run with task=restoration", type(module).__name__, "Others are small: just start them.")
     return footprint(
         module,
         cfg.data.crop_px,

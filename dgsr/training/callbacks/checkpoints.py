@@ -11,7 +11,7 @@ from typing import Any
 import lightning
 
 from dgsr.checks import expect
-from dgsr.training.module import SuperResolution, module_of
+from dgsr.training.module import TrainingModule, module_of
 from dgsr.training.validation import measured_on
 
 
@@ -81,7 +81,7 @@ class Checkpoints(lightning.Callback):
         if module.step > self._first and self._due(trainer, module):
             self.save(trainer, module)
 
-    def _due(self, trainer: lightning.Trainer, module: SuperResolution) -> bool:
+    def _due(self, trainer: lightning.Trainer, module: TrainingModule) -> bool:
         if self.every_minutes is None or module.step % self.every_steps == 0:
             return module.step % self.every_steps == 0
         late = time.monotonic() - self._saved_at > 60 * self.every_minutes
@@ -107,7 +107,7 @@ class Checkpoints(lightning.Callback):
         """Forget the time that is spent: `trainer.max_time` is what a job may take, and a resumed run is another."""
         checkpoint["callbacks"].pop("Timer", None)
 
-    def _improved(self, module: SuperResolution) -> bool:
+    def _improved(self, module: TrainingModule) -> bool:
         value = module.validations[-1][self.monitor]
         metric = self.monitor.rpartition("/")[2]
         sign = 1 if module.metrics[metric].direction == "lower" else -1

@@ -6,14 +6,16 @@ from pathlib import Path
 
 import lightning
 
-from dgsr.checkpoints import save_pretrained, save_s3diff
+from dgsr.checkpoints import save_s3diff
 from dgsr.checkpoints.s3diff import expect_s3diff
-from dgsr.checkpoints.trainer import read_checkpoint, restore_generator
+from dgsr.checkpoints.trainer import generator_state, read_checkpoint
+from dgsr.checks import refuse
+from dgsr.models.generator import OneStepGenerator
 from dgsr.training.module import module_of
 
 
 class Export(lightning.Callback):
-    """Turn the best and the last checkpoint into folders that `dgsr upscale --model` takes.
+    """Turn the best and the last checkpoint into folders for use: `dgsr upscale --model` takes a generator's.
 
     Args:
         directory: Where the folders `best` and `last` are written.
@@ -31,19 +33,22 @@ class Export(lightning.Callback):
             UserError: It is such a network.
         """
         if self.s3diff:
-            expect_s3diff(module_of(pl_module).generator)
+            generator = module_of(pl_module).generator
+            what = "a generator to export to callbacks.export.s3diff"
+            if not isinstance(generator, OneStepGenerator):
+                refuse(what, type(generator).__name__, "Set it to false.")
+            expect_s3diff(generator)
 
     def on_fit_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Export, in the main process; the networks end as they were."""
         if not trainer.is_global_zero:
             return
-        generator, upscaler = module_of(pl_module).generator, module_of(pl_module).upscaler
-        trained = {name: tensor.clone() for name, tensor in generator.trainable_state().items()}
+        module = module_of(pl_module)
+        trained = {name: tensor.clone() for name, tensor in module.generator.trainable_state().items()}
         present = [name for name in ("best", "last") if (self.checkpoints / f"{name}.ckpt").is_file()]
         for name in present:
-            restore_generator(read_checkpoint(self.checkpoints / f"{name}.ckpt"), generator)
-            settings = {"scale": upscaler.scale, "guidance": upscaler.guidance}
-            save_pretrained(generator, self.directory / name, estimator=upscaler.estimator, **settings)
-            if self.s3diff:
-                save_s3diff(generator, self.directory / f"{name}.pkl")
-        generator.load_trainable_state(trained)
+            module.generator.load_trainable_state(generator_state(read_checkpoint(self.checkpoints / f"{name}.ckpt")))
+            module.export(self.directory / name)
+            if self.s3diff and isinstance(module.generator, OneStepGenerator):
+                save_s3diff(module.generator, self.directory / f"{name}.pkl")
+        module.generator.load_trainable_state(trained)

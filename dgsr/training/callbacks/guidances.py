@@ -8,7 +8,7 @@ from typing import Any
 import lightning
 
 from dgsr.models.precision import in_full
-from dgsr.training.module import module_of
+from dgsr.training.restoration import restoration_of
 
 
 class Guidances(lightning.Callback):
@@ -25,7 +25,7 @@ class Guidances(lightning.Callback):
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, outputs: Any, batch: Any, *_: Any
     ) -> None:
         """Upscale and measure these images again."""
-        module = module_of(pl_module)
+        module = restoration_of(pl_module)
         if module.step < module.max_steps:
             return
         usual = module.upscaler.guidance

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from dgsr.pictures import curves
 from dgsr.training.csv_log import CsvLog, read_series
-from dgsr.training.module import SuperResolution, module_of
+from dgsr.training.module import TrainingModule, module_of
 from dgsr.training.validation import measured_on, sets_of
 
 
@@ -58,26 +58,30 @@ class ClosingReport(lightning.Callback):
         return {name: path for name, path in paths.items() if path.exists()}
 
 
-def closing_rows(module: SuperResolution, of: str = "") -> dict[str, dict[str, float]]:
-    """Return a set's metrics of bicubic resizing, of the model before the first step, and of the model at the end."""
+def closing_rows(module: TrainingModule, of: str = "") -> dict[str, dict[str, float]]:
+    """Return a set's metrics of bicubic resizing, where measured, of the model before training, and at the end."""
     first, last = module.validations[0], module.validations[-1]
 
     def measured(found: Mapping[str, Any], prefix: str = "") -> dict[str, float]:
         names = {name: measured_on(of, prefix + name) for name in module.metrics}
         return {name: found[key] for name, key in names.items() if key in found}
 
-    after, bicubic = measured(last), measured(first, "bicubic/")
-    if not bicubic:  # a resumed run may measure what the first did not
-        return {f"after step {int(last['step'])}": after}
-    rows = {"bicubic": bicubic, "before training": measured(first), f"after step {int(last['step'])}": after}
-    return {title: {name: row[name] for name in bicubic} for title, row in rows.items()}
+    began = first["step"] == 0  # a resumed run may measure what the first did not, or nothing but the last
+    found = {
+        "bicubic": measured(first, "bicubic/"),
+        "before training": measured(first) if began else {},
+        f"after step {int(last['step'])}": measured(last),
+    }
+    rows = {title: row for title, row in found.items() if row}
+    shared = [name for name in measured(last) if all(name in row for row in rows.values())]
+    return {title: {name: row[name] for name in shared} for title, row in rows.items()}
 
 
-def _better(module: SuperResolution, name: str, value: float, than: float) -> bool:
+def _better(module: TrainingModule, name: str, value: float, than: float) -> bool:
     return value < than if module.metrics[name].direction == "lower" else value > than
 
 
-def verdict(module: SuperResolution, rows: dict[str, dict[str, float]]) -> str:
+def verdict(module: TrainingModule, rows: dict[str, dict[str, float]]) -> str:
     """Say plainly where the trained model is better than bicubic and where it is worse."""
     if "bicubic" not in rows:
         return ""
@@ -88,13 +92,13 @@ def verdict(module: SuperResolution, rows: dict[str, dict[str, float]]) -> str:
     return f"Against bicubic: {'; '.join(clauses)}."
 
 
-def _headings(module: SuperResolution, names: Iterable[str]) -> list[str]:
+def _headings(module: TrainingModule, names: Iterable[str]) -> list[str]:
     arrows = {"lower": "↓", "higher": "↑"}
     metrics = {name: module.metrics[name] for name in names}
     return [f"{name} {arrows[str(metric.direction)]}\n{metric.variant}" for name, metric in metrics.items()]
 
 
-def _table(module: SuperResolution, of: str, rows: dict[str, dict[str, float]]) -> Table:
+def _table(module: TrainingModule, of: str, rows: dict[str, dict[str, float]]) -> Table:
     table = Table(title=f"Validation {of}".strip())
     for heading in ["", *_headings(module, next(iter(rows.values())))]:
         table.add_column(heading, justify="right" if heading else "left")
@@ -103,7 +107,7 @@ def _table(module: SuperResolution, of: str, rows: dict[str, dict[str, float]]) 
     return table
 
 
-def _markdown(module: SuperResolution, of: str, rows: dict[str, dict[str, float]]) -> str:
+def _markdown(module: TrainingModule, of: str, rows: dict[str, dict[str, float]]) -> str:
     names = next(iter(rows.values()))
     headings = " | ".join(_headings(module, names)).replace("\n", ", ")
     lines = [f"| {of} | {headings} |", "|---" * (len(names) + 1) + "|"]

@@ -12,7 +12,7 @@ from typing import Any
 import lightning
 import torch
 
-from dgsr.training.module import SuperResolution, module_of
+from dgsr.training.module import TrainingModule, module_of
 from dgsr.training.validation import measured_on, sets_of
 
 
@@ -53,7 +53,7 @@ class Summary(lightning.Callback):
         temporary.replace(self.path)
 
 
-def _metrics(module: SuperResolution) -> dict[str, dict[str, Any]]:
+def _metrics(module: TrainingModule) -> dict[str, dict[str, Any]]:
     last = module.validations[-1] if module.validations else {}
     return {
         key: {"value": last[key], "variant": metric.variant, "direction": metric.direction}

@@ -34,7 +34,7 @@ class ValidationFiles(lightning.Callback):
     ) -> None:
         """Write the first pictures."""
         for place, name in enumerate(batch["name"][: self._left]):
-            for kind in ("lq", "sr", "hq"):
+            for kind in {"lq", "sr", "hq"} & outputs.keys():
                 write_image(self.directory / "pictures" / name / f"{kind}.png", outputs[kind][place].float().cpu())
             self._left -= 1
 

@@ -14,7 +14,7 @@ from rich.console import Console
 from dgsr.apps.composing import composed
 from dgsr.apps.doctor.memory import estimate, examine
 from dgsr.training.footprint import Footprint
-from dgsr.training.module import SuperResolution
+from dgsr.training.restoration import SuperResolution
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 SWITCHES = ("gradient_checkpointing", "slice_decoder")

@@ -1,0 +1,22 @@
+"""The ranking loss against torch's own over all pairs, and where there is nothing to rank."""
+
+from __future__ import annotations
+
+import torch
+
+from dgsr.losses.ranking import margin_ranking
+
+
+def test_it_is_the_mean_of_torchs_over_pairs_whose_truths_are_clearly_apart() -> None:
+    scores, truth, margin = torch.rand(9), torch.rand(9), 0.2
+    pairs = [(i, j) for i in range(9) for j in range(9) if truth[i] - truth[j] > margin]
+    upper, lower = (scores[list(indices)] for indices in zip(*pairs, strict=True))
+    expected = torch.nn.functional.margin_ranking_loss(upper, lower, torch.ones(len(pairs)), margin)
+    assert torch.allclose(margin_ranking(scores, truth, margin), expected)
+
+
+def test_the_right_order_costs_nothing_and_neither_do_equal_truths() -> None:
+    rising = torch.tensor([0.1, 0.4, 0.7])
+    assert margin_ranking(rising, rising, 0.2) == 0
+    assert margin_ranking(rising.flip(0), torch.full((3,), 0.5), 0.2) == 0
+    assert margin_ranking(rising.flip(0), rising, 0.2) > 0

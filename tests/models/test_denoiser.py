@@ -1,0 +1,83 @@
+"""A denoiser's targets are those of diffusers' schedule, and a generator takes what it saves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from dgsr.checks import UserError
+from dgsr.models.autoencoder import Autoencoder
+from dgsr.models.denoiser import Denoiser
+from dgsr.models.denoising import Prediction
+from dgsr.models.generator import OneStepGenerator
+
+SMALL: dict[str, Any] = {"widths": (16, 16, 16, 16), "heads": 2, "groups": 4}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("autoencoder")
+    Autoencoder((16, 16, 16, 32)).save(made / "vae", scaling_factor=2.0)
+    return made
+
+
+def _latents() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    return torch.randn(2, 16, 8, 8), torch.randn(2, 16, 8, 8), torch.tensor([40, 700])
+
+
+def test_noise_and_target_are_those_of_the_schedule(folder: Path) -> None:
+    clean, noise, timesteps = _latents()
+    network = Denoiser(folder, **SMALL)
+    expected: Any = network.scheduler.add_noise(clean, noise, timesteps)  # pyright: ignore[reportArgumentType]
+    torch.testing.assert_close(network.noisy(clean, noise, timesteps), expected)
+    expected = network.scheduler.get_velocity(clean, noise, timesteps)  # pyright: ignore[reportArgumentType]
+    torch.testing.assert_close(network.wanted(clean, noise, timesteps), expected)
+
+
+@pytest.mark.parametrize("prediction", ["epsilon", "v_prediction", "sample"])
+def test_who_predicts_exactly_what_is_wanted_finds_the_clean_latent(folder: Path, prediction: Prediction) -> None:
+    network, (clean, noise, _) = Denoiser(folder, prediction=prediction, **SMALL), _latents()
+    timesteps = torch.full((2,), 250)
+    wanted = network.wanted(clean, noise, timesteps)
+    network.forward = lambda *_: wanted  # type: ignore[method-assign]
+    found = network.clean(network.noisy(clean, noise, timesteps), 250, network.prompts.positive)
+    torch.testing.assert_close(found, clean)
+
+
+def test_images_are_called_by_their_prompts(folder: Path) -> None:
+    network = Denoiser(folder, **SMALL)
+    negative, none = torch.tensor([False, True, True]), torch.tensor([False, False, True])
+    prompt = network.prompt(negative, none)
+    assert torch.equal(prompt[0], network.prompts.positive[0])
+    assert torch.equal(prompt[1], network.prompts.negative[0])
+    assert torch.equal(prompt[2], network.empty[0])
+
+
+def test_only_the_unet_is_trained(folder: Path) -> None:
+    network = Denoiser(folder, **SMALL)
+    assert {name.split(".")[0] for name in network.trainable_state()} == {"unet"}
+    assert not any(p.requires_grad for p in network.vae.parameters())
+
+
+def test_a_generator_and_another_denoiser_start_from_what_was_saved(folder: Path, tmp_path: Path) -> None:
+    network = Denoiser(folder, **SMALL)
+    network.save(tmp_path)
+    assert network.unet.dtype == torch.float32
+    generator = OneStepGenerator.from_backbone(tmp_path, unet_rank=4, vae_rank=4, timestep=250)
+    again = Denoiser(tmp_path, init_from=tmp_path, seed=1, **SMALL)
+    assert generator.unet.dtype == torch.float32
+    assert torch.equal(generator.prompts.negative, network.prompts.negative)
+    latents, timesteps = torch.randn(1, 16, 8, 8), torch.tensor([250])
+    with torch.no_grad():
+        ours, theirs = (one(latents, timesteps, network.prompts.positive) for one in (network, again))
+        image = generator(torch.rand(1, 3, 64, 64) * 2 - 1, torch.rand(1, 2), generator.prompts.positive)
+    torch.testing.assert_close(ours, theirs, atol=2e-2, rtol=0)  # half precision
+    assert image.shape == (1, 3, 64, 64)
+
+
+def test_a_missing_autoencoder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"vae/ as task\.denoiser\.autoencoder"):
+        Denoiser(tmp_path, **SMALL)

@@ -1,0 +1,33 @@
+"""The training of the method trains what it should."""
+
+from __future__ import annotations
+
+import torch
+
+from tests.small_run import make_data, make_module, make_trainer
+
+
+def test_a_step_changes_both_networks_and_nothing_frozen() -> None:
+    module = make_module(1, trainable="adapter")
+    before = {name: p.detach().clone() for name, p in module.named_parameters()}
+    make_trainer().fit(module, make_data())
+    trained = {name for name, p in module.generator.named_parameters(prefix="generator") if p.requires_grad}
+    changed = {name for name, p in module.named_parameters() if not torch.equal(p, before[name])}
+    assert changed <= trained | {name for name in before if name.startswith("discriminator.")}
+    assert any(name.startswith("generator.") for name in changed)
+    assert any(name.startswith("discriminator.") for name in changed)
+
+
+def test_a_sampled_posterior_trains() -> None:
+    module = make_module(1, adversarial=False, posterior="sample")
+    make_trainer().fit(module, make_data())
+    assert module.step == 1
+
+
+def test_an_oracle_knows_the_true_strengths_wherever_they_are_known() -> None:
+    module = make_module()
+    lq, truth = torch.rand(2, 3, 16, 16), torch.tensor([[0.9, 0.1], [torch.nan, torch.nan]])
+    read = module.scores_of({"lq": lq, "truth": truth})
+    torch.testing.assert_close(read, module.estimator(lq))
+    module.scores = "oracle"
+    assert torch.equal(module.scores_of({"lq": lq, "truth": truth}), torch.stack([truth[0], read[1]]))
