@@ -62,6 +62,7 @@ class Denoiser(TrainedNetwork):
         folder, remedy = Path(autoencoder) / "vae", "Train one: experiment=prior_autoencoder."
         expect(folder.is_dir(), "a folder with vae/ as task.denoiser.autoencoder", autoencoder, remedy)
         vae: Any = AutoencoderKL.from_pretrained(folder)
+        vae.register_to_config(_name_or_path="")  # where it lay says nothing to those who get it
         self.vae: AutoencoderKL = vae.requires_grad_(False)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)

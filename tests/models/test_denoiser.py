@@ -66,6 +66,7 @@ def test_a_generator_and_another_denoiser_start_from_what_was_saved(folder: Path
     network = Denoiser(folder, **SMALL)
     network.save(tmp_path)
     assert network.unet.dtype == torch.float32
+    assert str(folder) not in (tmp_path / "vae" / "config.json").read_text()
     generator = OneStepGenerator.from_backbone(tmp_path, unet_rank=4, vae_rank=4, timestep=250)
     again = Denoiser(tmp_path, init_from=tmp_path, seed=1, **SMALL)
     assert generator.unet.dtype == torch.float32
