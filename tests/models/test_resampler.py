@@ -12,10 +12,10 @@ from dgsr.checks import UserError
 from dgsr.models.resampler import start_as_resampler
 
 
-def _autoencoder(latent_channels: int = 16) -> Any:
+def _autoencoder(latent_channels: int = 16, widths: tuple[int, ...] = (16, 32, 48, 64)) -> Any:
     torch.manual_seed(0)
     shape: dict[str, Any] = {
-        "block_out_channels": (16, 32, 48, 64),
+        "block_out_channels": widths,
         "down_block_types": ("DownEncoderBlock2D",) * 4,
         "up_block_types": ("UpDecoderBlock2D",) * 4,
     }
@@ -61,3 +61,9 @@ def test_every_weight_can_learn() -> None:
 def test_too_few_channels_are_refused() -> None:
     with pytest.raises(UserError, match="12 latent channels"):
         start_as_resampler(_autoencoder(4))
+
+
+@pytest.mark.parametrize("widths", [(16, 16, 48, 64), (16, 32, 48, 48)])
+def test_blocks_that_keep_their_width_are_refused(widths: tuple[int, ...]) -> None:
+    with pytest.raises(UserError, match="widths that differ"):
+        start_as_resampler(_autoencoder(widths=widths))
