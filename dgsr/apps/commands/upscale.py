@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from argparse import ArgumentParser, Namespace
 from collections import Counter
 from pathlib import Path
@@ -104,6 +105,7 @@ def _upscaler(arguments: Namespace) -> Upscaler:
     scale = model.scale if arguments.scale is None else arguments.scale
     guidance = model.guidance if arguments.guidance is None else arguments.guidance
     expect(1 <= scale <= 8, "--scale of 1 to 8", scale)
+    expect(math.isfinite(guidance), "a finite --guidance", guidance)
     expect(arguments.batch >= 1, "--batch of 1 or more", arguments.batch)
     build = partial(Upscaler, scale=scale, guidance=guidance, color_fix=arguments.color_fix, seed=arguments.seed)
     if arguments.tile != "auto":
