@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 from typing import NoReturn
+
+#: Of errors that say a disk is full, by which programs tell of what is kept.
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class UserError(ValueError):

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from typing import Literal
 
 from hydra import compose, initialize_config_dir
+from hydra.errors import HydraException
 from omegaconf import DictConfig
 
 from dgsr.apps.configs import check, conf_dir
 from dgsr.apps.overrides import preflight
 from dgsr.apps.schema import EvaluateConfig, TrainConfig
+from dgsr.checks import refuse
 
 _SCHEMAS = {"train": TrainConfig, "evaluate": EvaluateConfig}
 
@@ -20,10 +22,14 @@ def composed(program: Literal["train", "evaluate"], overrides: Sequence[str]) ->
 
     Raises:
         SystemExit: With code 2, where Hydra would not accept an override.
-        UserError: Lists every unknown key, wrong type and missing value.
+        UserError: Lists every unknown key, wrong type and missing value, or there are several values of one key.
     """
     preflight(overrides, program, conf_dir())
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
-        cfg = compose(program, ["paths.run=none", *overrides])
+        try:
+            cfg = compose(program, ["paths.run=none", *overrides])
+        except HydraException as error:  # of several values at once, each of which may be fine
+            first = str(error).splitlines()[0]
+            refuse("the arguments of one run", " ".join(overrides), f"{first}. Give each key one value.")
     check(cfg, _SCHEMAS[program])
     return cfg

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -14,11 +13,10 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.errors import CompactHydraException
 from hydra.types import RunMode
 
-from dgsr.checks import UserError
+from dgsr.checks import NO_ROOM, UserError
 
 R = TypeVar("R")
 
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _WORKER_KILLED = re.compile(r"DataLoader worker \(pid.*\) (is killed by signal: \w+|exited unexpectedly)")
 # A worker of a data loader hands its error on with the text of its traceback as the message.
 _NAME_IN_TRACEBACK = f"{UserError.__module__}.{UserError.__qualname__}: "
@@ -46,7 +44,7 @@ def _sentence(error: Exception) -> str | None:
     for cause in _chain(error):
         if isinstance(cause, UserError):
             return str(cause).rpartition(_NAME_IN_TRACEBACK)[2].strip()
-        if isinstance(cause, OSError) and cause.errno in _NO_ROOM:
+        if isinstance(cause, OSError) and cause.errno in NO_ROOM:
             return (
                 f"Expected room to write {cause.filename or 'a file'}, but got: {cause.strerror}. Whatever was "
                 "complete before, the last checkpoint too, is kept: make room and go on with resume=last."

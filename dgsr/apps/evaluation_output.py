@@ -33,8 +33,9 @@ def survey(
     """Measure all samples, each on one of the ranks; None on all ranks but the first.
 
     Raises:
-        UserError: None can be had.
+        UserError: None can be had, or no metric.
     """
+    expect(bool(suite.each or suite.sets), "a metric that can be had", "none", " ".join(suite.missing.values()))
     mine = ranks.share(samples.names)
     found = measure_each(samples, mine, suite.each, device)
     outcomes = list(track(found, "evaluating", len(mine), console=Console(stderr=True), disable=not ranks.first))
@@ -58,21 +59,33 @@ def publish(results: Results, samples: Samples, files: Mapping[str, Path], title
         title: Of the page.
 
     Raises:
-        UserError: Images were left out; after all else is done.
+        UserError: Images were left out, or files could not be written; after all else is done.
     """
-    if "csv" in files:
-        write_csv(results, files["csv"])
-    if "json" in files:
-        write_json(results, files["json"])
-    if "html" in files:
-        write_page(results, files["html"], title, lambda name: pictures(samples[name]))
     console = Console()
-    console.print(_table(results))
-    for line in [*results.notes, *(f"{kind:>5}: {file}" for kind, file in files.items())]:
+    console.print(_table(results))  # before anything is written, which may fail
+    unwritten = []
+    for kind, file in files.items():
+        try:
+            _write(kind, file, results, samples, title)
+        except OSError as error:
+            unwritten.append(f"{file} ({error.strerror})")
+    written = (f"{kind:>5}: {file}" for kind, file in files.items() if file.is_file())
+    for line in [*results.notes, *written]:
         console.print(line, soft_wrap=True, highlight=False, markup=False)
+    expect(not unwritten, "places to write the results to", ", ".join(unwritten), "The numbers are those above.")
     num_left_out = len(results.left_out)
     got = f"{num_left_out} of {len(results.records) + num_left_out} left out: {' '.join(results.left_out)}"
     expect(not num_left_out, "images that can all be used", got, "The numbers above are those of the others.")
+
+
+def _write(kind: str, file: Path, results: Results, samples: Samples, title: str) -> None:
+    match kind:
+        case "csv":
+            write_csv(results, file)
+        case "json":
+            write_json(results, file)
+        case _:
+            write_page(results, file, title, lambda name: pictures(samples[name]))
 
 
 def _table(results: Results) -> Table:

@@ -76,7 +76,8 @@ def open_degraded(data: DictConfig, scale: int) -> Degraded:
         return LqFolder(data.lq)
     expect(bool(data.hq), "data.eval.lq, data.eval.hq, or both", "neither", "Name a folder of images.")
     side = data.crop_px
-    expect(side is None or side % scale == 0, f"data.eval.crop_px to be a multiple of the scale {scale}", side)
+    fits = side is None or (side > 0 and side % scale == 0)
+    expect(fits, f"data.eval.crop_px to be a multiple of the scale {scale}", side)
     source = open_source(str(data.hq), key="data.eval.hq")
     return FixedPairs(source, side, Degrade(preset(data.preset, scale=scale)), data.seed, scale)
 

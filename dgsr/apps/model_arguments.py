@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
+
+from dgsr.checks import expect
 
 if TYPE_CHECKING:
     from dgsr.apps.loading import Model
@@ -42,5 +45,12 @@ def load(source: str, arguments: Namespace) -> Model:
 
 
 def memory_bytes(arguments: Namespace) -> int | None:
-    """Return what `--memory` allows."""
-    return None if arguments.memory is None else int(arguments.memory * 2**30)
+    """Return what `--memory` allows.
+
+    Raises:
+        UserError: It is no size.
+    """
+    if arguments.memory is None:
+        return None
+    expect(0 < arguments.memory < math.inf, "--memory above 0", arguments.memory)
+    return int(arguments.memory * 2**30)

@@ -8,10 +8,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from omegaconf import OmegaConf
+from yaml import YAMLError
 
 from dgsr.apps.quoting import quoted, unquoted
 from dgsr.apps.ranks import rank
-from dgsr.checks import expect
+from dgsr.checks import expect, refuse
 
 _KEY = "resume="
 _ONCE = (_KEY, "allow_changes=", "ckpt_path=", "hydra.run.dir=")  # for one start, not for those that follow it
@@ -60,12 +61,28 @@ def continued_arguments(arguments: list[str]) -> list[str]:
         expect(whole, "a run with a checkpoint", run, "It stopped before its first.")
     directory = str(run.resolve())
     _say("Going on with %s", directory)
-    return [*_overrides(run), *arguments, f"{_KEY}{quoted(directory)}", f"hydra.run.dir={quoted(directory)}"]
+    return [*saved_overrides(run), *arguments, f"{_KEY}{quoted(directory)}", f"hydra.run.dir={quoted(directory)}"]
 
 
 def started_with(overrides: Iterable[object]) -> list[str]:
     """Return the overrides of a run without those that belong to one start of it alone."""
     return [str(override) for override in overrides if not str(override).startswith(_ONCE)]
+
+
+def saved_overrides(run: Path) -> list[str]:
+    """Return what a run was started with, as it recorded that; nothing if it has not come so far.
+
+    Raises:
+        UserError: The record is damaged.
+    """
+    saved = run / ".hydra" / "overrides.yaml"
+    try:
+        found = OmegaConf.load(saved) if saved.is_file() else OmegaConf.create([])
+    except (YAMLError, UnicodeDecodeError, OSError) as error:
+        refuse("a list of overrides", f"{saved} ({' '.join(str(error).split())})", "Mend it, or move the run away.")
+    # Of an empty file OmegaConf makes an empty mapping.
+    expect(OmegaConf.is_list(found) or not found, "a list of overrides", saved, "Mend it, or move the run away.")
+    return started_with(found)
 
 
 def last_run(runs: Path) -> Path:
@@ -86,7 +103,7 @@ def last_run(runs: Path) -> Path:
 
 def _newest_like(runs: Path, arguments: list[str]) -> Path | None:
     """Return the run with the newest checkpoint among those of the same experiment."""
-    same = [run for run in _by_age(runs) if _experiment(_overrides(run)) == _experiment(arguments)]
+    same = [run for run in _by_age(runs) if _experiment(saved_overrides(run)) == _experiment(arguments)]
     return same[-1] if same else None
 
 
@@ -100,11 +117,6 @@ def _experiment(overrides: list[str]) -> dict[str, str]:
     """Return what decides a run's outcome; of a setting that is given twice, the later value counts."""
     lasting = [override for override in overrides if not override.startswith(_CIRCUMSTANCES)]
     return {key: value for key, _, value in (override.partition("=") for override in lasting)}
-
-
-def _overrides(run: Path) -> list[str]:
-    saved = run / ".hydra" / "overrides.yaml"
-    return started_with(OmegaConf.load(saved)) if saved.is_file() else []
 
 
 def _requeued(arguments: list[str]) -> bool:

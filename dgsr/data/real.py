@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 
 from torch.utils.data import ConcatDataset, Dataset
@@ -26,6 +27,7 @@ class RealPairs(Dataset[Pair]):
 
     def __init__(self, folders: Sequence[PairedFolders], crop_px: int, fraction: float, flip: bool = True) -> None:
         expect(0 < fraction <= 1, "data.real.fraction within 0 and 1", fraction)
+        self.folders = folders
         self.pairs: Dataset[Pair] = ConcatDataset(folders)
         self.length = sum(map(len, folders))
         self.crop_px, self.fraction, self.flip = crop_px, fraction, flip
@@ -57,6 +59,11 @@ class RealPairs(Dataset[Pair]):
     def peers(self, index: int) -> range:
         """Return all."""
         return range(self.length)
+
+    def fingerprint(self) -> str:
+        """Return a hash that changes when the images do."""
+        sources = (source for pair in self.folders for source in (pair.lq, pair.hq))
+        return hashlib.sha256(" ".join(source.fingerprint() for source in sources).encode()).hexdigest()
 
 
 class WithRealPairs(Dataset[Pair]):

@@ -154,12 +154,20 @@ class FolderSource(FileSource):
 
 def _image_names(root: str, recursive: bool) -> Iterator[str]:
     for folder, subfolders, files in os.walk(root, followlinks=True):
-        if not recursive:
-            subfolders.clear()
+        subfolders[:] = [name for name in subfolders if recursive and not _leads_back(Path(folder, name), Path(root))]
         below = Path(folder).relative_to(root).as_posix()
         for file in files:  # some systems leave "._name.jpg" beside each
             if file.lower().endswith(SUFFIXES) and not file.startswith("."):
                 yield file if below == "." else f"{below}/{file}"
+
+
+def _leads_back(folder: Path, root: Path) -> bool:
+    """Tell whether a link leads to a folder around itself, in which every image would be found again and again."""
+    if not folder.is_symlink():
+        return False
+    target = folder.resolve()
+    way = (above.resolve() for above in folder.parents if above.is_relative_to(root))
+    return any(above.is_relative_to(target) for above in way)
 
 
 class ListSource(FileSource):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import warnings
+from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -18,7 +19,7 @@ from PIL import Image as PillowImage
 from PIL import ImageOps
 from torch import Tensor
 
-from dgsr.checks import expect, refuse
+from dgsr.checks import NO_ROOM, expect, refuse
 from dgsr.rasters.png import write_deep_png
 from dgsr.types import Pixels
 
@@ -107,23 +108,30 @@ def write_raster(path: str | Path, raster: Raster) -> None:
     """Write a picture; the file appears whole or not at all. PNG keeps 16 bits a channel, the others 8.
 
     Raises:
-        UserError: The path's ending is none of a picture, or of one that cannot be transparent though this one is.
+        UserError: The path's ending is none of a picture, or of one that cannot be transparent though this one is;
+            or the picture cannot be written there, or is too large for its format.
     """
     path = Path(path)
     expect(path.suffix.lower() in SUFFIXES, f"an ending among {', '.join(SUFFIXES)}", path.name)
     opaque = raster.alpha is None or path.suffix.lower() not in (".jpg", ".jpeg", ".bmp")
     expect(opaque, "an ending of files that hold transparency", path.name, "Take .png, .webp or .tif.")
-    path.parent.mkdir(parents=True, exist_ok=True)
     pixels = raster.samples.permute(1, 2, 0).numpy()
     temporary = path.with_name(f".{os.getpid()}.{path.name}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         if pixels.dtype == np.uint16 and path.suffix.lower() == ".png":
             write_deep_png(temporary, pixels, raster.profile)
         else:
             _encode(pixels, temporary, raster.profile)
         temporary.replace(path)
+    except (OSError, ValueError) as error:  # the latter are Pillow's, of formats with a largest size
+        if isinstance(error, OSError) and error.errno in NO_ROOM:
+            raise
+        reason = (isinstance(error, OSError) and error.strerror) or error
+        refuse("a place and a format to write an image in", f"{path} ({reason})", "Name another file.")
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # its folder may be a file
+            temporary.unlink()
 
 
 def _encode(pixels: NDArray[np.generic], path: Path, profile: bytes | None) -> None:

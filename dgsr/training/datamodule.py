@@ -139,11 +139,12 @@ class SyntheticData(lightning.LightningDataModule):
         self.val_pairs = ValidationPairs(sets)
         self.stream = SampleStream(overfit_images, seed) if overfit_images else stream_of(train, seed)
         self.broken = BrokenFiles(len(train) + (real.length if real else 0), max_broken_fraction)
-        self._train = train
+        self._train, self._real = train, real
 
     def fingerprint(self) -> str:
         """Return a hash that changes when the photographs to train on do."""
-        return self._train.fingerprint()
+        synthetic = self._train.fingerprint()
+        return synthetic if self._real is None else f"{synthetic} {self._real.fingerprint()}"
 
     def setup(self, stage: str) -> None:
         """Refuse a global batch that cannot be shared evenly, before anything is computed."""

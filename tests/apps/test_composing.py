@@ -20,6 +20,12 @@ def test_a_mistyped_key_ends_the_program(capsys: pytest.CaptureFixture[str]) -> 
     assert "Did you mean data.crop_px?" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("swept", ["seed=0,1", "seed=range(3)", "degradation=s3diff,none"])
+def test_several_runs_at_once_are_refused(swept: str) -> None:
+    with pytest.raises(UserError, match=r"the arguments of one run.*one value"):
+        composed("train", [swept])
+
+
 def test_a_missing_value_is_refused() -> None:
     with pytest.raises(UserError, match=r"estimator\.path"):
         composed("train", ["experiment=paper"])

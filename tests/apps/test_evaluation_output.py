@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -26,6 +28,24 @@ def test_the_table_has_averages_and_definitions(capsys: pytest.CaptureFixture[st
     assert average is not None
     for text in ("psnr ↑", "Y, 8-bit", f"{average.found.mean:.4f}", "fid [is] missing"):
         assert text in printed
+
+
+def test_files_that_cannot_be_written_cost_nothing_else(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    samples = InMemory()
+    samples.names = ("a", "b")
+    results = survey(samples, Suite(build(["psnr"])), {}, CPU, Ranks())
+    assert results is not None
+    (tmp_path / "file").touch()
+    files = {"csv": tmp_path, "json": tmp_path / "file" / "r.json", "html": tmp_path / "r.html"}
+    with pytest.raises(UserError, match=rf"got {tmp_path} \(.*\), {tmp_path}/file/r\.json \("):
+        publish(results, samples, files, "title")
+    assert "psnr ↑" in capsys.readouterr().out
+    assert (tmp_path / "r.html").is_file()
+
+
+def test_no_metric_at_all_is_refused_before_any_image_is_read() -> None:
+    with pytest.raises(UserError, match=r"a metric that can be had, but got none\. .*true images"):
+        survey(InMemory(), Suite(build(["psnr"])).without_reference(), {}, CPU, Ranks())
 
 
 def test_the_other_ranks_have_no_results(monkeypatch: pytest.MonkeyPatch) -> None:

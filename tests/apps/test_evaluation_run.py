@@ -92,6 +92,9 @@ def test_degraded_images_alone_are_restored_and_judged(trained: Path, tmp_path: 
 def test_nothing_to_evaluate_is_refused(trained: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="but got neither"):
         run_evaluation(config(trained, tmp_path))
+    for side in (0, -4, 6):
+        with pytest.raises(UserError, match="a multiple of the scale 4"):
+            run_evaluation(config(trained, tmp_path, "data.eval.hq=bundled:val", f"data.eval.crop_px={side}"))
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from dgsr.apps.model_arguments import add_machine, add_parts, add_source, load, memory_bytes
+from dgsr.checks import UserError
 from dgsr.models.estimator import DegradationEstimator
 from dgsr.models.generator import OneStepGenerator
 
@@ -26,6 +27,12 @@ def test_the_defaults(parser: ArgumentParser) -> None:
     assert (arguments.model, arguments.weights, arguments.device) == (None, "auto", "auto")
     assert memory_bytes(arguments) is None
     assert memory_bytes(parser.parse_args(["--memory", "0.5"])) == 2**29
+
+
+@pytest.mark.parametrize("size", ["nan", "inf", "-1", "0"])
+def test_what_is_no_size_is_refused(parser: ArgumentParser, size: str) -> None:
+    with pytest.raises(UserError, match="--memory above 0"):
+        memory_bytes(parser.parse_args([f"--memory={size}"]))
 
 
 def test_the_parts_reach_the_model(parser: ArgumentParser, tmp_path: Path) -> None:

@@ -96,6 +96,15 @@ def test_a_file_for_logs_is_refused(tmp_path: Path) -> None:
         continued_arguments([f"paths.logs={tmp_path}/file"])
 
 
+@pytest.mark.parametrize("record", ["a: [", "seed=1", "seed: 1", "\0"])
+def test_a_damaged_record_is_named(tmp_path: Path, record: str) -> None:
+    run = _run(tmp_path, "a", [], time=1)
+    (run / ".hydra" / "overrides.yaml").write_text(record)
+    for wanted in ("last", "auto", run):
+        with pytest.raises(UserError, match=r"Expected a list of overrides, but got .*a/\.hydra/overrides\.yaml"):
+            continued_arguments([f"resume={wanted}", f"paths.logs={tmp_path}"])
+
+
 def test_nothing_to_resume_is_said(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"Start one: python train\.py"):
         continued_arguments(["resume=last", f"paths.logs={tmp_path}"])

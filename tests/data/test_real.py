@@ -42,6 +42,15 @@ def test_crops_are_aligned_and_all_large_enough_pairs_occur(folders: PairedFolde
     assert names == {"0.png", "1.png", "3.png"}
 
 
+def test_the_fingerprint_follows_either_side(folders: PairedFolders) -> None:
+    found = []
+    for side in (None, folders.lq, folders.hq):
+        if side is not None:
+            write_image(side.path(0), torch.rand(3, 50, 60))
+        found.append(RealPairs([folders], 32, 1.0).fingerprint())
+    assert len(set(found)) == 3
+
+
 def test_half_are_mirrored(folders: PairedFolders) -> None:
     flipping, keeping = (RealPairs([folders], 32, 1.0, flip=flip) for flip in (True, False))
     flipped = 0

@@ -43,6 +43,13 @@ def test_linked_folders_belong_to_it(tmp_path: Path) -> None:
     assert names(FolderSource(tmp_path / "root")) == ["linked/a.png"]
 
 
+def test_links_in_a_circle_are_gone_through_once(tmp_path: Path) -> None:
+    root = fill(tmp_path / "root", "a.png", "x/b.png", "y/c.png")
+    for link, target in {"itself": root, "x/outside": tmp_path, "x/y": root / "y", "y/x": root / "x"}.items():
+        (root / link).symlink_to(target)
+    assert names(FolderSource(root)) == ["a.png", "x/b.png", "x/y/c.png", "y/c.png", "y/x/b.png"]
+
+
 @pytest.mark.parametrize("root", ["missing", "empty"])
 def test_missing_and_empty_folders_are_refused_by_name_and_key(tmp_path: Path, root: str) -> None:
     (tmp_path / "empty").mkdir()

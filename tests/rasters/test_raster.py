@@ -141,6 +141,16 @@ def test_unknown_endings_are_refused(tmp_path: Path) -> None:
         write_raster(tmp_path / "a.xyz", Raster(torch.zeros(3, 4, 4, dtype=torch.uint8)))
 
 
+def test_what_cannot_be_written_is_told_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "folder.png").mkdir()
+    wide = Raster(torch.zeros(3, 1, 20000, dtype=torch.uint8))
+    for name in ("file/a.png", "file/deep/a.png", "folder.png", "a.webp", f"{'long' * 70}.png"):
+        with pytest.raises(UserError, match=rf"Expected a place .*{name} \("):
+            write_raster(tmp_path / name, wide)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder.png"]
+
+
 @pytest.mark.parametrize("channels", [1, 3, 4])
 @pytest.mark.parametrize("name", ["a.png", "a.tif"])
 def test_sixteen_bits_are_read_in_full(tmp_path: Path, name: str, channels: int) -> None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
 from dgsr.checks import UserError
+from dgsr.data.pairs import PairedFolders
+from dgsr.data.real import RealPairs
 from dgsr.degradation import preset
+from dgsr.images import write_image
 from dgsr.training.datamodule import accumulation
 from dgsr.training.validation_sets import ValidationSet
 from tests.small_run import make_data, make_module, make_trainer
@@ -24,6 +28,13 @@ def test_workers_do_not_change_samples() -> None:
     for alone, helped in zip(_take(make_data(), 3), _take(make_data(num_workers=2), 3), strict=True):
         assert torch.equal(alone["lq"], helped["lq"])
         assert torch.equal(alone["seed"], helped["seed"])
+
+
+def test_the_fingerprint_tells_of_real_pairs_too(tmp_path: Path) -> None:
+    for side, px in {"lq": 16, "hq": 64}.items():
+        write_image(tmp_path / side / "a.png", torch.rand(3, px, px))
+    real = RealPairs([PairedFolders(tmp_path / "lq", tmp_path / "hq", scale=4)], crop_px=64, fraction=0.5)
+    assert make_data(real=real).fingerprint() != make_data().fingerprint()
 
 
 def test_two_ranks_share_the_global_batch_of_one() -> None:

@@ -82,7 +82,8 @@ def _drawn(photo: Image, arguments: Namespace) -> tuple[Image, list[Recipe]]:
         remedy = f"Did you mean {' or '.join(similar)}?" if similar else ""
         refuse(f"a preset out of {', '.join(PRESETS)}", arguments.preset, remedy)
     spec = preset(arguments.preset)
-    sides = [arguments.crop or side for side in photo.shape[1:]]
+    sides = [side if arguments.crop is None else arguments.crop for side in photo.shape[1:]]
+    expect(min(sides) >= spec.scale, f"sides and --crop of {spec.scale} px or more", min(sides))
     height, width = (side // spec.scale * spec.scale for side in sides)
     fits = height <= photo.shape[1] and width <= photo.shape[2]
     expect(fits, "--crop no larger than the photograph", arguments.crop)

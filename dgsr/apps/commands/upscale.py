@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from argparse import ArgumentParser, Namespace
 from collections import Counter
 from pathlib import Path
@@ -74,12 +75,17 @@ def _plan(source: Path, target: Path | None) -> list[Job]:
     """Pair every image with the file it will be written to."""
     from dgsr.data import FolderSource
     from dgsr.inference.files import Job
+    from dgsr.rasters import SUFFIXES
 
     if not source.is_dir():
-        expect(target is None or not target.is_dir(), "the name of an image to write", target, "Name a file in it.")
-        return [Job(source, target or source.with_name(f"{source.stem}_sr.png"))]
+        expect(source.exists(), "an image or a folder of images", f"{source}, which does not exist", "Check the path.")
+        image = target or source.with_name(f"{source.stem}_sr.png")
+        expect(not image.is_dir(), "the name of an image to write", image, "Name a file in it.")
+        expect(image.suffix.lower() in SUFFIXES, f"an ending among {', '.join(SUFFIXES)}", image.name)
+        return [Job(source, image)]
 
     folder = target or source.with_name(f"{source.resolve().name}_sr")
+    expect(folder.is_dir() or not folder.exists(), "a folder to write to", f"{folder}, which is a file")
     inside = source.resolve() in (folder.resolve(), *folder.resolve().parents)
     expect(not inside, f"a folder outside {source} to write to", folder, "A second call would upscale the first's.")
     names = [Path(name) for name in FolderSource(source, key="IN").names]
@@ -99,6 +105,7 @@ def _upscaler(arguments: Namespace) -> Upscaler:
     scale = model.scale if arguments.scale is None else arguments.scale
     guidance = model.guidance if arguments.guidance is None else arguments.guidance
     expect(1 <= scale <= 8, "--scale of 1 to 8", scale)
+    expect(math.isfinite(guidance), "a finite --guidance", guidance)
     expect(arguments.batch >= 1, "--batch of 1 or more", arguments.batch)
     build = partial(Upscaler, scale=scale, guidance=guidance, color_fix=arguments.color_fix, seed=arguments.seed)
     if arguments.tile != "auto":

@@ -75,7 +75,7 @@ def serve(
                 head=f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
             )
         except OSError as error:
-            refuse("a free address", f"{host}:{port} ({error})", "Choose another with --port.")
+            refuse("a free address", f"{host}:{port} ({error})", "Choose another with --port or --host.")
         Console(stderr=True).print(f"The demo is at {url} until Ctrl-C.")
         _wait()
         page.blocks.close(verbose=False)

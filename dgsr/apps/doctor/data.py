@@ -29,7 +29,7 @@ def examine(cfg: DictConfig) -> Group:
 
 def _devices(cfg: DictConfig) -> int:
     here = cfg.trainer.devices
-    return (here if isinstance(here, int) else max(1, torch.cuda.device_count())) * cfg.trainer.num_nodes
+    return (here if isinstance(here, int) and here > 0 else max(1, torch.cuda.device_count())) * cfg.trainer.num_nodes
 
 
 def _table(found: Throughput, share: int, given: int) -> Table:

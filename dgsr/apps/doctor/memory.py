@@ -70,7 +70,7 @@ def _on_gpu(cfg: DictConfig) -> bool:
 
 def _num_devices(cfg: DictConfig) -> int:
     devices = cfg.trainer.devices
-    if not isinstance(devices, int):
+    if not isinstance(devices, int) or devices < 1:  # -1 are all
         devices = torch.cuda.device_count() if _on_gpu(cfg) else 1
     return max(devices, 1) * int(cfg.trainer.num_nodes)
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
-from omegaconf import OmegaConf
-
-from dgsr.apps.resume import started_with
-from dgsr.checks import expect
+from dgsr.apps.resume import saved_overrides
+from dgsr.checks import expect, refuse
 
 _RECORD = "sweep.json"
 State = Literal["done", "failed", "unfinished"]
@@ -49,12 +47,15 @@ class JobFolder:
     @property
     def overrides(self) -> list[str]:
         """The arguments that the job's process was started with; none if it has not come so far."""
-        saved = self.path / ".hydra" / "overrides.yaml"
-        return started_with(OmegaConf.load(saved)) if saved.is_file() else []
+        return saved_overrides(self.path)
 
     def result(self) -> dict[str, Any]:
-        """Read what the run wrote at its end."""
-        return json.loads(self.summary.read_text())
+        """Read what the run wrote at its end.
+
+        Raises:
+            UserError: It is damaged.
+        """
+        return _record(self.summary, "Remove it, and run the job again: dgsr rerun <sweep>.")
 
 
 class SweepFolder:
@@ -72,11 +73,14 @@ class SweepFolder:
         """What the sweep was started with.
 
         Raises:
-            UserError: It is no sweep's directory.
+            UserError: It is no sweep's directory, or its record is damaged.
         """
         record = self.path / _RECORD
         expect(record.is_file(), "the directory of a sweep", self.path, f"It holds a file {_RECORD}.")
-        return Command(**json.loads(record.read_text()))
+        remedy = "Start a new sweep."
+        found = _record(record, remedy)
+        expect(found.keys() == {field.name for field in fields(Command)}, "the record of a sweep", record, remedy)
+        return Command(**found)
 
     def claim(self, command: Command) -> None:
         """Write the command down; a directory that holds a sweep already must hold the same one.
@@ -96,3 +100,12 @@ class SweepFolder:
         inside = self.path.iterdir() if self.path.is_dir() else ()
         folders = [path for path in inside if any((path / mark).exists() for mark in marks)]
         return [JobFolder(path) for path in sorted(folders, key=lambda path: (len(path.name), path.name))]
+
+
+def _record(file: Path, remedy: str) -> dict[str, Any]:
+    try:
+        found = json.loads(file.read_text())
+    except ValueError as error:
+        refuse("a file in JSON", f"{file} ({error})", remedy)
+    expect(isinstance(found, dict), "a file in JSON that holds an object", file, remedy)
+    return found

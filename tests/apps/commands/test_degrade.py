@@ -74,6 +74,8 @@ def test_mistakes_are_refused_in_one_line(photo: Path, tmp_path: Path, capsys: p
     assert "JSON of a recipe" in _refusal(capsys, photo, "--recipe", broken)
     assert "missing.json" in _refusal(capsys, photo, "--recipe", tmp_path / "missing.json")
     assert "--crop no larger" in _refusal(capsys, photo, "--crop", 512)
+    for side in (-8, 0, 3):
+        assert "--crop of 4 px or more" in _refusal(capsys, photo, f"--crop={side}")
     assert "at least 32x32" in _refusal(capsys, photo, "--crop", 16)
     assert "--grid with --steps" in _refusal(capsys, photo, "--steps")
     assert "one sample for --out" in _refusal(capsys, photo, "--n", 2, "--out", tmp_path / "lq.png")

@@ -31,4 +31,7 @@ def test_mistakes_are_refused(
     monkeypatch.chdir(tmp_path)
     assert "--max-megapixels above 0" in _refusal(capsys, "--max-megapixels", "0")
     assert "--max-megabytes above 0" in _refusal(capsys, "--max-megabytes", "-1")
+    assert "--max-megabytes above 0" in _refusal(capsys, "--max-megabytes", "inf")
+    for port in ("-1", "0", "65536"):
+        assert "--port of 1 to 65535" in _refusal(capsys, f"--port={port}")
     assert "a run with a checkpoint" in _refusal(capsys)

@@ -98,7 +98,11 @@ def test_mistakes_are_refused(model: Path, photo: Path, tmp_path: Path, capsys: 
     assert "--memory" in _refusal(capsys, photo, "--model", model, "--memory", 0.01)
     assert "outside" in _refusal(capsys, tmp_path, tmp_path / "out", "--model", model)
     assert "name of an image" in _refusal(capsys, photo, tmp_path, "--model", model)
+    assert "ending among" in _refusal(capsys, photo, tmp_path / "a.gif")  # before any model is looked for
+    assert "does not exist" in _refusal(capsys, tmp_path / "missing.png")
+    assert "which is a file" in _refusal(capsys, tmp_path, photo)
     assert "--scale of 1 to 8" in _refusal(capsys, photo, "--model", model, "--scale", 0.5)
+    assert "finite --guidance" in _refusal(capsys, photo, "--model", model, "--guidance", "nan")
     assert "multiple of 64" in _refusal(capsys, photo, "--model", model, "--tile", 100)
     assert "--batch" in _refusal(capsys, photo, "--model", model, "--batch", 0)
     assert "authors' file" in _refusal(capsys, photo, "--model", photo.with_name("nothing"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
 from rich.console import Console
 
 from dgsr.apps.doctor import data as doctor
@@ -25,6 +26,11 @@ def test_a_config_is_measured(
     assert "% of it degrading" in printed
     with pytest.raises(UserError, match=r"2 \(devices\)"):
         doctor.examine(composed(tmp_path, "debug=fdr", "trainer=ddp_sim", "data.global_batch=3"))
+
+
+def test_minus_one_is_all_devices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 3)
+    assert doctor._devices(composed(tmp_path, "debug=fdr", "trainer.devices=-1", "trainer.num_nodes=2")) == 6
 
 
 def test_a_device_waits_for_its_share_of_a_step(capsys: pytest.CaptureFixture[str]) -> None:

@@ -34,6 +34,17 @@ def test_jobs_come_in_their_order_and_other_folders_are_left_out(tmp_path: Path)
     assert [job.path.name for job in SweepFolder(tmp_path).jobs()] == ["0", "9", "10"]
 
 
+@pytest.mark.parametrize("record", ["", "{", "[]", '{"program": "train.py"}'])
+def test_damaged_records_are_named(tmp_path: Path, record: str) -> None:
+    for name in ("sweep.json", "summary.json"):
+        (tmp_path / name).write_text(record)
+    with pytest.raises(UserError, match=r"sweep\.json.* Start a new sweep\."):
+        _ = SweepFolder(tmp_path).command
+    if "program" not in record:
+        with pytest.raises(UserError, match=r"summary\.json.* run the job again"):
+            JobFolder(tmp_path).result()
+
+
 def test_a_directory_belongs_to_one_sweep(tmp_path: Path) -> None:
     folder = SweepFolder(tmp_path / "new")
     with pytest.raises(UserError, match="directory of a sweep"):
