@@ -26,9 +26,10 @@ from dgsr.models.discriminator import DinoDiscriminator
 from dgsr.models.estimator import DegradationEstimator
 from dgsr.models.options import NEGATIVE, POSITIVE
 from dgsr.training.adversary import Adversary
-from dgsr.training.module import SuperResolution
 from dgsr.training.objective import Objective
+from dgsr.training.restoration import SuperResolution
 from dgsr.training.schedules import constant
+from dgsr.training.settings import Settings
 from dgsr.training.update import AlternatingUpdate, JointUpdate
 
 _MANY = 10**9
@@ -139,13 +140,15 @@ def _module(shapes: str, micro_batch: int, discriminator: nn.Module) -> SuperRes
         discriminator=discriminator,
         objective=Objective({"mse": 2.0, "lpips": 5.0}, adversary, negative_prob=0.0),
         update=UPDATES["joint"],
-        optimizers=dict.fromkeys(("generator", "discriminator"), partial(AdamW, lr=2e-5, weight_decay=1e-2)),
-        schedule=constant,
         upscaler=Upscaler,
         metrics={},
-        max_steps=_MANY,
-        clip_norm={"generator": 1.0, "discriminator": 1.0},
-        micro_batch=micro_batch,
+        settings=Settings(
+            optimizers=dict.fromkeys(("generator", "discriminator"), partial(AdamW, lr=2e-5, weight_decay=1e-2)),
+            schedule=constant,
+            max_steps=_MANY,
+            clip_norm={"generator": 1.0, "discriminator": 1.0},
+            micro_batch=micro_batch,
+        ),
     )
 
 

@@ -31,7 +31,7 @@ def wandb_log(
         UserError: wandb is not installed.
     """
     try:
-        import wandb  # noqa: F401
+        import wandb  # noqa: F401  # pyright: ignore[reportMissingImports]
     except ImportError:
         refuse("wandb, for logger=wandb", "an environment without it", "Run pip install wandb, or take logger=default.")
     return WandbLogger(

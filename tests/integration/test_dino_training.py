@@ -10,7 +10,7 @@ from dgsr.checkpoints.trainer import read_checkpoint
 from dgsr.models.discriminator import DinoDiscriminator
 from dgsr.training.adversary import Adversary
 from dgsr.training.restoration import SuperResolution
-from tests.small_run import make_data, make_module, make_trainer
+from tests.small_run import make_data, make_module, make_settings, make_trainer
 
 
 def _module() -> tuple[SuperResolution, DinoDiscriminator]:
@@ -23,13 +23,9 @@ def _module() -> tuple[SuperResolution, DinoDiscriminator]:
         discriminator=discriminator,
         objective=source.objective,
         update=source.update,
-        optimizers=source.optimizer_builders,
-        schedule=source.schedule,
         upscaler=lambda **_: source.upscaler,
         metrics={},
-        max_steps=2,
-        clip_norm=source.clip_norm,
-        micro_batch=1,
+        settings=make_settings(2, micro_batch=1),
     )
     return module, discriminator
 

@@ -11,6 +11,7 @@ import torch
 from lightning.pytorch.strategies import DDPStrategy
 
 from dgsr.training.module import module_of
+from dgsr.training.restoration import SuperResolution
 from dgsr.training.update import AlternatingUpdate, JointUpdate
 from tests.small_run import make_data, make_module, make_trainer
 
@@ -24,7 +25,8 @@ class Witness(lightning.Callback):
         self.folder = folder
 
     def on_train_batch_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, *_: Any) -> None:
-        module, is_last = module_of(pl_module), trainer.global_rank == trainer.world_size - 1
+        module, is_last = pl_module, trainer.global_rank == trainer.world_size - 1
+        assert isinstance(module, SuperResolution)
         module.objective.weights["mse"] = float("inf") if is_last and module.step == BAD_STEP else 2.0
 
     def on_train_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
