@@ -9,10 +9,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet install
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tools demo test lint types docs check test-matrix bench-degradation bench-generator bench-data clean
+.PHONY: help setup tools demo test lint types docs check test-matrix bench-degradation bench-generator bench-training bench-data clean
 
 help:
-	@echo "make setup | demo | test | lint | types | docs | check | test-matrix | bench-degradation | bench-generator | bench-data   (VENV=$(VENV) PYTHON=$(PYTHON))"
+	@echo "make setup | demo | test | lint | types | docs | check | test-matrix | bench-degradation | bench-generator | bench-training | bench-data   (VENV=$(VENV) PYTHON=$(PYTHON))"
 
 setup: $(VENV)/.installed
 
@@ -45,6 +45,9 @@ bench-data: setup
 
 bench-generator: setup
 	$(BIN)/python -m benchmarks.generator
+
+bench-training: setup
+	$(BIN)/python -m benchmarks.training
 
 # The oldest and the newest peft and diffusers that pyproject.toml allows, each pair in an environment of its own, which
 # shares all other packages with $(VENV).

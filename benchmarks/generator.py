@@ -10,7 +10,6 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -19,6 +18,7 @@ import numpy as np
 
 from benchmarks.contest import Turn, by_turns, machine, slug, spread
 from benchmarks.generator_contestants import GUIDANCE, serve
+from benchmarks.processes import Process
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -57,34 +57,15 @@ def _rows(shapes: str, sides: dict[int, int]) -> Iterator[dict[str, Any]]:
             yield _row(processes, shapes, side_px, repetitions)
 
 
-class _Process:
-    """One contestant's process, asked from here."""
-
-    def __init__(self, who: str, shapes: str, adapter: Path) -> None:
-        context = get_context("spawn")
-        self.connection, theirs = context.Pipe()
-        self.process = context.Process(target=serve, args=(theirs, who, shapes, adapter), daemon=True)
-        self.process.start()
-        theirs.close()
-
-    def ask(self, request: str, *arguments: Any) -> Any:
-        self.connection.send((request, arguments))
-        return self.connection.recv()
-
-    def stop(self) -> None:
-        self.connection.close()
-        self.process.join()
-
-
 @contextmanager
-def _processes(shapes: str) -> Iterator[dict[str, _Process]]:
+def _processes(shapes: str) -> Iterator[dict[str, Process]]:
     """Start all contestants with the same weights and prompts; whoever has no turn waits without a sound."""
     with TemporaryDirectory() as folder:
         adapter = Path(folder) / "s3diff.pkl"
-        processes = {who: _Process(who, shapes, adapter) for who in ("ours", "bare")}
+        processes = {who: Process(serve, who, shapes, adapter) for who in ("ours", "bare")}
         try:
             processes["ours"].ask("write_adapter")
-            processes["plain"] = _Process("plain", shapes, adapter)
+            processes["plain"] = Process(serve, "plain", shapes, adapter)
             prompts = processes["plain"].ask("prompts")
             for who in ("ours", "bare"):
                 processes[who].ask("take_prompts", *prompts)
@@ -94,7 +75,7 @@ def _processes(shapes: str) -> Iterator[dict[str, _Process]]:
                 process.stop()
 
 
-def _row(processes: dict[str, _Process], shapes: str, side_px: int, repetitions: int) -> dict[str, Any]:
+def _row(processes: dict[str, Process], shapes: str, side_px: int, repetitions: int) -> dict[str, Any]:
     outputs: dict[str, np.ndarray] = {}
     peaks = dict.fromkeys(WAYS, 0)
 

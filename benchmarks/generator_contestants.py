@@ -9,84 +9,28 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
-from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
-from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
 from torch import Tensor, nn
-from transformers import CLIPTextConfig, CLIPTextModel
 
 from benchmarks.memory import forget_peak, peak_mib
+from benchmarks.networks import TIMESTEP, adapted, networks, text_encoder
 from benchmarks.plain_s3diff import PlainS3Diff
 from dgsr.checkpoints import save_s3diff
-from dgsr.models.backbone import Backbone
 from dgsr.models.denoising import clean_latent
-from dgsr.models.generator import OneStepGenerator
 from dgsr.models.lora import guided_layers
-from dgsr.models.options import NEGATIVE, POSITIVE, GeneratorOptions
+from dgsr.models.options import NEGATIVE, POSITIVE
 from dgsr.models.prompts import Prompts
-from dgsr.models.tiny import PROMPT_WIDTH, tiny_backbone
 from dgsr.types import Images, Scores
 
-GUIDANCE, TIMESTEP = 1.07, 999
-_RANKS: dict[str, dict[str, Any]] = {"full": {"unet_rank": 32, "vae_rank": 16}, "tiny": {"unet_rank": 8, "vae_rank": 4}}
+GUIDANCE = 1.07
 
 Run = Callable[[Images, Scores], Images]
-
-
-def networks(shapes: str) -> Backbone:
-    """Build the networks of a size with random weights, the same in every process; `full` has SD 2.1's shapes."""
-    if shapes == "tiny":
-        return tiny_backbone(0, 16, "epsilon", TIMESTEP)
-    torch.manual_seed(0)
-    unet = UNet2DConditionModel(
-        block_out_channels=(320, 640, 1280, 1280),
-        attention_head_dim=(5, 10, 20, 20),  # pyright: ignore[reportArgumentType]
-        cross_attention_dim=1024,
-        use_linear_projection=True,
-    )
-    unet.get_parameter("conv_out.weight").data.mul_(0.02)  # what it predicts is enlarged 15 times
-    vae: Any = AutoencoderKL(
-        block_out_channels=(128, 256, 512, 512),  # pyright: ignore[reportArgumentType]
-        down_block_types=("DownEncoderBlock2D",) * 4,  # pyright: ignore[reportArgumentType]
-        up_block_types=("UpDecoderBlock2D",) * 4,  # pyright: ignore[reportArgumentType]
-        layers_per_block=2,
-    )
-    schedule = DDPMScheduler(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear")
-    return Backbone(unet, vae, schedule, "random")
-
-
-def text_encoder(shapes: str) -> Callable[[str], Tensor]:
-    """Build a random text encoder of Stable Diffusion 2.1's shape, or a tiny one; each byte of a text is a token."""
-    wide = shapes == "full"
-    torch.manual_seed(1)
-    config = CLIPTextConfig(
-        hidden_size=1024 if wide else PROMPT_WIDTH,
-        intermediate_size=4096 if wide else PROMPT_WIDTH,
-        num_hidden_layers=23 if wide else 2,
-        num_attention_heads=16 if wide else 2,
-        hidden_act="gelu",
-    )
-    model = CLIPTextModel(config).eval()
-    tokens = config.max_position_embeddings
-
-    def encode(text: str) -> Tensor:
-        ids = [*text.encode()[: tokens - 1]]
-        return model(torch.tensor([ids + [config.eos_token_id] * (tokens - len(ids))]))[0]
-
-    return torch.no_grad()(encode)
 
 
 class Ours:
     """What `dgsr` does; the image's correction takes the low-rank path, or is baked for it."""
 
     def __init__(self, shapes: str) -> None:
-        prompts = Prompts(torch.zeros(1, 1, 1), torch.zeros(1, 1, 1), (POSITIVE, NEGATIVE))  # they come later
-        options = GeneratorOptions(**_RANKS[shapes], init="identity", timestep=TIMESTEP)
-        self.generator = OneStepGenerator(networks(shapes), prompts, options)
-        draws = torch.Generator().manual_seed(2)
-        for name, parameter in self.generator.named_parameters():
-            if "lora_B" in name:
-                parameter.data.normal_(0, 0.02, generator=draws)
+        self.generator = adapted(shapes, torch.zeros(1, 1, 1), torch.zeros(1, 1, 1))  # the prompts come later
         self.ways: dict[str, Run] = {"dgsr": self.low_rank, "dgsr, baked": self.baked}
 
     def take_prompts(self, positive: Tensor, negative: Tensor) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -68,13 +68,42 @@ class PlainS3Diff:
     @torch.no_grad()
     def __call__(self, lq_up: Tensor, scores: Tensor, guidance: float) -> Tensor:
         """Return the restored images; all in [-1, 1]."""
-        positive, negative = (self.encode(text).expand(len(lq_up), -1, -1) for text in (POSITIVE, NEGATIVE))
+        latent = self._latent(lq_up, scores)
+        toward, away = (self._noise(latent, [text] * len(lq_up)) for text in (POSITIVE, NEGATIVE))
+        return self._image(latent, away + guidance * (toward - away))
+
+    def restore(self, lq_up: Tensor, scores: Tensor, texts: Sequence[str]) -> Tensor:
+        """Return the restored images without guidance, each by a prompt of its own, for training."""
+        latent = self._latent(lq_up, scores)
+        return self._image(latent, self._noise(latent, texts))
+
+    def trained(self) -> dict[str, Tensor]:
+        """Return the tensors that training moves, by the authors' names, and freeze all others."""
+        self.unet.requires_grad_(False)
+        self.vae.requires_grad_(False)
+        tensors = {f"unet.conv_in.{name}": tensor for name, tensor in self.unet.conv_in.named_parameters()}
+        for network, layers, adapter in (("unet", self.unet_layers, "default"), ("vae", self.vae_layers, "vae_skip")):
+            for name, layer in layers.items():
+                tensors[f"{network}.{name}.lora_A.{adapter}.weight"] = layer.a.weight
+                tensors[f"{network}.{name}.lora_B.{adapter}.weight"] = layer.b.weight
+            for part in ("de_mlp", "block_mlp", "fuse_mlp"):
+                for name, tensor in self.content[f"state_dict_{network}_{part}"].items():
+                    tensors[f"{network}_{part}.{name}"] = tensor
+            embeddings = self.content["state_embeddings"][f"state_dict_{network}_block"]["weight"]
+            tensors[f"{network}_block_embeddings.weight"] = embeddings
+        return {name: tensor.requires_grad_() for name, tensor in tensors.items()}
+
+    def _latent(self, lq_up: Tensor, scores: Tensor) -> Tensor:
         self._correct("vae", self.vae_layers, scores)
         self._correct("unet", self.unet_layers, scores)
-        latent = self.vae.encode(lq_up).latent_dist.mode() * self.vae.config.scaling_factor
-        toward = self.unet(latent, _TIMESTEP, encoder_hidden_states=positive).sample
-        away = self.unet(latent, _TIMESTEP, encoder_hidden_states=negative).sample
-        noise = away + guidance * (toward - away)
+        return self.vae.encode(lq_up).latent_dist.mode() * self.vae.config.scaling_factor
+
+    def _noise(self, latent: Tensor, texts: Sequence[str]) -> Tensor:
+        with torch.no_grad():
+            prompts = torch.cat([self.encode(text) for text in texts])
+        return self.unet(latent, _TIMESTEP, encoder_hidden_states=prompts).sample
+
+    def _image(self, latent: Tensor, noise: Tensor) -> Tensor:
         clean = (latent - math.sqrt(1 - self.alpha_bar) * noise) / math.sqrt(self.alpha_bar)
         return self.vae.decode(clean / self.vae.config.scaling_factor).sample.clamp(-1, 1)
 

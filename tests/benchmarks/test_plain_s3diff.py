@@ -32,4 +32,4 @@ def test_golden(guidance: float, expected: str) -> None:
         encode,
     )
     torch.testing.assert_close(plain(golden["lq"], golden["scores"], guidance), golden[expected], rtol=0, atol=1e-4)
-    assert len(encoded) == 2
+    assert len(encoded) == 2 * len(golden["lq"])

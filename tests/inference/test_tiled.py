@@ -68,6 +68,13 @@ def test_noise_of_the_posterior_follows_the_seed() -> None:
     assert not torch.equal(same, other)
 
 
+def test_what_watches_is_told_of_every_tile() -> None:
+    shares: list[float] = []
+    Upscaler(GENERATORS["tiny"]().eval(), ESTIMATOR, tile=TILE, watch=shares.append)(photo(16, 70))
+    assert len(shares) > 3
+    assert shares == pytest.approx([(at + 1) / len(shares) for at in range(len(shares))])
+
+
 def _seams(image: Tensor) -> float:
     """Return the mean change of colour across the seams over that elsewhere."""
     change = (image[..., 1:] - image[..., :-1]).abs().mean(dim=(0, 1))

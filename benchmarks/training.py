@@ -1,0 +1,124 @@
+"""A training step beside a plain transcription of the published loop: time, memory, losses.
+
+`python -m benchmarks.training [--only tiny|full] [--repeats N] [--quick] [--out FILE]`; README.md says how to read it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from benchmarks.contest import Turn, by_turns, machine, slug, spread
+from benchmarks.processes import Process
+from benchmarks.training_contestants import UPDATES, serve
+
+RESULTS = Path(__file__).parent / "results"
+WAYS = (*UPDATES, "plain")
+
+#: Shapes of the networks -> side of the crops, and how many make a batch.
+SIZES = {"tiny": (256, 4), "full": (128, 1)}
+QUICK = {"tiny": (64, 2)}
+JUDGES, QUICK_JUDGES = ["none", "dino"], ["none", "small"]
+
+#: Between the losses of the first step of `alternating` and of `plain`, relative.
+_LARGEST_DIFFERENCE = 1e-2
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Measure, write JSON, print the table and the ratio."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", choices=SIZES, help="networks of this size alone")
+    parser.add_argument("--repeats", type=int, default=3, help="how many steps of each way are timed")
+    parser.add_argument("--quick", action="store_true", help="small images, a small judge: does it run at all?")
+    parser.add_argument("--out", type=Path, help="the JSON file (default: by the device's name, among the results)")
+    arguments = parser.parse_args(argv)
+    described = machine(["torch", "lightning", "diffusers", "peft", "transformers", "timm"])
+    sizes, judges = (QUICK, QUICK_JUDGES) if arguments.quick else (SIZES, JUDGES)
+    chosen = [shapes for shapes in sizes if arguments.only in (None, shapes)]
+    rows = [_row(shapes, sizes[shapes], judge, arguments.repeats) for shapes in chosen for judge in judges]
+    out = arguments.out or RESULTS / f"training-{slug(described['device'])}.json"
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps(described | {"rows": rows}, indent=1) + "\n", encoding="utf-8")
+    sys.stdout.write(f"{_table(described, rows)}\n\n")
+    worst = max(row["difference"] for row in rows)
+    if worst > _LARGEST_DIFFERENCE:
+        raise SystemExit(f"Expected losses that differ by {_LARGEST_DIFFERENCE} at most, but got {worst}.")
+    sys.stdout.write(f"ratio training {1 / rows[-1]['ways']['joint']['over_plain']:.2f}\n")
+
+
+@contextmanager
+def _processes(shapes: str, size: tuple[int, int], judge: str) -> Iterator[dict[str, Process]]:
+    """Start both sides, the second with the first one's adapter; whoever has no turn waits without a sound."""
+    with TemporaryDirectory() as folder:
+        adapter = Path(folder) / "s3diff.pkl"
+        processes: dict[str, Process] = {}
+        try:
+            for who in ("ours", "plain"):
+                processes[who] = Process(serve, who, shapes, size, judge, adapter)
+                processes[who].answer()  # it is ready
+            yield processes
+        finally:
+            for process in processes.values():
+                process.stop()
+
+
+def _row(shapes: str, size: tuple[int, int], judge: str, repeats: int) -> dict[str, Any]:
+    losses: dict[str, dict[str, float]] = {}
+    peaks = dict.fromkeys(WAYS, 0.0)
+    with _processes(shapes, size, judge) as processes:
+
+        def turn(way: str) -> Turn:
+            def take(_: int) -> None:
+                found, peak = processes["plain" if way == "plain" else "ours"].ask(way)
+                losses.setdefault(way, found)
+                peaks[way] = max(peaks[way], peak)
+
+            return take
+
+        times = by_turns({way: turn(way) for way in WAYS}, repeats)
+    medians = {way: spread(times[way]) for way in WAYS}
+    plain = medians["plain"]["median"]
+    figures = {
+        way: found | {"peak_mib": math.ceil(peaks[way]), "over_plain": round(found["median"] / plain, 3)}
+        for way, found in medians.items()
+    }
+    first, other = losses["joint"], losses["plain"]
+    return {
+        "shapes": shapes,
+        "side_px": size[0],
+        "batch": size[1],
+        "judge": judge,
+        "repetitions": repeats,
+        "difference": max(abs(first[name] / other[name] - 1) for name in first),
+        "ways": figures,
+    }
+
+
+def _table(described: dict[str, Any], rows: list[dict[str, Any]]) -> str:
+    lines = [
+        f"{described['device']}, {described['date']}, "
+        + ", ".join(f"{name} {version}" for name, version in described["versions"].items()),
+        "",
+        "| shapes, batch, judge | | seconds a step (quartiles) | of plain's time | peak MiB |",
+        "|---|---|---|---|---|",
+    ]
+    for row in rows:
+        case = f"{row['shapes']}, {row['batch']} of {row['side_px']}², {row['judge']}"
+        for way, figures in row["ways"].items():
+            quartiles = f"{figures['lower_quartile'] / 1e3:.2f} to {figures['upper_quartile'] / 1e3:.2f}"
+            lines.append(
+                f"| {case} | {way} | {figures['median'] / 1e3:.2f} ({quartiles}) "
+                f"| {figures['over_plain']:.2f} | {figures['peak_mib']} |"
+            )
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()
