@@ -53,14 +53,17 @@ def test_every_choice_of_a_group_passes_the_strict_check(tmp_path: Path, group: 
         check(composed(tmp_path, f"{group}={name}"), TrainConfig)
 
 
-@pytest.mark.parametrize(("name", "builder"), [("sd_turbo", "from_backbone"), ("tiny", "tiny")])
-def test_a_generators_config_names_every_option_with_its_default(tmp_path: Path, name: str, builder: str) -> None:
+BUILDERS = {"sd_turbo": "from_backbone", "tiny_prior": "from_backbone", "tiny": "tiny"}
+
+
+@pytest.mark.parametrize("name", BUILDERS)
+def test_a_generators_config_names_every_option(tmp_path: Path, name: str) -> None:
     node = composed(tmp_path, f"generator={name}").generator
-    parameters = inspect.signature(getattr(OneStepGenerator, builder)).parameters
+    parameters = inspect.signature(getattr(OneStepGenerator, BUILDERS[name])).parameters
     assert node.keys() - {"_target_"} == parameters.keys()
-    chosen = {"seed", "path", "trainable"}
-    assert {key: node[key] for key in parameters.keys() - chosen} == {
-        key: parameter.default for key, parameter in parameters.items() if key not in chosen
+    own = {"seed", "path", "trainable"} | ({"unet_rank", "vae_rank", "timestep"} if name == "tiny_prior" else set())
+    assert {key: node[key] for key in parameters.keys() - own} == {
+        key: parameter.default for key, parameter in parameters.items() if key not in own
     }
 
 

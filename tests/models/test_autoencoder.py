@@ -12,7 +12,7 @@ from dgsr.models.autoencoder import Autoencoder
 from dgsr.ops.resizing import resize
 from dgsr.seeds import torch_generator
 
-SMALL = {"widths": (16, 16, 16, 32), "latent_channels": 12}
+SMALL = {"widths": (16, 24, 24, 32), "latent_channels": 12}
 
 
 def _smooth() -> torch.Tensor:

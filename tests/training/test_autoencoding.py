@@ -21,7 +21,7 @@ from dgsr.training.objective import Objective
 from dgsr.training.sample import Sample
 from tests.small_run import make_data, make_settings, make_trainer
 
-WIDTHS, SHARP = (16, 16, 16, 32), preset("none")
+WIDTHS, SHARP = (16, 24, 24, 32), preset("none")
 
 
 def _training(max_steps: int = 2, start_step: int = 0, **changes: Any) -> AutoencoderTraining:

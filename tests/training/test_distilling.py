@@ -22,7 +22,7 @@ SMALL: dict[str, Any] = {"widths": (16, 16, 16, 16), "heads": 2, "groups": 4}
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("autoencoder")
-    Autoencoder((16, 16, 16, 32)).save(made / "vae", scaling_factor=2.0)
+    Autoencoder((16, 24, 24, 32)).save(made / "vae", scaling_factor=2.0)
     return made
 
 
