@@ -98,6 +98,8 @@ def device_of(name: str) -> torch.device:
 def _from_training(path: Path, backbone: str | None, estimator: DegradationEstimator | None, weights: Weights) -> Model:
     checkpoint = read_checkpoint(path)
     nodes = checkpoint["dgsr"]["description"]
+    made_of_none = nodes["generator"]["_target_"] == "types.NoneType"
+    expect(not made_of_none, "a checkpoint of a generator", f"{path}, of another task", "Its result lies in exported/.")
     foreign = [name for name in _targets(nodes) if not name.startswith("dgsr.")]
     expect(not foreign, "networks of dgsr", f"{path} with {', '.join(foreign)}", "Such a file could run any code.")
     generator = instantiate(nodes["generator"] | ({"path": backbone} if backbone else {}))

@@ -23,7 +23,7 @@ from dgsr.training.settings import Settings
 _logger = logging.getLogger(__name__)
 
 #: The nodes of a config from which the networks of a checkpoint can be built again.
-NETWORK_NODES = ("task", "generator", "estimator", "scale")
+NETWORK_NODES = ("generator", "estimator", "scale")
 
 
 def train(cfg: DictConfig) -> float | None:
@@ -63,6 +63,7 @@ def build_module(cfg: DictConfig, fresh: bool = True) -> TrainingModule:
     """
     torch.manual_seed(cfg.seed)
     networks = {name: _plain(cfg[name]) for name in NETWORK_NODES}
+    networks["task"] = OmegaConf.to_container(cfg.task, resolve=False)  # what it refers to stands elsewhere
     networks["generator"].pop("init_from", None)  # what it started from may be gone when it is built again
     if not fresh and "init_from" in cfg.generator:
         cfg = cast(DictConfig, OmegaConf.merge(cfg, {"generator": {"init_from": None}}))

@@ -70,6 +70,13 @@ def test_a_checkpoint_may_call_nothing_foreign(tmp_path: Path) -> None:
         load_model(str(tmp_path / "bad.ckpt"))
 
 
+def test_a_checkpoint_of_another_task_is_refused(tmp_path: Path) -> None:
+    nodes = {"generator": {"_target_": "types.NoneType"}, "estimator": None, "scale": 4}
+    write_atomically({"dgsr": {"description": nodes}, "state_dict": {}}, tmp_path / "other.ckpt")
+    with pytest.raises(UserError, match="a checkpoint of a generator"):
+        load_model(str(tmp_path / "other.ckpt"))
+
+
 def test_a_checkpoint_over_another_backbone_is_refused(tmp_path: Path) -> None:
     generator = OneStepGenerator.tiny(trainable="all")
     save_training(generator, tmp_path / "a.ckpt")

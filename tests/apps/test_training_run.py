@@ -13,6 +13,7 @@ from omegaconf import DictConfig
 
 from dgsr.apps.configs import check, conf_dir
 from dgsr.apps.entry import run_cleanly
+from dgsr.apps.loading import load_model
 from dgsr.apps.schema import TrainConfig
 from dgsr.apps.training_run import train
 from dgsr.checkpoints.trainer import read_checkpoint
@@ -125,6 +126,22 @@ def test_a_run_starts_from_the_weights_of_another_with_fresh_optimizers(tmp_path
 
 
 @pytest.mark.filterwarnings("ignore:.*AMP with fp16 is not supported on CPU.*")
+def test_a_backbone_of_ones_own_from_its_first_half_to_a_generator_on_it(tmp_path: Path) -> None:
+    measured = ("debug=fdr", "metrics.names=[psnr]", "callbacks.checkpoints.monitor=psnr", "data.val.limit=1")
+    pixels = [f"objective.reconstruction.{name}={weight}" for name, weight in {"l1": 1, "lpips_alex": 0}.items()]
+    steps = {
+        "prior_autoencoder": ["task.autoencoder.widths=[16,24,24,32]", *pixels],
+        "prior_denoiser": [f"task.denoiser.autoencoder={tmp_path}/prior_autoencoder/exported/last"],
+        "prior_one_step": [f"task.denoiser.init_from={tmp_path}/prior_denoiser/exported/last"],
+    }
+    small = ["task.denoiser.widths=[16,16,16,16]", "task.denoiser.heads=2"]
+    for name, given in steps.items():
+        narrow = small if "denoiser" in given[0] else []
+        train(composed(tmp_path / name, f"experiment={name}", *measured, *given, *narrow))
+    _train(tmp_path / "quick", f"generator.path={tmp_path}/prior_one_step/exported/last", "data.val.limit=1")
+    assert load_model(str(tmp_path / "quick" / "checkpoints" / "last.ckpt")).generator.source.endswith("exported/last")
+
+
 def test_a_precision_is_not_exchanged_for_another(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"but got 16-mixed. Set trainer\.precision=bf16-mixed"):
         _train(tmp_path, "trainer.precision=16-mixed")
