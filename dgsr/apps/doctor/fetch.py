@@ -2,49 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 from huggingface_hub.constants import HF_HUB_CACHE
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from rich.console import Group
 from rich.progress import Progress
 from rich.table import Table
 
 from dgsr.checks import UserError, expect
 
-#: The parts of a run that may have weights; each is built as the run builds it, so none can be forgotten.
-PARTS = ("generator", "estimator", "discriminator", "objective", "metrics")
-
 
 def examine(cfg: DictConfig) -> Group:
-    """Build every part once, which leaves in the usual caches what it downloads, and say what there is.
+    """Build every part of the run's task once, which leaves in the usual caches what it downloads, and list them.
 
-    One part is in memory at a time.
+    Each is built as the run builds it, so no weights can be forgotten; one is in memory at a time.
 
     Raises:
         UserError: Some part's weights cannot be had; it says why for each, and the others are there nevertheless.
     """
+    parts = {name: part for name, part in cfg.task.items() if OmegaConf.is_dict(part)}
     failures: dict[str, UserError] = {}
     with Progress(transient=True) as progress:
-        for part in progress.track(PARTS, description="weights"):
+        for name, part in progress.track(parts.items(), description="weights"):
             try:
-                instantiate(cfg[part])
+                instantiate(part)
             except InstantiationException as error:
                 if not isinstance(error.__cause__, UserError):
                     raise
-                failures[part] = error.__cause__
-    reasons = "; ".join(f"{part}: {error}" for part, error in failures.items())
-    expect(not failures, "the weights of every part", f"none for {len(failures)} of {len(PARTS)}", reasons)
-    return Group(_table(cfg), *_advice())
+                failures[name] = error.__cause__
+    reasons = "; ".join(f"{name}: {error}" for name, error in failures.items())
+    expect(not failures, "the weights of every part", f"none for {len(failures)} of {len(parts)}", reasons)
+    return Group(_table(parts), *_advice())
 
 
-def _table(cfg: DictConfig) -> Table:
+def _table(parts: Mapping[str, DictConfig]) -> Table:
     table = Table("part", "built as", title="All weights are on this machine")
-    for part in PARTS:
-        table.add_row(part, cfg[part]["_target_"].removeprefix("dgsr."))
+    for name, part in parts.items():
+        table.add_row(name, part["_target_"].removeprefix("dgsr."))
     return table
 
 

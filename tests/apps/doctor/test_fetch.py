@@ -12,7 +12,7 @@ from hydra.utils import instantiate
 from rich.console import Console
 
 from dgsr.apps.composing import composed
-from dgsr.apps.doctor.fetch import PARTS, examine
+from dgsr.apps.doctor.fetch import examine
 from dgsr.checks import UserError
 from dgsr.models import OneStepGenerator, hub
 
@@ -34,12 +34,13 @@ def test_what_is_fetched_once_is_there_without_a_network(tmp_path: Path, monkeyp
     console = Console(width=120, record=True, file=io.StringIO())
     console.print(examine(cfg))
     said = console.export_text()
-    assert all(part in said for part in (*PARTS, "OneStepGenerator.from_backbone", "HF_HUB_OFFLINE=1"))
+    parts = ("generator", "estimator", "discriminator", "objective", "metrics")
+    assert all(part in said for part in (*parts, "OneStepGenerator.from_backbone", "HF_HUB_OFFLINE=1"))
     online = False
     assert instantiate(cfg.generator).fingerprint() == OneStepGenerator.from_backbone(GOLDEN / "tiny-sd").fingerprint()
 
 
 def test_all_that_is_missing_is_named_at_once(tmp_path: Path) -> None:
     gone = ["generator=sd_turbo", f"generator.path={tmp_path}/none", "estimator=published", "estimator.path=none.pth"]
-    with pytest.raises(UserError, match=r"none for 2 of 5. generator: Expected .* estimator: Expected .*none\.pth"):
+    with pytest.raises(UserError, match=r"none for 2 of 7. generator: Expected .* estimator: Expected .*none\.pth"):
         examine(composed("train", [*SMALL, *gone]))
