@@ -69,4 +69,4 @@ def test_noise_is_what_later_steps_leave_of_it(behind):
     images, operators = torch.full((1, 3, 256, 256), 0.5), [NOISE, *behind]
     for operator in operators:
         images = pipeline.apply(operator, images)
-    assert (images - 0.5).std().item() * 255 == pytest.approx(noise_255(operators, (256, 256)), rel=0.15)
+    assert (images - 0.5).std().item() * 255 == pytest.approx(noise_255(operators, (256, 256)), rel=0.25)
