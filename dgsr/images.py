@@ -35,7 +35,9 @@ def decode_image(encoded: bytes, name: str) -> Image:
 
 
 def _rgb(raster: Raster) -> Image:
-    return from_pixels(raster.pixels).expand(3, -1, -1).contiguous()
+    pixels = raster.pixels
+    image = torch.empty(3, *raster.size).copy_(pixels)
+    return image.div_(torch.iinfo(pixels.dtype).max)  # in place, as large pictures leave no room for copies
 
 
 def write_image(path: str | Path, image: Image) -> None:
@@ -49,7 +51,7 @@ def write_image(path: str | Path, image: Image) -> None:
 
 def from_pixels(pixels: Pixels) -> Float[Tensor, "c h w"]:
     """Return numbers in [0, 1], in single precision, of pixels with 8 or 16 bits."""
-    return pixels if pixels.is_floating_point() else pixels.float() / torch.iinfo(pixels.dtype).max
+    return pixels if pixels.is_floating_point() else pixels.float().div_(torch.iinfo(pixels.dtype).max)
 
 
 def to_pixels(image: Float[Tensor, "*any"], dtype: torch.dtype) -> Shaped[Tensor, "*any"]:

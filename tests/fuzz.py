@@ -1,7 +1,8 @@
 """Mutated picture files against reading and upscaling: each gives a picture or one clean sentence.
 
-`python -m tests.fuzz --n 10000` prints what came of them and fails if one crashed, raised another error, took over ten
-seconds or over 2 GB of memory. The cases are a function of their number, so any can be run again with --first.
+`python -m tests.fuzz --n 10000` prints what came of them, the longest time and the largest memory, and fails if one
+crashed, raised another error, took over ten seconds or over 2 GB of memory. The cases are a function of their number,
+so any can be run again with --first.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from dgsr.rasters import read_raster, write_deep_png
 from dgsr.seeds import rng
 
 MAX_SECONDS, MAX_BYTES = 10, 2 * 10**9
+EXPECTED = {"picture", "upscaled", "refused"}
 _UPSCALED_SIDE = 48  # larger pictures are only read
 
 _SAVED = [  # (format, mode, options)
@@ -127,6 +129,7 @@ class Target:
 
 def _serve(pipe: Connection, folder: str) -> None:
     target = Target(Path(folder))
+    pipe.send("ready")
     while True:
         case = pipe.recv()
         try:
@@ -136,8 +139,8 @@ def _serve(pipe: Connection, folder: str) -> None:
         pipe.send((outcome, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024))
 
 
-def outcomes(cases: range, folder: str) -> Iterator[tuple[int, str]]:
-    """Yield (case, outcome), each from a process that may crash or hang, which is told as well."""
+def outcomes(cases: range, folder: str) -> Iterator[tuple[int, str, float, int]]:
+    """Yield (case, outcome, seconds, peak bytes so far); the process may crash or hang, which is told as well."""
     context = multiprocessing.get_context("spawn")
     server = None
     for case in cases:
@@ -146,21 +149,19 @@ def outcomes(cases: range, folder: str) -> Iterator[tuple[int, str]]:
             server = context.Process(target=_serve, args=(theirs, folder), daemon=True)
             server.start()
             theirs.close()
-            starting = 120
+            ours.recv()  # when it is ready
+        started, peak = time.monotonic(), 0
         ours.send(case)
-        started = time.monotonic()
         try:
-            answered = ours.poll(MAX_SECONDS + starting)
-            outcome, peak = ours.recv() if answered else (f"over {MAX_SECONDS} s", 0)
+            outcome, peak = ours.recv() if ours.poll(MAX_SECONDS) else (f"over {MAX_SECONDS} s", 0)
             outcome = outcome if peak < MAX_BYTES else f"{peak / 1e9:.1f} GB"
         except EOFError:
             outcome = "crash"
-        starting = 0
-        if outcome not in ("picture", "upscaled", "refused"):
-            outcome += f" after {time.monotonic() - started:.1f} s"
+        seconds = time.monotonic() - started
+        if outcome not in EXPECTED:
             server.kill()
             server = None
-        yield case, outcome
+        yield case, outcome, seconds, peak
     if server is not None:
         server.kill()
 
@@ -174,13 +175,16 @@ def main() -> None:
     cases = range(arguments.first, arguments.first + arguments.n)
     console = Console()
     counts: Counter[str] = Counter()
+    longest, most = 0.0, 0
     with tempfile.TemporaryDirectory() as folder:
-        for case, outcome in track(outcomes(cases, folder), "files", len(cases), console=Console(stderr=True)):
+        run = track(outcomes(cases, folder), "files", len(cases), console=Console(stderr=True))
+        for case, outcome, seconds, peak in run:
             counts[outcome] += 1
-            if outcome not in ("picture", "upscaled", "refused"):
-                console.print(f"case {case}: {outcome}")
-    console.print(dict(counts))
-    raise SystemExit(len(counts.keys() - {"picture", "upscaled", "refused"}) > 0)
+            longest, most = max(longest, seconds), max(most, peak)
+            if outcome not in EXPECTED:
+                console.print(f"case {case}: {outcome} after {seconds:.1f} s")
+    console.print(dict(counts), f"longest {longest:.1f} s, at most {most / 1e9:.2f} GB")
+    raise SystemExit(bool(counts.keys() - EXPECTED))
 
 
 if __name__ == "__main__":

@@ -6,11 +6,11 @@ import argparse
 from collections.abc import Sequence
 
 import dgsr
-from dgsr.apps.commands import convert, degrade, doctor, evaluate, report, rerun, upscale
+from dgsr.apps.commands import convert, degrade, demo, doctor, evaluate, report, rerun, upscale
 from dgsr.apps.entry import run_cleanly
 
 #: Modules with `add_parser(commands) -> parser` and `run(arguments)`, in the order in which help lists them.
-COMMANDS = (upscale, evaluate, degrade, convert, rerun, report, doctor)
+COMMANDS = (upscale, demo, evaluate, degrade, convert, rerun, report, doctor)
 
 
 def main(argv: Sequence[str] | None = None) -> None:

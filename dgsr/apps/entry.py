@@ -6,6 +6,8 @@ import errno
 import re
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from traceback import extract_tb
 from typing import TypeVar
 
 from hydra.core.hydra_config import HydraConfig
@@ -49,13 +51,23 @@ def _sentence(error: Exception) -> str | None:
                 f"Expected room to write {cause.filename or 'a file'}, but got: {cause.strerror}. Whatever was "
                 "complete before, the last checkpoint too, is kept: make room and go on with resume=last."
             )
-        killed = _WORKER_KILLED.search(str(cause))
-        if killed:
+        end = _end_of_worker(cause)
+        if end:
             return (
-                f"Expected the processes that load data to stay alive, but got one that {killed[1]}. "
+                f"Expected the processes that load data to stay alive, but got one that {end}. "
                 "If memory ran out, lower data.num_workers; then go on with resume=last."
             )
     return None
+
+
+def _end_of_worker(error: BaseException) -> str | None:
+    """Say how a process that loads data ended, if that is what the error comes from."""
+    found = _WORKER_KILLED.search(str(error))
+    if found:
+        return found[1]
+    lost = isinstance(error, ConnectionError | EOFError | FileNotFoundError)
+    places = {Path(frame.filename).stem for frame in extract_tb(error.__traceback__)}
+    return "was lost while it handed over a batch" if lost and "resource_sharer" in places else None
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

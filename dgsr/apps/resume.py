@@ -76,7 +76,7 @@ def last_run(runs: Path) -> Path:
     """
     found = _by_age(runs)
     expect(bool(found), f"a run with a checkpoint under {runs}", "none", "Start one: python train.py")
-    started = (runs / found[-1] / "checkpoints/last.ckpt").stat().st_mtime
+    started = (found[-1] / "checkpoints/last.ckpt").stat().st_mtime
     for saved in sorted(runs.glob("*/.hydra/overrides.yaml")):
         run = saved.parents[1]
         if saved.stat().st_mtime > started and not (run / "checkpoints/last.ckpt").is_file():

@@ -63,6 +63,7 @@ class TrainConfig:
     seed: int
     scale: int
     features: str
+    scores: Literal["estimator", "oracle"]
     run: RunConfig
     resume: str | None
     allow_changes: bool

@@ -78,6 +78,7 @@ def build_module(cfg: DictConfig, fresh: bool = True) -> SuperResolution:
         clip_norm=_plain(cfg.run.clip_norm),
         max_bad_steps=cfg.run.max_bad_steps,
         ema_decay=cfg.run.ema_decay,
+        scores=cfg.scores,
         description=networks,
     )
 

@@ -13,6 +13,7 @@ from dgsr.inference.rasters import upscale_raster, upscale_rasters
 from dgsr.inference.upscaler import Upscaler
 from dgsr.ops.resizing import enlarged
 from dgsr.rasters import Raster, read_raster, write_raster
+from dgsr.types import Scores
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,22 @@ class FileUpscaling:
             waiting.append((job, raster))
         yield from self._finish(waiting)
 
+    def alone(self, raster: Raster, name: str, scores: Scores | None = None) -> Raster:
+        """Upscale one picture.
+
+        Args:
+            raster: The picture.
+            name: What errors call it.
+            scores: See `Upscaler`.
+
+        Raises:
+            UserError: It does not fit into memory.
+        """
+        height, width = self._size(raster)
+        needed, room = self._plan(raster)
+        with expect_room(needed, room, f"{name}, whose {width}x{height} px"):
+            return upscale_raster(self.upscaler, raster, scores)
+
     def _finish(self, waiting: list[tuple[Job, Raster]]) -> Iterator[tuple[Job, UserError | None]]:
         """Upscale pictures of one size as a batch if there is room for that, or else one by one."""
         if len(waiting) > 1 and self._fit_together(waiting[0][1], len(waiting)):
@@ -63,23 +80,18 @@ class FileUpscaling:
             yield from ((job, _write(job, out)) for (job, _), out in zip(waiting, outs, strict=True))
             return
         for job, raster in waiting:
-            yield job, self._alone(job, raster)
+            try:
+                out = self.alone(raster, str(job.source))
+            except UserError as error:
+                yield job, error
+            else:
+                yield job, _write(job, out)
 
     def _fit_together(self, raster: Raster, count: int) -> bool:
         needed, room = self._plan(raster)
         fits = self.upscaler.whole(*self._size(raster)) and (room is None or count * needed <= room)
         # The noise of a sampled posterior would depend on an image's neighbours.
         return fits and self.upscaler.generator.options.posterior == "mode"
-
-    def _alone(self, job: Job, raster: Raster) -> UserError | None:
-        height, width = self._size(raster)
-        needed, room = self._plan(raster)
-        try:
-            with expect_room(needed, room, f"{job.source}, whose {width}x{height} px"):
-                out = upscale_raster(self.upscaler, raster)
-        except UserError as error:
-            return error
-        return _write(job, out)
 
     def _plan(self, raster: Raster) -> tuple[int, int | None]:
         """Choose the tile; return how many bytes are needed, and how many there are."""

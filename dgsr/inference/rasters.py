@@ -10,9 +10,9 @@ from dgsr.images import from_pixels, to_pixels
 from dgsr.inference.upscaler import Upscaler, put
 from dgsr.ops.resizing import enlarged, upsample_at
 from dgsr.rasters import Raster
-from dgsr.types import Scores
+from dgsr.types import Pixels, Scores
 
-_STRIP = 256  # rows of alpha that are resized at a time
+_STRIP = 256  # rows that are resized at a time
 
 
 def upscale_raster(upscaler: Upscaler, raster: Raster, scores: Scores | None = None) -> Raster:
@@ -37,12 +37,23 @@ def upscale_rasters(upscaler: Upscaler, rasters: Sequence[Raster]) -> list[Raste
     return outs
 
 
+def enlarge_raster(raster: Raster, scale: int | float) -> Raster:
+    """Enlarge one picture by bicubic interpolation alone."""
+    out = raster.empty(enlarged(raster.size, scale))
+    _interpolate(out.samples, raster.samples)
+    return out
+
+
 def _room(upscaler: Upscaler, raster: Raster) -> Raster:
     """Return the picture that is to be, of which only the alpha is there."""
-    size = enlarged(raster.size, upscaler.scale)
-    out = raster.empty(size)
+    out = raster.empty(enlarged(raster.size, upscaler.scale))
     if raster.alpha is not None and out.alpha is not None:
-        for top, rows in zip(range(0, size[0], _STRIP), out.alpha.split(_STRIP, dim=1), strict=True):
-            places = torch.arange(top, top + rows.shape[1]), torch.arange(size[1])
-            rows[:] = to_pixels(upsample_at(raster.alpha, size, *places)[0], rows.dtype)
+        _interpolate(out.alpha, raster.alpha)
     return out
+
+
+def _interpolate(out: Pixels, pixels: Pixels) -> None:
+    size = out.shape[-2], out.shape[-1]
+    for top, rows in zip(range(0, size[0], _STRIP), out.split(_STRIP, dim=1), strict=True):
+        places = torch.arange(top, top + rows.shape[1]), torch.arange(size[1])
+        rows[:] = to_pixels(upsample_at(pixels, size, *places)[0], rows.dtype)

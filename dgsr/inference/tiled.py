@@ -10,6 +10,7 @@ from typing import Literal
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn.functional import pad
 
 from dgsr.images import from_pixels, reflected, to_pixels, to_signed, to_unit
 from dgsr.models.generator import OneStepGenerator
@@ -45,6 +46,7 @@ class TiledUpscaling:
         guidance: As the generator takes it.
         color_fix: How the output takes its low frequencies from the input.
         seed: Of the noise, where the generator samples the posterior of its encoder.
+        watch: Called after each tile with the share of them that are done, of all three networks.
 
     Source: S3Diff's published inference settings; statistics as `dgsr.models.shared` has them.
     """
@@ -59,14 +61,16 @@ class TiledUpscaling:
         guidance: float,
         color_fix: ColorFix,
         seed: int,
+        watch: Callable[[float], object],
     ):
         self.generator, self.lq, self.out, self.seed = generator, lq, out, seed
-        self.guidance, self.color_fix = guidance, color_fix
+        self.guidance, self.color_fix, self.watch = guidance, color_fix, watch
         self.device = next(generator.parameters()).device
         self.correction = generator.correction(scores)
         self.height, self.width = out.shape[-2:]
         self.cell = cell = generator.latent_px
         self._sums: dict[Tile, Tensor] = {}
+        self._done = 0
         step = generator.multiple // cell
         cells = -(-self.height // generator.multiple) * step, -(-self.width // generator.multiple) * step
         self.pixel_grid = Grid.over(cells, tile // cell, OVERLAP_PX // cell)
@@ -74,8 +78,9 @@ class TiledUpscaling:
 
     def run(self) -> None:
         """Do it."""
-        latent = _join(_through(self.generator.vae, self.pixel_grid, self._encode))
-        latent = _join(_through(self.generator.unet, self.latent_grid, partial(self._denoise, latent)))
+        latent = _join(_through(self.generator.vae, self.pixel_grid, self._encode, self._count))
+        denoise = partial(self._denoise, latent)
+        latent = _join(_through(self.generator.unet, self.latent_grid, denoise, self._count))
         decode = partial(self._decode, latent)
         for top, strip in _through(self.generator.vae, self.pixel_grid, decode, self._fix, self.cell):
             height = min(strip.shape[-2], self.height - top)
@@ -94,19 +99,31 @@ class TiledUpscaling:
     def _decode(self, latent: Tensor, tile: Tile) -> Tensor:
         return self.generator.decode(_seen(latent, tile))
 
+    def _count(self, made: Tensor, _: Tile) -> Tensor:
+        """Tell how far it is."""
+        self._done += 1
+        self.watch(self._done / (2 * len(self.pixel_grid) + len(self.latent_grid)))
+        return made
+
     def _fix(self, sr: Tensor, tile: Tile) -> Tensor:
-        """Bring a decoded tile to [0, 1], to grey if the image is, and to the colours of the degraded one."""
-        sr = to_unit(sr)
+        """Bring a decoded tile to [0, 1], to grey if the image is, and to the colours of the degraded one.
+
+        What lies beyond the image's end has no colours to give or take.
+        """
+        size = sr.shape[-2:]
+        rows, columns = (
+            slice(0, side - span.start * self.cell)
+            for span, side in ((tile.rows, self.height), (tile.columns, self.width))
+        )
+        sr, style = to_unit(self._count(sr, tile))[..., rows, columns], self._lq_up(tile)[..., rows, columns]
         if len(self.out) == 1:
             sr = sr.mean(dim=1, keepdim=True)
-        if self.color_fix == "none":
-            return sr
-        style = self._lq_up(tile)
         if self.color_fix == "wavelet":
-            return wavelet_color_fix(sr, style)
-        core = tile.rows.core(sr.shape[-2]), tile.columns.core(sr.shape[-1])
-        self._sums[tile] = torch.cat([channel_sums(image[..., core[0], core[1]]) for image in (sr, style)])
-        return sr
+            sr = wavelet_color_fix(sr, style)
+        elif self.color_fix == "adain":
+            core = ..., tile.rows.core(size[0]), tile.columns.core(size[1])
+            self._sums[tile] = torch.cat([channel_sums(image[core]) for image in (sr, style)])
+        return pad(sr, (0, size[1] - sr.shape[-1], 0, size[0] - sr.shape[-2]))
 
     def _lq_up(self, tile: Tile) -> Float[Tensor, "1 c h w"]:
         """Return what a tile sees of the enlarged image; beyond its end that is reflected."""
@@ -128,7 +145,7 @@ def _through(
     network: nn.Module,
     grid: Grid,
     run: Callable[[Tile], Tensor],
-    finish: Callable[[Tensor, Tile], Tensor] = lambda made, _: made,
+    finish: Callable[[Tensor, Tile], Tensor],
     factor: int = 1,
 ) -> Iterator[tuple[int, Tensor]]:
     """Put the tiles of a grid through a network whose layers know of the whole image; yield strips of the result."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -31,6 +33,7 @@ class Upscaler:
         guidance: Classifier-free guidance; 1 is the positive prompt alone and skips the negative pass.
         seed: Of each call's noise, where the generator samples the posterior of its encoder.
         tile: Larger outputs are made in tiles of so many px a side, a multiple of the generator's; 0 makes all whole.
+        watch: Called after each tile with the share of the work that is done.
 
     Source: S3Diff Sec. 3.5 and its published inference settings.
     """
@@ -44,6 +47,7 @@ class Upscaler:
         guidance: float = 1.07,
         seed: int = 0,
         tile: int = 0,
+        watch: Callable[[float], object] = lambda share: None,
     ) -> None:
         fits = tile == 0 or (tile > OVERLAP_PX and tile % generator.multiple == 0)
         what = f"0 or a multiple of {generator.multiple} above {OVERLAP_PX} for tile"
@@ -51,6 +55,7 @@ class Upscaler:
         self.generator, self.estimator = generator, estimator
         self.scale, self.guidance, self.seed, self.tile = scale, guidance, seed, tile
         self.color_fix: ColorFix = color_fix
+        self.watch = watch
 
     @torch.no_grad()
     def __call__(self, image: Float[Tensor, "*b 3 h w"], scores: Scores | None = None) -> Float[Tensor, "*b 3 H W"]:
@@ -85,7 +90,7 @@ class Upscaler:
             put(out, self(image, scores)[0])
             return
         scores = estimate(self.estimator, lq) if scores is None else scores
-        settings = (self.tile, self.guidance, self.color_fix, self.seed)
+        settings = (self.tile, self.guidance, self.color_fix, self.seed, self.watch)
         TiledUpscaling(self.generator, lq, out, scores, *settings).run()
 
     def whole(self, height: int, width: int) -> bool:

@@ -71,7 +71,7 @@ class Raster:
         return Raster(samples.permute(2, 0, 1), self.profile)
 
 
-def read_raster(source: str | Path | BytesIO, name: str | None = None) -> Raster:
+def read_raster(source: str | Path | BytesIO, name: str | None = None, max_pixels: int | None = None) -> Raster:
     """Read a picture, upright by its EXIF orientation; palettes, CMYK and the like become RGB.
 
     Grey and RGB keep 16 bits, with alpha or without; other kinds have 8.
@@ -79,6 +79,7 @@ def read_raster(source: str | Path | BytesIO, name: str | None = None) -> Raster
     Args:
         source: A path, or the bytes of a file.
         name: What errors call it, if not by its path.
+        max_pixels: Larger ones are refused before they are decoded; None is Pillow's limit, some 90 million.
 
     Raises:
         UserError: The file is missing, damaged, too large to be safe, or not a picture.
@@ -88,13 +89,14 @@ def read_raster(source: str | Path | BytesIO, name: str | None = None) -> Raster
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", PillowImage.DecompressionBombWarning)
-            samples, profile = _decode(source)
+            samples, profile = _decode(source, max_pixels)
     except (PillowImage.DecompressionBombWarning, PillowImage.DecompressionBombError) as error:
         refuse("an image of a safe size", f"{path} ({error})", "Resize it first.")
     except FileNotFoundError:
         refuse("an image", f"{path}, which does not exist", "Check the path.")
     except Exception as error:  # Pillow's decoders raise a dozen kinds for damaged files
-        reason = " ".join(str(error).replace(repr(str(path)), "").split()) or type(error).__name__
+        shown = repr(source if isinstance(source, BytesIO) else str(source))
+        reason = " ".join(str(error).replace(shown, "").split()) or type(error).__name__
         refuse("a readable image", f"{path} ({reason})", "Repair or remove it.")
     if samples.shape[2] not in _SPACES.get(profile[16:20] if profile else b"", ()):
         profile = None
@@ -131,9 +133,11 @@ def _encode(pixels: NDArray[np.generic], path: Path, profile: bytes | None) -> N
     image.save(path, quality=_QUALITY, icc_profile=profile)
 
 
-def _decode(source: str | Path | BytesIO) -> tuple[NDArray[np.generic], bytes | None]:
+def _decode(source: str | Path | BytesIO, max_pixels: int | None) -> tuple[NDArray[np.generic], bytes | None]:
     """Return (h, w, channels) and the profile."""
     with PillowImage.open(source, formats=_FORMATS) as file:
+        if max_pixels is not None and file.width * file.height > max_pixels:
+            raise PillowImage.DecompressionBombError(f"{file.width}x{file.height} pixels, more than {max_pixels}")
         profile = file.info.get("icc_profile")
         low_tiles = [_low_bytes(tile) for tile in file.tile]  # before decoding, which forgets them
         deep_grey = [tile.args for tile in file.tile] == ["LA;16B"]
@@ -153,7 +157,10 @@ def _decode(source: str | Path | BytesIO) -> tuple[NDArray[np.generic], bytes | 
     with PillowImage.open(source, formats=_FORMATS) as file:
         file.tile = low_tiles
         low = np.asarray(ImageOps.exif_transpose(file).convert(mode))
-    return high.astype(np.uint16) * 256 + low, profile
+    deep = high.astype(np.uint16)
+    deep *= 256  # in place, as these may be the largest pictures there are
+    deep += low
+    return deep, profile
 
 
 def _plain_mode(image: PillowImage.Image) -> str:

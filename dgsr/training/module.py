@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import lightning
 import torch
@@ -26,6 +26,7 @@ from dgsr.training.sample import Sample
 from dgsr.training.stepping import Stepping
 from dgsr.training.update import AlternatingUpdate, JointUpdate
 from dgsr.training.validation import ValidationRecords, gather_records, means, measured_on
+from dgsr.types import Scores
 
 
 class SuperResolution(Stepping):
@@ -46,6 +47,7 @@ class SuperResolution(Stepping):
         clip_norm: For each network, the largest norm of its gradient; None clips nothing.
         max_bad_steps: Steps in a row with a loss or gradient that is not finite, after which the run stops.
         ema_decay: Average the generator's weights over the steps and validate that; None does not.
+        scores: `estimator`'s, or as an `oracle` the true strengths of the degradation, in training and in validation.
         description: Plain values stored in checkpoints, from which the networks can be built again.
 
     Source: S3Diff Sec. 3; one step is counted where its training loop counts one batch.
@@ -67,13 +69,14 @@ class SuperResolution(Stepping):
         micro_batch: int = 4,
         max_bad_steps: int = 10,
         ema_decay: float | None = None,
+        scores: Literal["estimator", "oracle"] = "estimator",
         description: dict[str, Any] | None = None,
     ) -> None:
         expect(max_steps > 0, "run.max_steps above 0", max_steps)
         expect(micro_batch > 0, "run.micro_batch above 0", micro_batch)
         super().__init__(generator, discriminator, optimizers, schedule, clip_norm, max_bad_steps, ema_decay)
         self.objective, self.update = objective, update
-        self.estimator = estimator.requires_grad_(False)
+        self.estimator, self.scores = estimator.requires_grad_(False), scores
         self.upscaler = upscaler(generator=generator, estimator=estimator)
         self.metrics = nn.ModuleDict(metrics)
         self.max_steps, self.micro_batch = max_steps, micro_batch
@@ -110,10 +113,14 @@ class SuperResolution(Stepping):
 
     def prepare(self, batch: dict[str, Any]) -> Sample:
         """Bring a batch into the networks' range and read its scores off the degraded images."""
-        with torch.no_grad():
-            scores = self.estimator(batch["lq"])
         lq_up = upsample(batch["lq"], self.upscaler.scale)
-        return Sample(to_signed(batch["hq"]), to_signed(lq_up), scores, batch["seed"])
+        return Sample(to_signed(batch["hq"]), to_signed(lq_up), self.scores_of(batch), batch["seed"])
+
+    @torch.no_grad()
+    def scores_of(self, batch: dict[str, Any]) -> Scores:
+        """Read the scores off the degraded images; an oracle knows better, wherever the truth is known."""
+        scores = self.estimator(batch["lq"])
+        return torch.where(batch["truth"].isnan(), scores, batch["truth"]) if self.scores == "oracle" else scores
 
     def micro_batches(self, sample: Sample) -> list[Sample]:
         """Cut a rank's share of the global batch into pieces of equal size, so that their mean is the batch's."""
@@ -146,7 +153,7 @@ class SuperResolution(Stepping):
             return self._measure(batch)
 
     def _measure(self, batch: dict[str, Any]) -> dict[str, Float[Tensor, "b 3 _ _"]]:
-        sr = self.upscaler(batch["lq"])
+        sr = self.upscaler(batch["lq"], self.scores_of(batch))
         bicubic = upsample(batch["lq"], self.upscaler.scale)
         for name, metric in self.metrics.items():
             self.record_images(batch, name, metric(sr, batch["hq"]))

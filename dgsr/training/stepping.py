@@ -106,7 +106,7 @@ class Stepping(lightning.LightningModule):
         optimizer.step()
         if scaler is not None:
             bad = _rescale(scaler, bad, gradient)
-            self.record({"loss_scale": torch.tensor(scaler.get_scale())})
+            self.record({"loss_scale": torch.tensor(scaler.get_scale(), device=self.device)})
         self.bad_steps.add([name for name in bad if name != gradient] or bad)
 
     def _not_finite(self, named: dict[str, list[Tensor]]) -> list[str]:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from multiprocessing import resource_sharer
 from pathlib import Path
 
 import pytest
@@ -117,6 +118,16 @@ def test_a_killed_worker_is_one_line(capsys: pytest.CaptureFixture[str]) -> None
     words = capsys.readouterr().err
     assert words.count("\n") == 1
     assert re.search("got one that (is killed by signal: Killed|exited unexpectedly)", words)
+
+
+def test_a_worker_lost_in_the_middle_of_a_batch_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    batch = resource_sharer.DupFd(0)
+    resource_sharer.stop()  # as if its process were gone
+    with pytest.raises(SystemExit):
+        run_cleanly(batch.detach)
+    words = capsys.readouterr().err
+    assert words.count("\n") == 1
+    assert "was lost while it handed over a batch" in words
 
 
 def test_under_hydra_a_mistake_is_one_line(tmp_path: Path) -> None:

@@ -45,6 +45,13 @@ def test_the_environment_names_the_folder_too(tmp_path: Path, monkeypatch: pytes
     assert continued_arguments(["resume=last"]) == [f"resume='{run}'", f"hydra.run.dir='{run}'"]
 
 
+def test_logs_may_be_below_where_one_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _run(tmp_path / "logs", "a", [], time=1)
+    newest = _run(tmp_path / "logs", "b", [], time=2)
+    monkeypatch.chdir(tmp_path)
+    assert continued_arguments(["resume=last"])[0] == f"resume='{newest}'"
+
+
 def test_a_resumed_run_can_be_resumed_again(tmp_path: Path) -> None:
     run = _run(tmp_path, "a", ["seed=2", "resume=last", "ckpt_path=other.ckpt"], time=1)
     assert continued_arguments([f"resume={run}"]) == ["seed=2", f"resume='{run}'", f"hydra.run.dir='{run}'"]

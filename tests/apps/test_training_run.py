@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from dgsr.apps.schema import TrainConfig
 from dgsr.apps.training_run import train
 from dgsr.checkpoints.trainer import read_checkpoint
 from dgsr.checks import UserError
+from dgsr.models import OneStepGenerator
 
 
 def composed(folder: Path, *overrides: str) -> DictConfig:
@@ -45,6 +47,17 @@ GROUPS = ["degradation", "discriminator", "update", "optimizer/schedule", "logge
 def test_every_choice_of_a_group_passes_the_strict_check(tmp_path: Path, group: str) -> None:
     for name in names(group):
         check(composed(tmp_path, f"{group}={name}"), TrainConfig)
+
+
+@pytest.mark.parametrize(("name", "builder"), [("sd_turbo", "from_backbone"), ("tiny", "tiny")])
+def test_a_generators_config_names_every_option_with_its_default(tmp_path: Path, name: str, builder: str) -> None:
+    node = composed(tmp_path, f"generator={name}").generator
+    parameters = inspect.signature(getattr(OneStepGenerator, builder)).parameters
+    assert node.keys() - {"_target_"} == parameters.keys()
+    chosen = {"seed", "path", "trainable"}
+    assert {key: node[key] for key in parameters.keys() - chosen} == {
+        key: parameter.default for key, parameter in parameters.items() if key not in chosen
+    }
 
 
 def test_the_ablation_runs_every_variant_once(tmp_path: Path) -> None:
@@ -85,8 +98,8 @@ def test_a_run_goes_from_config_to_report_and_on(tmp_path: Path, capsys: pytest.
     assert (tmp_path / "report.md").is_file()
     assert read_checkpoint(tmp_path / "checkpoints" / "last.ckpt")["dgsr"]["step"] == 2
 
-    with pytest.raises(UserError, match=r"generator\.unet_rank 4 instead of its default"):
-        _train(tmp_path / "other", f"ckpt_path={tmp_path}/checkpoints/last.ckpt", "+generator.unet_rank=4")
+    with pytest.raises(UserError, match=r"generator\.unet_rank 4 instead of 8"):
+        _train(tmp_path / "other", f"ckpt_path={tmp_path}/checkpoints/last.ckpt", "generator.unet_rank=4")
 
 
 def test_a_run_starts_from_the_weights_of_another_with_fresh_optimizers(tmp_path: Path) -> None:

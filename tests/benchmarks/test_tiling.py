@@ -17,4 +17,4 @@ def test_small_sizes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     rows = json.loads((tmp_path / "tiling.json").read_text())["rows"]
     assert [row["side"] for row in rows] == [324, 648]
     assert all(row["above_images_mib"] > row["before_mib"] > 100 for row in rows)
-    assert float(capsys.readouterr().out.split()[-1]) < 0.2
+    assert float(capsys.readouterr().out.split()[-1]) < 0.5  # so small, one image has more tiles than the other

@@ -7,7 +7,7 @@ import torch
 
 from dgsr.images import from_pixels, to_pixels
 from dgsr.inference import Upscaler
-from dgsr.inference.rasters import upscale_raster, upscale_rasters
+from dgsr.inference.rasters import enlarge_raster, upscale_raster, upscale_rasters
 from dgsr.models.estimator import DegradationEstimator
 from dgsr.models.generator import OneStepGenerator
 from dgsr.ops.resizing import upsample
@@ -17,6 +17,14 @@ from dgsr.rasters import Raster
 @pytest.fixture(scope="module", params=[0, 256], ids=["whole", "tiled"])
 def upscaler(request: pytest.FixtureRequest) -> Upscaler:
     return Upscaler(OneStepGenerator.tiny(), DegradationEstimator.random(0), scale=2.5, tile=request.param)
+
+
+def test_enlarging_alone_is_bicubic() -> None:
+    raster = Raster(to_pixels(torch.rand(4, 301, 20), torch.uint16), b"profile")
+    out = enlarge_raster(raster, 1.5)
+    expected = upsample(from_pixels(raster.samples[:3])[None], 1.5)[0]
+    torch.testing.assert_close(from_pixels(out.pixels), expected, atol=5e-5, rtol=0)
+    assert (out.samples.shape, out.profile) == ((4, 452, 30), b"profile")
 
 
 @pytest.mark.parametrize("dtype", [torch.uint8, torch.uint16])

@@ -91,6 +91,16 @@ def test_a_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
             read_raster(tmp_path / "bomb.png")
 
 
+def test_a_limit_of_pixels_holds_before_anything_is_decoded(tmp_path: Path) -> None:
+    file = io.BytesIO()
+    Image.fromarray(PIXELS).save(file, "png")
+    count = PIXELS.shape[0] * PIXELS.shape[1]
+    assert read_raster(file, "a.png", max_pixels=count).size == PIXELS.shape[:2]
+    head = io.BytesIO(file.getvalue()[:60])  # its pixels are missing
+    with pytest.raises(UserError, match=rf"a\.png \(.* pixels, more than {count - 1}\)"):
+        read_raster(head, "a.png", max_pixels=count - 1)
+
+
 def test_only_image_formats_are_decoded(tmp_path: Path) -> None:
     (tmp_path / "postscript.png").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n")
     with pytest.raises(UserError, match="cannot identify image file"):

@@ -132,3 +132,12 @@ def test_a_sampled_posterior_trains() -> None:
     module = make_module(1, adversarial=False, posterior="sample")
     make_trainer().fit(module, make_data())
     assert module.step == 1
+
+
+def test_an_oracle_knows_the_true_strengths_wherever_they_are_known() -> None:
+    module = make_module()
+    lq, truth = torch.rand(2, 3, 16, 16), torch.tensor([[0.9, 0.1], [torch.nan, torch.nan]])
+    read = module.scores_of({"lq": lq, "truth": truth})
+    torch.testing.assert_close(read, module.estimator(lq))
+    module.scores = "oracle"
+    assert torch.equal(module.scores_of({"lq": lq, "truth": truth}), torch.stack([truth[0], read[1]]))

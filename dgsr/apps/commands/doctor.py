@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 CHECKS = {
     "memory": "estimate how much memory a training step takes, and what would lower it",
     "data": "measure how fast samples are made, by number of workers, and what a device would wait for",
+    "fetch": "download every weight that the run needs, for machines without a network",
 }
 
 

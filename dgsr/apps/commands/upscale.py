@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dgsr.apps.model_arguments import add_machine, add_parts, add_source, load, memory_bytes
 from dgsr.checks import UserError, expect
 
 if TYPE_CHECKING:
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
 
     from dgsr.inference import Upscaler
     from dgsr.inference.files import Job
-
-_GIB = 2**30
 
 
 def add_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
@@ -27,24 +26,15 @@ def add_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
     )
     parser.add_argument("input", type=Path, metavar="IN", help="an image, or a folder of images")
     parser.add_argument("output", type=Path, metavar="OUT", nargs="?", help="where to (default: beside IN, named _sr)")
-    parser.add_argument(
-        "--model", help="exported folder, hub id, training checkpoint or s3diff.pkl (default: the last training run)"
-    )
-    parser.add_argument("--backbone", metavar="PATH", help="diffusion model, where the recorded one is not here")
-    parser.add_argument("--estimator", metavar="FILE", help="weights of the degradation estimator, if not in the model")
-    parser.add_argument(
-        "--weights",
-        choices=("auto", "raw", "ema"),
-        default="auto",
-        help="of a training checkpoint: the last step's or their average (default: the average, if there is one)",
-    )
+    add_source(parser)
+    add_parts(parser)
+    add_machine(parser)
     parser.add_argument("--scale", type=float, help="factor of enlargement, 1 to 8, 1.5 too (default: the model's)")
     parser.add_argument(
         "--guidance", type=float, help="away from the negative prompt; 1 is none (default: the model's)"
     )
     parser.add_argument("--color-fix", choices=("wavelet", "adain", "none"), default="wavelet", help="default: wavelet")
     parser.add_argument("--seed", type=int, default=0, help="of the noise, for models that sample (default: 0)")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, … (default: auto)")
     parser.add_argument(
         "--tile",
         type=_tile,
@@ -54,7 +44,6 @@ def add_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
     )
     parser.add_argument("--batch", type=int, default=4, help="images of equal size taken together (default: 4)")
     parser.add_argument("--overwrite", action="store_true", help="also what is in OUT already, if that is a folder")
-    parser.add_argument("--memory", type=float, metavar="GIB", help="take no more than this (default: what is free)")
     return parser
 
 
@@ -73,8 +62,7 @@ def run(arguments: Namespace) -> None:
         console.print(f"{len(planned) - len(missing)} of {len(planned)} images are there already.")
     if not missing:
         return
-    limit = None if arguments.memory is None else int(arguments.memory * _GIB)
-    work = FileUpscaling(_upscaler(arguments), arguments.tile, arguments.batch, limit)
+    work = FileUpscaling(_upscaler(arguments), arguments.tile, arguments.batch, memory_bytes(arguments))
     done = track(work.run(missing), "upscaling", len(missing), console=console, disable=len(missing) == 1)
     failed = [str(error) for _, error in done if error is not None]
     if failed:
@@ -103,11 +91,11 @@ def _plan(source: Path, target: Path | None) -> list[Job]:
 def _upscaler(arguments: Namespace) -> Upscaler:
     from functools import partial
 
-    from dgsr.apps.loading import device_of, last_model, load_model
+    from dgsr.apps.loading import device_of, last_model
     from dgsr.inference import Upscaler
 
     device = device_of(arguments.device)
-    model = load_model(arguments.model or last_model(), arguments.backbone, arguments.estimator, arguments.weights)
+    model = load(arguments.model or last_model(), arguments)
     scale = model.scale if arguments.scale is None else arguments.scale
     guidance = model.guidance if arguments.guidance is None else arguments.guidance
     expect(1 <= scale <= 8, "--scale of 1 to 8", scale)

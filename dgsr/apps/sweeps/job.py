@@ -78,7 +78,7 @@ def _run(command: list[str], cwd: Path, job: JobFolder) -> str | None:
             code = child.wait()
         except KeyboardInterrupt:
             _logger.warning("Stopping job %s after its step; once more stops at once.", job.path.name)
-            os.killpg(child.pid, signal.SIGINT)
+            os.killpg(child.pid, signal.SIGTERM)  # one that was started in the background may ignore SIGINT
             child.wait()
             raise
         finally:

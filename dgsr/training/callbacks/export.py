@@ -34,10 +34,11 @@ class Export(lightning.Callback):
             expect_s3diff(module_of(pl_module).generator)
 
     def on_fit_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        """Export, in the main process; the last comes last, so that the networks end as they were."""
+        """Export, in the main process; the networks end as they were."""
         if not trainer.is_global_zero:
             return
         generator, upscaler = module_of(pl_module).generator, module_of(pl_module).upscaler
+        trained = {name: tensor.clone() for name, tensor in generator.trainable_state().items()}
         present = [name for name in ("best", "last") if (self.checkpoints / f"{name}.ckpt").is_file()]
         for name in present:
             restore_generator(read_checkpoint(self.checkpoints / f"{name}.ckpt"), generator)
@@ -45,3 +46,4 @@ class Export(lightning.Callback):
             save_pretrained(generator, self.directory / name, estimator=upscaler.estimator, **settings)
             if self.s3diff:
                 save_s3diff(generator, self.directory / f"{name}.pkl")
+        generator.load_trainable_state(trained)

@@ -32,7 +32,7 @@ class Guidances(lightning.Callback):
         with in_full(module.device), module.averaged():
             for scale in self.scales:
                 module.upscaler.guidance = scale
-                sr = module.upscaler(batch["lq"])
+                sr = module.upscaler(batch["lq"], module.scores_of(batch))
                 for name, metric in module.metrics.items():
                     module.record_images(batch, f"guidance={scale:g}/{name}", metric(sr, batch["hq"]))
         module.upscaler.guidance = usual

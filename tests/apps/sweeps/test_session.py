@@ -7,7 +7,9 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -51,7 +53,9 @@ def test_what_cannot_be_swept_is_refused(monkeypatch: pytest.MonkeyPatch) -> Non
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_sweep_leaves_no_process_and_goes_on(tmp_path: Path, number: signal.Signals) -> None:
     command = [sys.executable, str(PROGRAM), "-m", "hydra.sweep.dir=sweep", "x=1,2", "wait=100"]
-    with subprocess.Popen(command, cwd=tmp_path, env=ENVIRONMENT, text=True, stderr=subprocess.PIPE) as parent:
+    attended = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # also where these tests run in the background
+    streams: dict[str, Any] = {"text": True, "stderr": subprocess.PIPE, "preexec_fn": attended}
+    with subprocess.Popen(command, cwd=tmp_path, env=ENVIRONMENT, **streams) as parent:
         checkpoint = tmp_path / "sweep" / "0" / "checkpoints" / "last.ckpt"
         deadline = time.monotonic() + 60
         while not checkpoint.exists() and time.monotonic() < deadline:

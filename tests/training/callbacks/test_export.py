@@ -16,13 +16,15 @@ from dgsr.training.callbacks import Checkpoints, Export
 from tests.small_run import make_data, make_module, make_trainer
 
 
-def test_the_best_and_the_last_are_exported_each_with_its_own_weights(tmp_path: Path) -> None:
+@pytest.mark.parametrize("ema_decay", [None, 0.9])
+def test_the_best_and_the_last_are_exported_each_with_its_own_weights(tmp_path: Path, ema_decay: float | None) -> None:
     saving = Checkpoints(str(tmp_path), every_steps=1, monitor="psnr")
     saving.best = 15.0
     export = Export(str(tmp_path / "exported"), str(tmp_path), s3diff=True)
-    module = make_module(2, adversarial=False, trainable="adapter")
+    module = make_module(2, adversarial=False, trainable="adapter", ema_decay=ema_decay)
     make_trainer(validate_every_steps=1, callbacks=[saving, export]).fit(module, make_data())
-    states = {name: generator_state(read_checkpoint(tmp_path / f"{name}.ckpt")) for name in ("best", "last")}
+    saved = {name: read_checkpoint(tmp_path / f"{name}.ckpt") for name in ("best", "last")}
+    states = {name: generator_state(checkpoint) for name, checkpoint in saved.items()}
     for name, state in states.items():
         exported = load_pretrained(tmp_path / "exported" / name).trainable_state()
         assert all(torch.equal(tensor, exported[key]) for key, tensor in state.items())
@@ -30,7 +32,8 @@ def test_the_best_and_the_last_are_exported_each_with_its_own_weights(tmp_path: 
         assert all(torch.equal(tensor, state[key]) for key, tensor in theirs.items())
     assert load_estimator(tmp_path / "exported" / "last") is not None
     assert describe(tmp_path / "exported" / "last")["inference"] == {"scale": 4, "guidance": 1.07}
-    assert all(torch.equal(t, states["last"][key]) for key, t in module.generator.trainable_state().items())
+    trained = generator_state(saved["last"], "raw")
+    assert all(torch.equal(t, trained[key]) for key, t in module.generator.trainable_state().items())
 
 
 def test_a_network_that_does_not_fit_the_authors_format_is_refused_before_training(tmp_path: Path) -> None:

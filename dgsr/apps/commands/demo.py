@@ -1,0 +1,58 @@
+"""`dgsr demo`: upscale in the browser, the degradation under a dial."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from dgsr.apps.model_arguments import add_machine, add_parts, add_source, load, memory_bytes
+from dgsr.checks import expect
+
+if TYPE_CHECKING:
+    from argparse import _SubParsersAction
+
+
+def add_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
+    """Name the arguments."""
+    parser = commands.add_parser(
+        "demo",
+        help="upscale in the browser",
+        description="Serve a page that upscales pictures and compares them under a slider, for this machine alone.",
+    )
+    add_source(parser)
+    add_parts(parser)
+    add_machine(parser)
+    parser.add_argument("--host", default="127.0.0.1", help="address to serve at; 0.0.0.0: all (default: %(default)s)")
+    parser.add_argument("--port", type=int, default=7860, help="default: %(default)s")
+    parser.add_argument(
+        "--max-megapixels", type=float, default=16, help="of a picture, uploaded or made (default: %(default)s)"
+    )
+    parser.add_argument("--max-megabytes", type=float, default=32, help="of an uploaded file (default: %(default)s)")
+    return parser
+
+
+def run(arguments: Namespace) -> None:
+    """Load the model and serve the page until Ctrl-C."""
+    from functools import partial
+
+    from dgsr.apps.loading import device_of, last_model
+    from dgsr.inference import Upscaler
+
+    expect(find_spec("gradio") is not None, "Gradio to be installed", "none", 'Run: pip install "dgsr[demo]"')
+    expect(arguments.max_megapixels > 0, "--max-megapixels above 0", arguments.max_megapixels)
+    expect(arguments.max_megabytes > 0, "--max-megabytes above 0", arguments.max_megabytes)
+    source, device = arguments.model or last_model(), device_of(arguments.device)
+    model = load(source, arguments)
+    upscaler = model.upscaler(partial(Upscaler, scale=model.scale, guidance=model.guidance), device)
+
+    from dgsr.apps.demo.server import serve
+
+    serve(
+        upscaler,
+        source,
+        (arguments.host, arguments.port),
+        max_pixels=int(arguments.max_megapixels * 1e6),
+        max_bytes=int(arguments.max_megabytes * 2**20),
+        memory=memory_bytes(arguments),
+    )

@@ -1,0 +1,119 @@
+"""What the demo does with pictures, apart from any page."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import torch
+
+from dgsr.checks import expect
+from dgsr.inference import Upscaler
+from dgsr.inference.files import FileUpscaling
+from dgsr.inference.rasters import enlarge_raster
+from dgsr.inference.scores import estimate
+from dgsr.inference.tiled import ColorFix
+from dgsr.ops.resizing import enlarged
+from dgsr.rasters import Raster, read_raster, write_raster
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a picture is upscaled, as `Upscaler` takes it; without scores by what the estimator reads off it."""
+
+    scores: tuple[float, float] | None
+    scale: int | float
+    guidance: float
+    color_fix: ColorFix
+    seed: int
+    tile: int | Literal["auto"]
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A picture as any browser can show it, its height and width, and its estimated blur and noise."""
+
+    picture: Path
+    size: tuple[int, int]
+    scores: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Upscaled:
+    """The same picture enlarged by interpolation and by the model, and how many seconds the latter took."""
+
+    interpolated: Path
+    sr: Path
+    size: tuple[int, int]
+    seconds: float
+
+
+class Studio:
+    """Opens and upscales pictures, one at a time.
+
+    Args:
+        upscaler: Its networks are used; its scale and guidance are what a page offers first.
+        folder: A folder where the pictures to show are written; those that are there go with the next ones.
+        max_pixels: Of any picture, opened or made.
+        memory: Bytes that may be taken; None is what is free.
+    """
+
+    def __init__(self, upscaler: Upscaler, folder: Path, max_pixels: int, memory: int | None = None) -> None:
+        self.upscaler, self.folder, self.max_pixels, self.memory = upscaler, folder, max_pixels, memory
+
+    def open(self, file: Path) -> Opened:
+        """Read a picture and estimate its degradation.
+
+        Raises:
+            UserError: It cannot be read, or has too many pixels, which is found out before it is decoded.
+        """
+        raster = self._read(file)
+        with torch.no_grad():
+            blur, noise = estimate(self.upscaler.estimator, raster.pixels)[0].tolist()
+        return Opened(self._write({f"{file.stem}.png": raster})[0], raster.size, (blur, noise))
+
+    def upscale(self, file: Path, settings: Settings, watch: Callable[[float], object]) -> Upscaled:
+        """Enlarge a picture.
+
+        Args:
+            file: The picture.
+            settings: How.
+            watch: Called with the share of the work that is done, where it is done in tiles.
+
+        Raises:
+            UserError: As for `open`, or the result would have too many pixels or take too much memory.
+        """
+        raster = self._read(file)
+        height, width = enlarged(raster.size, settings.scale)
+        limit = f"a result of at most {self.max_pixels / 1e6:g} megapixels"
+        expect(height * width <= self.max_pixels, limit, f"{width}x{height} px", "Choose a smaller scale or picture.")
+        upscaler = Upscaler(
+            self.upscaler.generator,
+            self.upscaler.estimator,
+            settings.scale,
+            settings.color_fix,
+            settings.guidance,
+            settings.seed,
+            tile=0 if settings.tile == "auto" else settings.tile,
+            watch=watch,
+        )
+        scores = None if settings.scores is None else torch.tensor([settings.scores], device=upscaler.device)
+        started = time.perf_counter()
+        sr = FileUpscaling(upscaler, settings.tile, limit=self.memory).alone(raster, file.name, scores)
+        seconds = time.perf_counter() - started
+        interpolated = enlarge_raster(raster, settings.scale)
+        before, after = self._write({f"{file.stem}_bicubic.png": interpolated, f"{file.stem}_sr.png": sr})
+        return Upscaled(before, after, sr.size, seconds)
+
+    def _read(self, file: Path) -> Raster:
+        return read_raster(file, file.name, self.max_pixels)
+
+    def _write(self, pictures: dict[str, Raster]) -> list[Path]:
+        for old in self.folder.iterdir():
+            old.unlink()
+        for name, raster in pictures.items():
+            write_raster(self.folder / name, raster)
+        return [self.folder / name for name in pictures]

@@ -1,0 +1,46 @@
+"""How command lines name the model that they work with."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dgsr.apps.loading import Model
+
+
+def add_source(parser: ArgumentParser) -> None:
+    """Add `--model`, for commands that take the last training run's if none is named."""
+    parser.add_argument(
+        "--model", help="exported folder, hub id, training checkpoint or s3diff.pkl (default: the last training run)"
+    )
+
+
+def add_parts(parser: ArgumentParser) -> None:
+    """Add what says which parts and weights a model is put together from."""
+    parser.add_argument("--backbone", metavar="PATH", help="diffusion model, where the recorded one is not here")
+    parser.add_argument("--estimator", metavar="FILE", help="weights of the degradation estimator, if not in the model")
+    parser.add_argument(
+        "--weights",
+        choices=("auto", "raw", "ema"),
+        default="auto",
+        help="of a training checkpoint: the last step's or their average (default: the average, if there is one)",
+    )
+
+
+def add_machine(parser: ArgumentParser) -> None:
+    """Add where the model runs, and in how much memory."""
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, … (default: auto)")
+    parser.add_argument("--memory", type=float, metavar="GIB", help="take no more than this (default: what is free)")
+
+
+def load(source: str, arguments: Namespace) -> Model:
+    """Build the model."""
+    from dgsr.apps.loading import load_model
+
+    return load_model(source, arguments.backbone, arguments.estimator, arguments.weights)
+
+
+def memory_bytes(arguments: Namespace) -> int | None:
+    """Return what `--memory` allows."""
+    return None if arguments.memory is None else int(arguments.memory * 2**30)
