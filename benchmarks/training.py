@@ -27,7 +27,7 @@ SIZES = {"tiny": (256, 4), "full": (128, 1)}
 QUICK = {"tiny": (64, 2)}
 JUDGES, QUICK_JUDGES = ["none", "dino"], ["none", "small"]
 
-#: Between the losses of the first step of `alternating` and of `plain`, relative.
+#: Between the losses of the first step of `joint` and of `plain`, relative.
 _LARGEST_DIFFERENCE = 1e-2
 
 

@@ -17,9 +17,8 @@ from dgsr.training.restoration import SuperResolution
 from dgsr.training.stepping import Network
 from dgsr.training.update import Backward
 
-# An allowance. Measured on the CPU with glibc's allocator, it keeps from an eighth to a quarter of the embedded
-# generator's step at 256², and where tensors are smaller as much again as lives; one that gives everything back keeps
-# nothing.
+# An allowance. glibc's allocator was measured on the CPU to keep an eighth to a quarter of what lives in steps of the
+# embedded generator, and up to 1.3 times as much in those of the tests' networks.
 _HELD_BACK = 0.15
 
 
