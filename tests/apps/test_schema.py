@@ -10,10 +10,17 @@ from hydra import compose, initialize_config_dir
 from dgsr.apps import EvaluateConfig, TrainConfig, check, conf_dir
 
 #: What the config leaves for the user to say.
-GIVEN = {"estimator=published": ["estimator.path=weights.pth"], "experiment=paper": ["estimator.path=weights.pth"]}
+GIVEN = {
+    "estimator=published": ["estimator.path=weights.pth"],
+    "experiment=paper": ["estimator.path=weights.pth"],
+    "task=denoiser": ["task.denoiser.autoencoder=folder"],
+    "task=one_step": ["task.denoiser.init_from=folder"],
+    "experiment=prior_denoiser": ["task.denoiser.autoencoder=folder"],
+    "experiment=prior_one_step": ["task.denoiser.init_from=folder"],
+}
 
 NOT_OURS = {"hydra", "sweep"}  # the one configures Hydra itself; the other holds lists of values
-OPTIONS = sorted(f"{path.parent.name}={path.stem}" for path in conf_dir().glob("*/*.yaml"))
+OPTIONS = sorted(f"{path.parent.name}={path.stem}" for path in conf_dir().glob("*/[!_]*.yaml"))
 OPTIONS = [option for option in OPTIONS if option.partition("=")[0] not in NOT_OURS]
 
 

@@ -125,7 +125,6 @@ def test_a_run_starts_from_the_weights_of_another_with_fresh_optimizers(tmp_path
     _train(tmp_path / "second", f"generator.init_from={source}", "resume=last", "run.max_steps=2", "seed=1")
 
 
-@pytest.mark.filterwarnings("ignore:.*AMP with fp16 is not supported on CPU.*")
 def test_a_backbone_of_ones_own_from_its_first_half_to_a_generator_on_it(tmp_path: Path) -> None:
     measured = ("debug=fdr", "metrics.names=[psnr]", "callbacks.checkpoints.monitor=psnr", "data.val.limit=1")
     pixels = [f"objective.reconstruction.{name}={weight}" for name, weight in {"l1": 1, "lpips_alex": 0}.items()]
@@ -142,6 +141,7 @@ def test_a_backbone_of_ones_own_from_its_first_half_to_a_generator_on_it(tmp_pat
     assert load_model(str(tmp_path / "quick" / "checkpoints" / "last.ckpt")).generator.source.endswith("exported/last")
 
 
+@pytest.mark.filterwarnings("ignore:.*AMP with fp16 is not supported on CPU.*")
 def test_a_precision_is_not_exchanged_for_another(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"but got 16-mixed. Set trainer\.precision=bf16-mixed"):
         _train(tmp_path, "trainer.precision=16-mixed")

@@ -57,6 +57,8 @@ def estimate(cfg: DictConfig) -> Footprint:
 def _outlined(cfg: DictConfig) -> DictConfig:
     """Replace weights that would be read from afar, of the backbone and of the discriminator."""
     outlined = copy.deepcopy(cfg)
+    OmegaConf.set_struct(outlined, False)
+    outlined.generator.pop("init_from", None)
     if "weights" in cfg.discriminator:
         outlined.discriminator.weights = "random"
     outlined.generator["_target_"] = str(cfg.generator["_target_"]).replace(".from_backbone", ".outline")
