@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 
 #: Ways to train that lead to other peaks: name -> crop_px, share, and how the module is made.
 WAYS: dict[str, tuple[int, int, dict[str, Any]]] = {
-    "joint": (128, 2, {}),
+    "joint": (128, 4, {}),
     "alternating, checkpointed": (128, 2, {"update": AlternatingUpdate(), "gradient_checkpointing": True}),
     "micro batches, sliced decoder": (128, 4, {"micro_batch": 2, "slice_decoder": True}),
 }
