@@ -75,6 +75,18 @@ def machine(packages: list[str]) -> dict[str, Any]:
     }
 
 
+def heading(described: Mapping[str, Any]) -> str:
+    """Say in a line what `machine` found."""
+    versions = (f"{name} {version}" for name, version in described["versions"].items())
+    return f"{described['device']}, {described['date']}, {', '.join(versions)}"
+
+
+def in_seconds(figures: Mapping[str, float]) -> str:
+    """Write what `spread` returned of milliseconds: the median and the quartiles."""
+    median, low, high = (figures[name] / 1e3 for name in ("median", "lower_quartile", "upper_quartile"))
+    return f"{median:.2f} ({low:.2f} to {high:.2f})"
+
+
 def cores() -> int:
     """Count the cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

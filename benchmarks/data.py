@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from benchmarks.contest import machine, slug
+from benchmarks.contest import heading, machine, slug
 from benchmarks.memory import forget_peak, peak_mib
 from dgsr.data import SampleStream, open_source
 
@@ -76,7 +76,7 @@ def opened(path: str, count: int) -> dict[str, float]:
 
 def _table(described: dict[str, Any], rows: list[dict[str, Any]]) -> str:
     lines = [
-        f"{described['device']}, {described['date']}",
+        heading(described),
         "",
         "| names | text, MiB | open first, s | open again, s | a sample, µs | peak, MiB |",
         "|---|---|---|---|---|---|",

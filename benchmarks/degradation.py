@@ -17,7 +17,7 @@ from typing import Any
 import torch
 
 from benchmarks.basicsr_batches import apply_together, degrade_together
-from benchmarks.contest import Cores, Turn, by_turns, cores, machine, slug, spread
+from benchmarks.contest import Cores, Turn, by_turns, cores, heading, machine, slug, spread
 from benchmarks.memory import forget_peak, peak_mib
 from benchmarks.recipes import drawn_each, drawn_together, photographs
 from dgsr.degradation import Recipe, basicsr_backend, degrade, pipeline, preset
@@ -171,8 +171,7 @@ def growth_mib(side: str, side_px: int, batch: int = 4) -> float:
 
 def _table(result: dict[str, Any]) -> str:
     lines = [
-        f"{result['device']}, {result['date']}, "
-        + ", ".join(f"{name} {version}" for name, version in result["versions"].items()),
+        heading(result),
         "",
         f"| {result['image_px']}² images | batch | cores | dgsr, ms | BasicSR, ms | times as fast |",
         "|---|---|---|---|---|---|",

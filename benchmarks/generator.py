@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.contest import Turn, by_turns, machine, slug, spread
+from benchmarks.contest import Turn, by_turns, heading, in_seconds, machine, slug, spread
 from benchmarks.generator_contestants import GUIDANCE, serve
 from benchmarks.processes import Process
 
@@ -109,18 +109,16 @@ def _difference(ours: np.ndarray, theirs: np.ndarray) -> float:
 
 def _table(result: dict[str, Any]) -> str:
     lines = [
-        f"{result['device']}, {result['date']}, "
-        + ", ".join(f"{name} {version}" for name, version in result["versions"].items()),
+        heading(result),
         "",
         "| shapes, output | | seconds (quartiles) | peak MiB | times dgsr's time | largest difference |",
         "|---|---|---|---|---|---|",
     ]
     for row in result["rows"]:
         for way, figures in row["ways"].items():
-            quartiles = f"{figures['lower_quartile'] / 1e3:.2f} to {figures['upper_quartile'] / 1e3:.2f}"
             ratio = figures["median"] / row["ways"]["dgsr"]["median"]
             lines.append(
-                f"| {row['shapes']}, {row['side_px']}² | {way} | {figures['median'] / 1e3:.2f} ({quartiles}) "
+                f"| {row['shapes']}, {row['side_px']}² | {way} | {in_seconds(figures)} "
                 f"| {figures['peak_mib']} | {ratio:.2f} | {row['difference'].get(way, '')} |"
             )
     return "\n".join(lines)

@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from benchmarks.contest import Turn, by_turns, machine, slug, spread
+from benchmarks.contest import Turn, by_turns, heading, in_seconds, machine, slug, spread
 from benchmarks.processes import Process
 from benchmarks.training_contestants import UPDATES, serve
 
@@ -103,8 +103,7 @@ def _row(shapes: str, size: tuple[int, int], judge: str, repeats: int) -> dict[s
 
 def _table(described: dict[str, Any], rows: list[dict[str, Any]]) -> str:
     lines = [
-        f"{described['device']}, {described['date']}, "
-        + ", ".join(f"{name} {version}" for name, version in described["versions"].items()),
+        heading(described),
         "",
         "| shapes, batch, judge | | seconds a step (quartiles) | of plain's time | peak MiB |",
         "|---|---|---|---|---|",
@@ -112,10 +111,8 @@ def _table(described: dict[str, Any], rows: list[dict[str, Any]]) -> str:
     for row in rows:
         case = f"{row['shapes']}, {row['batch']} of {row['side_px']}², {row['judge']}"
         for way, figures in row["ways"].items():
-            quartiles = f"{figures['lower_quartile'] / 1e3:.2f} to {figures['upper_quartile'] / 1e3:.2f}"
             lines.append(
-                f"| {case} | {way} | {figures['median'] / 1e3:.2f} ({quartiles}) "
-                f"| {figures['over_plain']:.2f} | {figures['peak_mib']} |"
+                f"| {case} | {way} | {in_seconds(figures)} | {figures['over_plain']:.2f} | {figures['peak_mib']} |"
             )
     return "\n".join(lines)
 

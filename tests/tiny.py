@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -9,6 +10,7 @@ from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
 
+from dgsr.models.autoencoder import Autoencoder
 from dgsr.models.backbone import Backbone
 from dgsr.models.denoising import Prediction
 from dgsr.models.generator import OneStepGenerator
@@ -16,6 +18,9 @@ from dgsr.models.options import GeneratorOptions
 from dgsr.models.prompts import Prompts
 
 TOKENS, WIDTH = 5, 24
+
+#: Of a `Denoiser`.
+DENOISER: dict[str, Any] = {"widths": (16, 16, 16, 16), "heads": 2, "groups": 4}
 
 
 def backbone(prediction: Prediction = "epsilon", unet_blocks: int = 4, vae_blocks: int = 4) -> Backbone:
@@ -44,6 +49,12 @@ def backbone(prediction: Prediction = "epsilon", unet_blocks: int = 4, vae_block
         beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", prediction_type=prediction, clip_sample=False
     )
     return Backbone(unet, vae, scheduler, "random")
+
+
+def save_autoencoder(folder: Path) -> Path:
+    """Write what a `Denoiser` is built on."""
+    Autoencoder((16, 24, 24, 32)).save(folder / "vae", scaling_factor=2.0)
+    return folder
 
 
 def generator(networks: Backbone | None = None, **options: Any) -> OneStepGenerator:

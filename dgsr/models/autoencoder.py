@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,13 +53,9 @@ class Autoencoder(TrainedNetwork):
                 norm_num_groups=groups,
                 scaling_factor=1.0,
             )
+        self.architecture = {key: value for key, value in self.vae.config.items() if not key.startswith("_")}
         start_as_resampler(self.vae)
         self.vae.get_parameter("quant_conv.bias").data[latent_channels:] = _LOG_VARIANCE
-
-    @property
-    def architecture(self) -> Mapping[str, object]:  # type: ignore[override]
-        """What the network is built from."""
-        return {key: value for key, value in self.vae.config.items() if not key.startswith("_")}
 
     def forward(self, images: Images, noise: torch.Generator) -> tuple[Images, Float[Tensor, " b"]]:
         """Return the images of sampled latents, not clamped, and each posterior's divergence from the normal in nats.

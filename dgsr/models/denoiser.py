@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -79,18 +79,16 @@ class Denoiser(TrainedNetwork):
                 out_channels=self.vae.config["latent_channels"],
             )
         self.scheduler = DDPMScheduler(**SCHEDULE, prediction_type=prediction, clip_sample=False)
+        parts = {"unet": self.unet.config, "vae": self.vae.config, "scheduler": self.scheduler.config}
+        self.architecture = {
+            name: {key: value for key, value in part.items() if not key.startswith("_")} for name, part in parts.items()
+        }
         self.prediction: Prediction = prediction
         self.prompts = Prompts.random(positive_prompt, negative_prompt, PROMPT_TOKENS, PROMPT_WIDTH)
         self.register_buffer("empty", Prompts.random("", "", PROMPT_TOKENS, PROMPT_WIDTH).positive, persistent=False)
         self.register_buffer("alpha_bars", self.scheduler.alphas_cumprod, persistent=False)
         if init_from is not None:
             self.unet.load_state_dict(load_backbone(init_from).unet.state_dict())
-
-    @property
-    def architecture(self) -> Mapping[str, object]:  # type: ignore[override]
-        """What the networks are built from."""
-        parts = {"unet": self.unet.config, "vae": self.vae.config, "scheduler": self.scheduler.config}
-        return {name: {k: v for k, v in part.items() if not k.startswith("_")} for name, part in parts.items()}
 
     def trained_parameters(self) -> Iterator[tuple[str, nn.Parameter]]:
         """Walk over the parameters in training by name: the UNet's."""

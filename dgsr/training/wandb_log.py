@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from lightning.pytorch.loggers import WandbLogger
 
-from dgsr.checks import refuse
+from dgsr.checks import expect
 
 
 def wandb_log(
@@ -30,10 +31,8 @@ def wandb_log(
     Raises:
         UserError: wandb is not installed.
     """
-    try:
-        import wandb  # noqa: F401  # pyright: ignore[reportMissingImports]
-    except ImportError:
-        refuse("wandb, for logger=wandb", "an environment without it", "Run pip install wandb, or take logger=default.")
+    remedy = "Run pip install wandb, or take logger=default."
+    expect(find_spec("wandb") is not None, "wandb, for logger=wandb", "an environment without it", remedy)
     return WandbLogger(
         save_dir=directory,
         project=project,

@@ -8,7 +8,7 @@ import time
 import pytest
 import torch
 
-from benchmarks.contest import Cores, by_turns, cores, machine, slug, spread
+from benchmarks.contest import Cores, by_turns, cores, heading, in_seconds, machine, slug, spread
 
 
 def test_contestants_take_turns_after_a_call_that_does_not_count() -> None:
@@ -44,3 +44,9 @@ def test_the_machine_is_described() -> None:
     assert slug(described["device"]).isascii()
     with pytest.raises(ImportError):
         machine(["no-such-package"])
+
+
+def test_a_heading_and_a_cell_for_tables() -> None:
+    described = {"device": "a, 2 cores", "date": "2026-01-02", "versions": {"python": "3.11", "torch": "2.9"}}
+    assert heading(described) == "a, 2 cores, 2026-01-02, python 3.11, torch 2.9"
+    assert in_seconds(spread([1000.0, 2000.0, 3000.0])) == "2.00 (1.50 to 2.50)"

@@ -9,19 +9,15 @@ import pytest
 import torch
 
 from dgsr.checks import UserError
-from dgsr.models.autoencoder import Autoencoder
 from dgsr.models.denoiser import Denoiser
 from dgsr.models.denoising import Prediction
 from dgsr.models.generator import OneStepGenerator
-
-SMALL: dict[str, Any] = {"widths": (16, 16, 16, 16), "heads": 2, "groups": 4}
+from tests import tiny
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = tmp_path_factory.mktemp("autoencoder")
-    Autoencoder((16, 24, 24, 32)).save(made / "vae", scaling_factor=2.0)
-    return made
+    return tiny.save_autoencoder(tmp_path_factory.mktemp("autoencoder"))
 
 
 def _latents() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -30,7 +26,7 @@ def _latents() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
 
 def test_noise_and_target_are_those_of_the_schedule(folder: Path) -> None:
     clean, noise, timesteps = _latents()
-    network = Denoiser(folder, **SMALL)
+    network = Denoiser(folder, **tiny.DENOISER)
     expected: Any = network.scheduler.add_noise(clean, noise, timesteps)  # pyright: ignore[reportArgumentType]
     torch.testing.assert_close(network.noisy(clean, noise, timesteps), expected)
     expected = network.scheduler.get_velocity(clean, noise, timesteps)  # pyright: ignore[reportArgumentType]
@@ -39,7 +35,7 @@ def test_noise_and_target_are_those_of_the_schedule(folder: Path) -> None:
 
 @pytest.mark.parametrize("prediction", ["epsilon", "v_prediction", "sample"])
 def test_who_predicts_exactly_what_is_wanted_finds_the_clean_latent(folder: Path, prediction: Prediction) -> None:
-    network, (clean, noise, _) = Denoiser(folder, prediction=prediction, **SMALL), _latents()
+    network, (clean, noise, _) = Denoiser(folder, prediction=prediction, **tiny.DENOISER), _latents()
     timesteps = torch.full((2,), 250)
     wanted = network.wanted(clean, noise, timesteps)
     network.forward = lambda *_: wanted  # type: ignore[method-assign]
@@ -48,7 +44,7 @@ def test_who_predicts_exactly_what_is_wanted_finds_the_clean_latent(folder: Path
 
 
 def test_images_are_called_by_their_prompts(folder: Path) -> None:
-    network = Denoiser(folder, **SMALL)
+    network = Denoiser(folder, **tiny.DENOISER)
     negative, none = torch.tensor([False, True, True]), torch.tensor([False, False, True])
     prompt = network.prompt(negative, none)
     assert torch.equal(prompt[0], network.prompts.positive[0])
@@ -57,18 +53,18 @@ def test_images_are_called_by_their_prompts(folder: Path) -> None:
 
 
 def test_only_the_unet_is_trained(folder: Path) -> None:
-    network = Denoiser(folder, **SMALL)
+    network = Denoiser(folder, **tiny.DENOISER)
     assert {name.split(".")[0] for name in network.trainable_state()} == {"unet"}
     assert not any(p.requires_grad for p in network.vae.parameters())
 
 
 def test_a_generator_and_another_denoiser_start_from_what_was_saved(folder: Path, tmp_path: Path) -> None:
-    network = Denoiser(folder, **SMALL)
+    network = Denoiser(folder, **tiny.DENOISER)
     network.save(tmp_path)
     assert network.unet.dtype == torch.float32
     assert str(folder) not in (tmp_path / "vae" / "config.json").read_text()
     generator = OneStepGenerator.from_backbone(tmp_path, unet_rank=4, vae_rank=4, timestep=250)
-    again = Denoiser(tmp_path, init_from=tmp_path, seed=1, **SMALL)
+    again = Denoiser(tmp_path, init_from=tmp_path, seed=1, **tiny.DENOISER)
     assert generator.unet.dtype == torch.float32
     assert torch.equal(generator.prompts.negative, network.prompts.negative)
     latents, timesteps = torch.randn(1, 16, 8, 8), torch.tensor([250])
@@ -81,4 +77,4 @@ def test_a_generator_and_another_denoiser_start_from_what_was_saved(folder: Path
 
 def test_a_missing_autoencoder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"vae/ as task\.denoiser\.autoencoder"):
-        Denoiser(tmp_path, **SMALL)
+        Denoiser(tmp_path, **tiny.DENOISER)

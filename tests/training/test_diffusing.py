@@ -10,27 +10,23 @@ import torch
 
 from dgsr.checks import UserError
 from dgsr.metrics import build
-from dgsr.models.autoencoder import Autoencoder
 from dgsr.models.denoiser import Denoiser
 from dgsr.training.diffusing import DenoiserTraining
+from tests import tiny
 from tests.small_run import make_data, make_settings, make_trainer
-
-SMALL: dict[str, Any] = {"widths": (16, 16, 16, 16), "heads": 2, "groups": 4}
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = tmp_path_factory.mktemp("autoencoder")
-    Autoencoder((16, 24, 24, 32)).save(made / "vae", scaling_factor=2.0)
-    return made
+    return tiny.save_autoencoder(tmp_path_factory.mktemp("autoencoder"))
 
 
 def training(folder: Path, max_steps: int = 1, **changes: Any) -> DenoiserTraining:
-    return DenoiserTraining(Denoiser(folder, **SMALL), build(["psnr"]), make_settings(max_steps), **changes)
+    return DenoiserTraining(Denoiser(folder, **tiny.DENOISER), build(["psnr"]), make_settings(max_steps), **changes)
 
 
 def test_a_step_is_a_plain_step_on_the_schedules_target(folder: Path) -> None:
-    data, run, plain = make_data(), training(folder), Denoiser(folder, **SMALL)
+    data, run, plain = make_data(), training(folder), Denoiser(folder, **tiny.DENOISER)
     drawn = next(run.draw(next(iter(data.train_dataloader_from(0)))))
     schedule: Any = plain.scheduler
     noisy = schedule.add_noise(drawn.clean, drawn.noise, drawn.timesteps)

@@ -11,24 +11,20 @@ from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 
 from dgsr.checks import UserError
 from dgsr.metrics import build
-from dgsr.models.autoencoder import Autoencoder
 from dgsr.models.denoiser import Denoiser
 from dgsr.training.distilling import DistillationTraining, walk
+from tests import tiny
 from tests.small_run import make_data, make_settings, make_trainer
-
-SMALL: dict[str, Any] = {"widths": (16, 16, 16, 16), "heads": 2, "groups": 4}
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = tmp_path_factory.mktemp("autoencoder")
-    Autoencoder((16, 24, 24, 32)).save(made / "vae", scaling_factor=2.0)
-    return made
+    return tiny.save_autoencoder(tmp_path_factory.mktemp("autoencoder"))
 
 
 @torch.no_grad()
 def test_the_path_is_that_of_diffusers(folder: Path) -> None:
-    denoiser, noisy = Denoiser(folder, **SMALL), torch.randn(1, 16, 8, 8)
+    denoiser, noisy = Denoiser(folder, **tiny.DENOISER), torch.randn(1, 16, 8, 8)
     schedule: Any = DDIMScheduler.from_config(denoiser.scheduler.config, set_alpha_to_one=False, clip_sample=False)
     schedule.num_inference_steps = 200  # steps of 5 timesteps, of which the last five
     expected = noisy
@@ -41,7 +37,7 @@ def test_the_path_is_that_of_diffusers(folder: Path) -> None:
 
 
 def test_the_student_comes_closer_to_its_teacher(folder: Path) -> None:
-    student, teacher = (Denoiser(folder, seed=seed, **SMALL) for seed in (0, 1))
+    student, teacher = (Denoiser(folder, seed=seed, **tiny.DENOISER) for seed in (0, 1))
     run = DistillationTraining(student, teacher, build(["psnr"]), make_settings(8, lr=3e-3), teacher_steps=2)
     data, before = make_data(), teacher.trainable_state()
     drawn = next(run.draw(next(iter(data.train_dataloader_from(0)))))
@@ -55,6 +51,6 @@ def test_the_student_comes_closer_to_its_teacher(folder: Path) -> None:
 
 
 def test_steps_that_cannot_be_are_refused(folder: Path) -> None:
-    denoiser = Denoiser(folder, **SMALL)
+    denoiser = Denoiser(folder, **tiny.DENOISER)
     with pytest.raises(UserError, match=r"task\.teacher_steps of 1 to 250"):
         DistillationTraining(denoiser, denoiser, build(["psnr"]), make_settings(1), teacher_steps=0)
