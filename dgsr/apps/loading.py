@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from hydra.utils import instantiate
 
-from dgsr.apps.resume import last_run, logs_dir
+from dgsr.apps.resume import by_age, last_run, logs_dir
 from dgsr.checkpoints import kind_of, load_estimator, load_pretrained, load_s3diff
 from dgsr.checkpoints.pretrained import describe
 from dgsr.checkpoints.trainer import Weights, read_checkpoint, restore_generator
@@ -18,6 +18,9 @@ from dgsr.checks import expect, refuse
 from dgsr.inference import Upscaler
 from dgsr.models.estimator import DegradationEstimator
 from dgsr.models.generator import OneStepGenerator
+
+#: Made by experiment=quick_long, over the small backbone in the package.
+BUNDLED = "bundled:tiny-upscaler"
 
 #: What the authors' released file was trained on.
 SD_TURBO = "stabilityai/sd-turbo"
@@ -72,13 +75,10 @@ def load_model(
             return Model(load_s3diff(source, backbone or SD_TURBO), given)
 
 
-def last_model() -> str:
-    """Return the newest checkpoint of the training runs in this folder.
-
-    Raises:
-        UserError: There is none.
-    """
-    return str(last_run(logs_dir([]) / "train" / "runs") / "checkpoints" / "last.ckpt")
+def default_model() -> str:
+    """Return the newest checkpoint of the training runs in this folder, or else the small model in the package."""
+    runs = logs_dir([]) / "train" / "runs"
+    return str(last_run(runs) / "checkpoints" / "last.ckpt") if by_age(runs) else BUNDLED
 
 
 def device_of(name: str) -> torch.device:

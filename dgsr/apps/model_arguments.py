@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 def add_source(parser: ArgumentParser) -> None:
     """Add `--model`, for commands that take the last training run's if none is named."""
     parser.add_argument(
-        "--model", help="exported folder, hub id, training checkpoint or s3diff.pkl (default: the last training run)"
+        "--model",
+        help="exported folder, hub id, training checkpoint or s3diff.pkl (default: the last training run's, "
+        "or else the small one in the package)",
     )
 
 

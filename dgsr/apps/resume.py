@@ -91,7 +91,7 @@ def last_run(runs: Path) -> Path:
     Raises:
         UserError: There is none.
     """
-    found = _by_age(runs)
+    found = by_age(runs)
     expect(bool(found), f"a run with a checkpoint under {runs}", "none", "Start one: python train.py")
     started = (found[-1] / "checkpoints/last.ckpt").stat().st_mtime
     for saved in sorted(runs.glob("*/.hydra/overrides.yaml")):
@@ -103,11 +103,11 @@ def last_run(runs: Path) -> Path:
 
 def _newest_like(runs: Path, arguments: list[str]) -> Path | None:
     """Return the run with the newest checkpoint among those of the same experiment."""
-    same = [run for run in _by_age(runs) if _experiment(saved_overrides(run)) == _experiment(arguments)]
+    same = [run for run in by_age(runs) if _experiment(saved_overrides(run)) == _experiment(arguments)]
     return same[-1] if same else None
 
 
-def _by_age(runs: Path) -> list[Path]:
+def by_age(runs: Path) -> list[Path]:
     """List the runs that have a checkpoint, the one with the newest at the end."""
     files = sorted(runs.glob("*/checkpoints/last.ckpt"), key=lambda file: file.stat().st_mtime)
     return [file.parents[1] for file in files]

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
@@ -37,6 +38,7 @@ def save_pretrained(
     estimator: DegradationEstimator | None = None,
     scale: int = 4,
     guidance: float = 1.07,
+    half: bool = False,
 ) -> None:
     """Write a generator to a folder that `load_pretrained` reads, here or from the hub.
 
@@ -47,6 +49,7 @@ def save_pretrained(
         estimator: What its scores came from in training; with it the folder holds all that upscaling needs.
         scale: Factor of enlargement it was trained for.
         guidance: Guidance to use it with.
+        half: Write fp16 weights, which take half the space and are computed with in fp32 all the same.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -65,9 +68,11 @@ def save_pretrained(
         "options": dataclasses.asdict(options),
         "inference": {"scale": scale, "guidance": guidance},
     }
-    save_file(_contiguous(generator.every_weight() if complete else generator.trainable_state()), folder / WEIGHTS)
+    dtype = torch.float16 if half else None
+    state = generator.every_weight() if complete else generator.trainable_state()
+    save_file(_contiguous(state, dtype), folder / WEIGHTS)
     if estimator is not None:
-        save_file(_contiguous(estimator.state_dict()), folder / ESTIMATOR)
+        save_file(_contiguous(estimator.state_dict(), dtype), folder / ESTIMATOR)
     generator.prompts.save(folder / PROMPTS)
     (folder / DESCRIPTION).write_text(json.dumps(description, indent=2) + "\n")
     (folder / CARD).write_text(model_card(options, generator.source, scale, guidance))
@@ -152,8 +157,8 @@ def read_weights(source: str | Path) -> dict[str, Tensor]:
         refuse("a safetensors file", path, "Export the generator again.")
 
 
-def _contiguous(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {name: tensor.contiguous().cpu() for name, tensor in tensors.items()}
+def _contiguous(tensors: Mapping[str, Tensor], dtype: torch.dtype | None = None) -> dict[str, Tensor]:
+    return {name: tensor.to(dtype or tensor.dtype).contiguous().cpu() for name, tensor in tensors.items()}
 
 
 def _networks(architecture: dict[str, Any], source: str) -> Backbone:

@@ -29,7 +29,7 @@ class FileUpscaling:
     """How files are upscaled.
 
     Args:
-        upscaler: What upscales; its `tile` is set by this.
+        upscaler: What upscales; its own `tile` gives way to this one.
         tile: Side of the tiles in px, 0 for none, `auto` for the largest that free memory allows.
         batch: Neighbours of equal size that go through the networks together, at most, where they go whole.
         limit: Bytes of memory that may be taken; None is what is free.
@@ -39,6 +39,11 @@ class FileUpscaling:
     tile: int | Literal["auto"] = "auto"
     batch: int = 1
     limit: int | None = None
+
+    def __post_init__(self) -> None:
+        """Let the upscaler know of the tile."""
+        if self.tile != "auto":
+            self.upscaler.tile = self.tile
 
     def run(self, jobs: Iterable[Job]) -> Iterator[tuple[Job, UserError | None]]:
         """Yield every job in order, when it is done or has failed."""

@@ -49,9 +49,6 @@ class Upscaler:
         tile: int = 0,
         watch: Callable[[float], object] = lambda share: None,
     ) -> None:
-        fits = tile == 0 or (tile > OVERLAP_PX and tile % generator.multiple == 0)
-        what = f"0 or a multiple of {generator.multiple} above {OVERLAP_PX} for tile"
-        expect(fits, what, tile, "Tiles overlap, and both networks halve their sides.")
         self.generator, self.estimator = generator, estimator
         self.scale, self.guidance, self.seed, self.tile = scale, guidance, seed, tile
         self.color_fix: ColorFix = color_fix
@@ -96,6 +93,19 @@ class Upscaler:
     def whole(self, height: int, width: int) -> bool:
         """Whether an output of this size is made in one piece."""
         return self.tile == 0 or max(height, width) <= self.tile
+
+    @property
+    def tile(self) -> int:
+        """Side of the tiles in px, or 0."""
+        return self._tile
+
+    @tile.setter
+    def tile(self, tile: int) -> None:
+        multiple = self.generator.multiple
+        fits = tile == 0 or (tile > OVERLAP_PX and tile % multiple == 0)
+        what = f"0 or a multiple of {multiple} above {OVERLAP_PX} for tile"
+        expect(fits, what, tile, "Tiles overlap, and both networks halve their sides.")
+        self._tile = tile
 
     @property
     def device(self) -> torch.device:

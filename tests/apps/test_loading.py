@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from dgsr.apps.loading import device_of, last_model, load_model
+from dgsr.apps.loading import BUNDLED, default_model, device_of, load_model
 from dgsr.checkpoints import load_s3diff, save_training
 from dgsr.checkpoints.trainer import write_atomically
 from dgsr.checks import UserError
@@ -89,12 +89,11 @@ def test_a_checkpoint_over_another_backbone_is_refused(tmp_path: Path) -> None:
 
 def test_without_a_name_it_is_the_last_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DGSR_LOGS", str(tmp_path))
-    with pytest.raises(UserError, match=r"train\.py"):
-        last_model()
+    assert default_model() == BUNDLED
     checkpoint = tmp_path / "train" / "runs" / "a" / "checkpoints" / "last.ckpt"
     checkpoint.parent.mkdir(parents=True)
     checkpoint.touch()
-    assert last_model() == str(checkpoint)
+    assert default_model() == str(checkpoint)
 
 
 def test_devices() -> None:

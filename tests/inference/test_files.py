@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from dgsr.checks import UserError
 from dgsr.images import to_pixels
 from dgsr.inference import Upscaler
 from dgsr.inference.files import FileUpscaling, Job
@@ -48,6 +49,13 @@ def test_equal_sizes_go_together_and_give_the_same(
     for before, job in zip(single, (job for job, error in together if error is None), strict=True):
         difference = before.int() - read_raster(job.target).samples.int()
         assert difference.abs().max() <= 1
+
+
+def test_the_tile_that_is_asked_for_is_taken(upscaler: Upscaler, tmp_path: Path) -> None:
+    FileUpscaling(upscaler, tile=256)
+    assert not upscaler.whole(257, 100)
+    with pytest.raises(UserError, match="multiple of"):
+        FileUpscaling(upscaler, tile=250)
 
 
 def test_the_largest_tile_that_fits_is_taken(upscaler: Upscaler, tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ def add_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
     parser.add_argument("input", metavar="IN", help="exported folder, hub id, training checkpoint or s3diff.pkl")
     parser.add_argument("output", type=Path, metavar="OUT", help="folder, name.pkl or name.ckpt")
     add_parts(parser)
+    parser.add_argument("--half", action="store_true", help="write an exported folder in fp16, half as large")
     return parser
 
 
@@ -33,6 +34,8 @@ def run(arguments: Namespace) -> None:
 
     output: Path = arguments.output
     expect(not output.exists(), "a name that is not taken", output, "Remove what is there, or choose another name.")
+    folder = output.suffix not in (".pkl", ".ckpt")
+    expect(folder or not arguments.half, "--half with a folder to write", output, "Other formats are in fp32.")
     model = load(arguments.input, arguments)
     match output.suffix:
         case ".pkl":
@@ -40,6 +43,5 @@ def run(arguments: Namespace) -> None:
         case ".ckpt":
             save_training(model.generator, output, estimator=model.estimator, scale=model.scale)
         case _:
-            save_pretrained(
-                model.generator, output, estimator=model.estimator, scale=model.scale, guidance=model.guidance
-            )
+            inference = {"scale": model.scale, "guidance": model.guidance}
+            save_pretrained(model.generator, output, estimator=model.estimator, half=arguments.half, **inference)

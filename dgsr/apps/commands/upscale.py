@@ -53,6 +53,7 @@ def run(arguments: Namespace) -> None:
     from rich.console import Console
     from rich.progress import track
 
+    from dgsr.apps.loading import default_model
     from dgsr.inference.files import FileUpscaling
 
     planned = _plan(arguments.input, arguments.output)
@@ -63,7 +64,10 @@ def run(arguments: Namespace) -> None:
         console.print(f"{len(planned) - len(missing)} of {len(planned)} images are there already.")
     if not missing:
         return
-    work = FileUpscaling(_upscaler(arguments), arguments.tile, arguments.batch, memory_bytes(arguments))
+    source = arguments.model or default_model()
+    if not arguments.model:
+        console.print(f"The model is {source}.", soft_wrap=True, highlight=False)
+    work = FileUpscaling(_upscaler(source, arguments), arguments.tile, arguments.batch, memory_bytes(arguments))
     done = track(work.run(missing), "upscaling", len(missing), console=console, disable=len(missing) == 1)
     failed = [str(error) for _, error in done if error is not None]
     if failed:
@@ -94,22 +98,20 @@ def _plan(source: Path, target: Path | None) -> list[Job]:
     return [Job(source / name, folder / f"{stem}.png") for name, stem in zip(names, unique, strict=True)]
 
 
-def _upscaler(arguments: Namespace) -> Upscaler:
+def _upscaler(source: str, arguments: Namespace) -> Upscaler:
     from functools import partial
 
-    from dgsr.apps.loading import device_of, last_model
+    from dgsr.apps.loading import device_of
     from dgsr.inference import Upscaler
 
     device = device_of(arguments.device)
-    model = load(arguments.model or last_model(), arguments)
+    model = load(source, arguments)
     scale = model.scale if arguments.scale is None else arguments.scale
     guidance = model.guidance if arguments.guidance is None else arguments.guidance
     expect(1 <= scale <= 8, "--scale of 1 to 8", scale)
     expect(math.isfinite(guidance), "a finite --guidance", guidance)
     expect(arguments.batch >= 1, "--batch of 1 or more", arguments.batch)
     build = partial(Upscaler, scale=scale, guidance=guidance, color_fix=arguments.color_fix, seed=arguments.seed)
-    if arguments.tile != "auto":
-        build = partial(build, tile=arguments.tile)
     return model.upscaler(build, device)
 
 

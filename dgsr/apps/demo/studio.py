@@ -97,7 +97,6 @@ class Studio:
             settings.color_fix,
             settings.guidance,
             settings.seed,
-            tile=0 if settings.tile == "auto" else settings.tile,
             watch=watch,
         )
         scores = None if settings.scores is None else torch.tensor([settings.scores], device=upscaler.device)

@@ -9,6 +9,7 @@ import torch
 
 from dgsr.apps.cli import main
 from dgsr.apps.loading import load_model
+from dgsr.checkpoints import load_pretrained
 from dgsr.models.estimator import DegradationEstimator
 from dgsr.models.generator import OneStepGenerator
 
@@ -51,6 +52,17 @@ def test_the_estimator_goes_along(tmp_path: Path) -> None:
         found = load_model(str(tmp_path / source)).estimator
         assert found is not None
         assert torch.equal(found.get_parameter("conv_first.0.weight"), estimator.get_parameter("conv_first.0.weight"))
+
+
+def test_half_the_bytes_give_nearly_the_same_weights(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    OneStepGenerator.tiny(trainable="all", seed=4).save_pretrained(tmp_path / "full")
+    _run(tmp_path / "full", tmp_path / "half", "--half")
+    full, half = ((tmp_path / name / "generator.safetensors").stat().st_size for name in ("full", "half"))
+    assert half < 0.6 * full
+    exact, rounded = (load_pretrained(tmp_path / name).every_weight() for name in ("full", "half"))
+    assert {weight.dtype for weight in rounded.values()} == {torch.float32}
+    assert all(torch.allclose(rounded[name], weight, rtol=1e-3, atol=1e-7) for name, weight in exact.items())
+    assert "--half with a folder" in _refusal(capsys, tmp_path / "full", tmp_path / "a.pkl", "--half")
 
 
 def test_a_fully_trained_tiny_generator_comes_back(tmp_path: Path) -> None:
