@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from dgsr.checks import expect
+from dgsr.checks import expect, refuse
 from dgsr.evaluation.runner import Sample
 from dgsr.images import read_image, write_image
 from dgsr.types import Image
@@ -87,7 +87,10 @@ def expect_same_settings(folder: Path, settings: Mapping[str, object]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     if not file.exists():
         file.write_text(now + "\n", encoding="utf-8")
-    before, now = json.loads(file.read_text(encoding="utf-8")), json.loads(now)
+    try:
+        before, now = json.loads(file.read_text(encoding="utf-8")), json.loads(now)
+    except ValueError:
+        refuse("the settings that images were made with", f"{file}, which is damaged", "Remove its folder.")
     changed = [f"{key}={now[key]} instead of {before.get(key)}" for key in now if now[key] != before.get(key)]
     remedy = "Use these again, or another folder: paths.run=…."
     expect(not changed, f"the settings that the images in {folder} were made with", ", ".join(changed), remedy)

@@ -46,3 +46,6 @@ def test_a_folder_keeps_to_its_settings(tmp_path: Path) -> None:
     expect_same_settings(tmp_path / "run", {"guidance": 1.07, "model": "a"})
     with pytest.raises(UserError, match=r"but got guidance=1\.0 instead of 1\.07\. Use these again, or another folder"):
         expect_same_settings(tmp_path / "run", {"guidance": 1.0, "model": "a"})
+    (tmp_path / "run" / "settings.json").write_text("{")
+    with pytest.raises(UserError, match="damaged"):
+        expect_same_settings(tmp_path / "run", {"guidance": 1.0})

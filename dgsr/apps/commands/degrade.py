@@ -61,6 +61,7 @@ def run(arguments: Namespace) -> None:
     if arguments.out:
         write_image(arguments.out, degrade(photo, recipes[0]))
     if arguments.save_recipe:
+        arguments.save_recipe.parent.mkdir(parents=True, exist_ok=True)
         arguments.save_recipe.write_text(recipes[0].to_json() + "\n", encoding="utf-8")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -93,7 +93,7 @@ def _plan(source: Path, target: Path | None) -> list[Job]:
     inside = source.resolve() in (folder.resolve(), *folder.resolve().parents)
     expect(not inside, f"a folder outside {source} to write to", folder, "A second call would upscale the first's.")
     names = [Path(name) for name in FolderSource(source, key="IN").names]
-    taken = Counter(name.with_suffix("") for name in names)
+    taken = Counter([*names, *(name.with_suffix("") for name in names)])
     unique = (name.with_suffix("") if taken[name.with_suffix("")] == 1 else name for name in names)
     return [Job(source / name, folder / f"{stem}.png") for name, stem in zip(names, unique, strict=True)]
 
@@ -117,4 +117,6 @@ def _upscaler(source: str, arguments: Namespace) -> Upscaler:
 
 def _tile(text: str) -> int | str:
     """Read what stands behind --tile."""
+    if text != "auto" and not text.isdecimal():
+        raise ArgumentTypeError(f"expected auto, 0, or a number of px, but got {text}")
     return text if text == "auto" else int(text)

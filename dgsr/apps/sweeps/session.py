@@ -13,7 +13,7 @@ from pathlib import Path
 from dgsr.apps.quoting import quoted, unquoted
 from dgsr.apps.resume import logs_dir
 from dgsr.apps.sweeps.folder import Command, SweepFolder
-from dgsr.checks import expect
+from dgsr.checks import UserError, expect
 
 _FLAGS = {"-m", "--multirun"}
 _DIRECTORY = "hydra.sweep.dir="
@@ -70,7 +70,10 @@ def sweeping(folder: SweepFolder | None) -> Iterator[None]:
         if code != _INTERRUPTED and any((job.path / "validation").is_dir() for job in folder.jobs()):
             from dgsr.apps.sweeps.reading import write_report  # here, since it imports torch, which no sweep waits for
 
-            sys.stderr.write(f"Report: {write_report(folder)}\n")
+            try:
+                sys.stderr.write(f"Report: {write_report(folder)}\n")
+            except (UserError, OSError) as error:  # of jobs nothing is lost by it
+                sys.stderr.write(f"No report: {error} Once that is mended: dgsr report {folder.path}\n")
         sys.stderr.writelines(f"{line}\n" for line in closing_words(folder))
     undone = any(job.state != "done" for job in folder.jobs())
     if code or undone:

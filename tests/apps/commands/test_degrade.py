@@ -41,7 +41,7 @@ def test_a_seed_gives_the_image_that_the_library_gives(photo: Path, tmp_path: Pa
 
 
 def test_a_saved_recipe_gives_the_same_image(photo: Path, tmp_path: Path) -> None:
-    first, second, recipe = tmp_path / "1.png", tmp_path / "2.png", tmp_path / "recipe.json"
+    first, second, recipe = tmp_path / "1.png", tmp_path / "2.png", tmp_path / "new" / "recipe.json"
     _run(photo, "--seed", 3, "--crop", 64, "--out", first, "--save-recipe", recipe)
     assert Recipe.from_json(recipe.read_text()) == draw(preset("s3diff"), 3, (64, 64))
     _run(photo, "--recipe", recipe, "--out", second)

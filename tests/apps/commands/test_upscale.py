@@ -63,20 +63,20 @@ def test_a_folder_with_broken_files_is_done_but_for_them(
     model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "photos"
-    for name in ("a.png", "a.jpg", "deep/b.png", "deep/large.png"):
+    for name in ("a.png", "a.jpg", "a.png.jpg", "deep/b.png", "deep/large.png"):
         write_image(folder / name, torch.rand(3, 64 if "large" in name else 8, 8))
     (folder / "broken.png").write_bytes(b"no image")
     words = _refusal(capsys, folder, "--model", model, "--memory", 0.255)
     results = sorted(tmp_path.glob("photos_sr/**/*.png"))
     names = {path.relative_to(tmp_path).as_posix() for path in results}
-    assert names == {"photos_sr/a.png.png", "photos_sr/a.jpg.png", "photos_sr/deep/b.png"}
+    assert names == {f"photos_sr/{name}.png" for name in ("a.png", "a.jpg", "a.png.jpg", "deep/b")}
     assert "broken.png" in words
     assert "large.png, whose 32x256 px take about" in words
-    assert words.endswith("2 of 5 images could not be upscaled.\n")
+    assert words.endswith("2 of 6 images could not be upscaled.\n")
     first = [path.stat().st_mtime_ns for path in results]
     (folder / "broken.png").unlink()
     _run(folder, "--model", model)
-    assert "3 of 4 images are there already" in capsys.readouterr().err
+    assert "4 of 5 images are there already" in capsys.readouterr().err
     assert [path.stat().st_mtime_ns for path in results] == first
     _run(folder, "--model", model, "--overwrite")
     assert all(path.stat().st_mtime_ns > before for path, before in zip(results, first, strict=True))
@@ -106,3 +106,6 @@ def test_mistakes_are_refused(model: Path, photo: Path, tmp_path: Path, capsys: 
     assert "multiple of 64" in _refusal(capsys, photo, "--model", model, "--tile", 100)
     assert "--batch" in _refusal(capsys, photo, "--model", model, "--batch", 0)
     assert "authors' file" in _refusal(capsys, photo, "--model", photo.with_name("nothing"))
+    with pytest.raises(SystemExit):
+        _run(photo, "--tile", "large")
+    assert "auto, 0, or a number of px, but got large" in capsys.readouterr().err

@@ -10,10 +10,11 @@ import time
 from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
-from dgsr.apps.sweeps import sweep_of
+from dgsr.apps.sweeps import reading, sweep_of, sweeping
 from dgsr.checks import UserError
 from tests.apps.sweeps.commands import ENVIRONMENT, PROGRAM, rerun, starts
 
@@ -48,6 +49,21 @@ def test_what_cannot_be_swept_is_refused(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv("LOCAL_RANK", "0")
     with pytest.raises(UserError, match="torchrun"):
         sweep_of(["-m", "seed=0,1"])
+
+
+def test_a_report_that_cannot_be_written_is_told_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, folder = sweep_of(["-m", "seed=0,1", f"paths.logs={tmp_path}"])
+    assert folder is not None
+    (folder.path / "0" / "validation").mkdir(parents=True)
+    (folder.path / "0" / "console.log").touch()
+    monkeypatch.setattr(reading, "write_report", Mock(side_effect=UserError("Expected room.")))
+    with pytest.raises(SystemExit), sweeping(folder):
+        pass
+    told = capsys.readouterr().err
+    assert f"No report: Expected room. Once that is mended: dgsr report {folder.path}" in told
+    assert "0 of 1 started jobs done" in told
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
