@@ -1,0 +1,45 @@
+"""The model in the package upscales right after installation, and better than bicubic."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import pytest
+import torch
+
+import dgsr
+from dgsr.apps.cli import main
+from dgsr.apps.loading import BUNDLED, load_model
+from dgsr.data import bundled
+from dgsr.degradation import degrade, draw, preset
+from dgsr.images import read_image, write_image
+from dgsr.inference import Upscaler
+from dgsr.metrics.perceptual import Lpips
+from dgsr.ops.resizing import upsample
+
+FOLDER = Path(dgsr.__file__).parent / "assets" / "tiny-upscaler"
+
+
+def test_it_is_small() -> None:
+    assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 5 * 2**20
+
+
+@torch.no_grad()
+def test_held_out_photographs_look_more_like_the_sharp_ones_than_bicubic_does() -> None:
+    upscaler = load_model(BUNDLED).upscaler(partial(Upscaler), torch.device("cpu"))
+    sharp = [bundled("val")[index][:, :192, :192] for index in range(4)]
+    lq = torch.stack([degrade(image, draw(preset("s3diff"), at, (192, 192))) for at, image in enumerate(sharp)])
+    distance, hq = Lpips("alex"), torch.stack(sharp)
+    ours, bicubic = (distance(sr, hq).mean() for sr in (upscaler(lq), upsample(lq, 4)))
+    assert ours < 0.85 * bicubic
+
+
+def test_without_a_run_of_ones_own_it_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DGSR_LOGS", str(tmp_path))
+    write_image(tmp_path / "photo.png", bundled("val")[0][:, :32, :48])
+    main(["upscale", str(tmp_path / "photo.png")])
+    assert f"The model is {BUNDLED}." in capsys.readouterr().err
+    assert read_image(tmp_path / "photo_sr.png").shape == (3, 128, 192)
