@@ -30,7 +30,7 @@ from dgsr.images import read_image
 from dgsr.inference import Upscaler
 from dgsr.inference.files import FileUpscaling, Job
 from dgsr.models import DegradationEstimator, OneStepGenerator
-from dgsr.rasters import read_raster, write_deep_png
+from dgsr.rasters import read_raster, write_png
 from dgsr.seeds import rng
 
 MAX_SECONDS, MAX_BYTES = 10, 2 * 10**9
@@ -61,7 +61,7 @@ def sound_files() -> list[tuple[str, bytes]]:
         (deep if mode == "I;16" else picture.convert(mode)).save(buffer, kind, **options)
         files.append((f".{kind}", buffer.getvalue()))
     with tempfile.TemporaryDirectory() as folder:
-        write_deep_png(Path(folder) / "deep.png", smooth.astype(np.uint16) * 257)
+        write_png(Path(folder) / "deep.png", smooth.astype(np.uint16) * 257)
         files.append((".png", (Path(folder) / "deep.png").read_bytes()))
     return files
 

@@ -104,7 +104,7 @@ class FileUpscaling:
         room = available_bytes(self.upscaler.device) if self.limit is None else self.limit
         kept = (
             2 * len(raster.samples) * raster.samples.element_size() * size[0] * size[1]
-        )  # what files are written from
+        )  # of which files other than PNG are written
         generator = self.upscaler.generator
         if self.tile == "auto":
             self.upscaler.tile = choose_tile(generator, None if room is None else room - kept)

@@ -1,4 +1,4 @@
-"""Write PNG files with 16 bits a channel, which Pillow does for plain grey alone."""
+"""Write PNG files in the memory of some rows; Pillow copies the picture, and knows 16 bits for plain grey alone."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ _COLOR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}  # by the number of channels
 _ROWS = 256  # compressed at a time
 
 
-def write_deep_png(path: Path, pixels: NDArray[np.uint16], profile: bytes | None = None) -> None:
-    """Write grey, grey with alpha, RGB or RGBA, in the memory of some rows.
+def write_png(path: Path, pixels: NDArray[np.uint8] | NDArray[np.uint16], profile: bytes | None = None) -> None:
+    """Write grey, grey with alpha, RGB or RGBA, with 8 or 16 bits a channel.
 
     Args:
         path: Of the file.
@@ -25,15 +25,16 @@ def write_deep_png(path: Path, pixels: NDArray[np.uint16], profile: bytes | None
     Source: Portable Network Graphics, third edition, Sec. 5, 9 and 11.
     """
     height, width, channels = pixels.shape
+    size = pixels.dtype.itemsize
     with path.open("wb") as file:
         file.write(b"\x89PNG\r\n\x1a\n")
-        _chunk(file, b"IHDR", struct.pack(">IIBBBBB", width, height, 16, _COLOR_TYPES[channels], 0, 0, 0))
+        _chunk(file, b"IHDR", struct.pack(">IIBBBBB", width, height, 8 * size, _COLOR_TYPES[channels], 0, 0, 0))
         if profile is not None:
             _chunk(file, b"iCCP", b"ICC\0\0" + zlib.compress(profile))
         compressor = zlib.compressobj(6)
-        above = np.zeros((1, width * channels * 2), dtype=np.uint8)
+        above = np.zeros((1, width * channels * size), dtype=np.uint8)
         for top in range(0, height, _ROWS):
-            big_endian = pixels[top : top + _ROWS].astype(">u2")
+            big_endian = np.ascontiguousarray(pixels[top : top + _ROWS], dtype=f">u{size}")
             lines = big_endian.reshape(len(big_endian), -1).view(np.uint8)
             differences = lines - np.concatenate([above, lines[:-1]])  # modulo 256: the filter called Up
             marked = np.insert(differences, 0, 2, axis=1)

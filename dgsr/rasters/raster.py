@@ -20,7 +20,7 @@ from PIL import ImageOps
 from torch import Tensor
 
 from dgsr.checks import NO_ROOM, expect, refuse
-from dgsr.rasters.png import write_deep_png
+from dgsr.rasters.png import write_png
 from dgsr.types import Pixels
 
 #: Endings of the files that are taken for pictures, in lower case.
@@ -119,8 +119,8 @@ def write_raster(path: str | Path, raster: Raster) -> None:
     temporary = path.with_name(f".{os.getpid()}.{path.name}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        if pixels.dtype == np.uint16 and path.suffix.lower() == ".png":
-            write_deep_png(temporary, pixels, raster.profile)
+        if path.suffix.lower() == ".png":
+            write_png(temporary, pixels, raster.profile)
         else:
             _encode(pixels, temporary, raster.profile)
         temporary.replace(path)

@@ -125,11 +125,11 @@ def test_writing_is_atomic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     raster = Raster(torch.zeros(3, 4, 4, dtype=torch.uint8))
     write_raster(tmp_path / "a.png", raster)
 
-    def half(_: Image.Image, path: Path, **__: object) -> None:
+    def half(path: Path, *_: object) -> None:
         path.write_bytes(b"half of a file")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Image.Image, "save", half)
+    monkeypatch.setattr("dgsr.rasters.raster.write_png", half)
     with pytest.raises(OSError, match="No space left"):
         write_raster(tmp_path / "a.png", raster)
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
