@@ -34,4 +34,4 @@ def test_mistakes_are_refused(
     assert "--max-megabytes above 0" in _refusal(capsys, "--max-megabytes", "inf")
     for port in ("-1", "0", "65536"):
         assert "--port of 1 to 65535" in _refusal(capsys, f"--port={port}")
-    assert "a run with a checkpoint" in _refusal(capsys)
+    assert "authors' file" in _refusal(capsys, "--model", "nothing")
