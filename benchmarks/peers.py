@@ -12,9 +12,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+import torch
 
 from benchmarks.memory import forget_peak, peak_mib
+from dgsr.images import read_image, write_image
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -36,16 +37,16 @@ def main(argv: Sequence[str] | None = None) -> None:
     forget_peak()
     seconds = pixels = 0.0
     for file in sorted(arguments.input.iterdir()):
-        lq = np.asarray(Image.open(file).convert("RGB"), dtype=np.float32) / 255
+        lq = read_image(file).numpy()
         started = time.perf_counter()
         extractor = network.create_extractor()
-        extractor.input("data", ncnn.Mat(np.ascontiguousarray(lq.transpose(2, 0, 1))).clone())
+        extractor.input("data", ncnn.Mat(lq).clone())  # which does not keep the array alive: lq does
         status, result = extractor.extract("output")
         seconds += time.perf_counter() - started
         assert status == 0, f"{file.name}: the network ended with status {status}"
-        sr = np.array(result).transpose(1, 2, 0)
-        pixels += sr.shape[0] * sr.shape[1]
-        Image.fromarray((sr.clip(0, 1) * 255).round().astype(np.uint8)).save(arguments.output / f"{file.stem}.png")
+        sr = torch.from_numpy(np.array(result)).clamp(0, 1)
+        pixels += sr.shape[1] * sr.shape[2]
+        write_image(arguments.output / f"{file.stem}.png", sr)
     sys.stdout.write(f"{seconds / pixels * 2**20:.2f} seconds per megapixel, peak {peak_mib():.0f} MiB\n")
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
-from typing import NoReturn
+import json
+from pathlib import Path
+from typing import Any, NoReturn
 
 #: Of errors that say a disk is full, by which programs tell of what is kept.
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -32,3 +34,17 @@ def expect(condition: bool, what: str, got: object, remedy: str = "") -> None:
     """
     if not condition:
         refuse(what, got, remedy)
+
+
+def read_record(file: Path, remedy: str) -> dict[str, Any]:
+    """Read a file in which a program has written down what it did.
+
+    Raises:
+        UserError: It is damaged.
+    """
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        refuse("a file in JSON", f"{file} ({error})", remedy)
+    expect(isinstance(found, dict), "a file in JSON that holds an object", file, remedy)
+    return found

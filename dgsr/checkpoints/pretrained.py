@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
@@ -68,11 +67,10 @@ def save_pretrained(
         "options": dataclasses.asdict(options),
         "inference": {"scale": scale, "guidance": guidance},
     }
-    dtype = torch.float16 if half else None
     state = generator.every_weight() if complete else generator.trainable_state()
-    save_file(_contiguous(state, dtype), folder / WEIGHTS)
+    save_file(_stored(state, half), folder / WEIGHTS)
     if estimator is not None:
-        save_file(_contiguous(estimator.state_dict(), dtype), folder / ESTIMATOR)
+        save_file(_stored(estimator.state_dict(), half), folder / ESTIMATOR)
     generator.prompts.save(folder / PROMPTS)
     (folder / DESCRIPTION).write_text(json.dumps(description, indent=2) + "\n")
     (folder / CARD).write_text(model_card(options, generator.source, scale, guidance))
@@ -157,8 +155,11 @@ def read_weights(source: str | Path) -> dict[str, Tensor]:
         refuse("a safetensors file", path, "Export the generator again.")
 
 
-def _contiguous(tensors: Mapping[str, Tensor], dtype: torch.dtype | None = None) -> dict[str, Tensor]:
-    return {name: tensor.to(dtype or tensor.dtype).contiguous().cpu() for name, tensor in tensors.items()}
+def _stored(tensors: Mapping[str, Tensor], half: bool) -> dict[str, Tensor]:
+    rounded = {
+        name: tensor.half() if half and tensor.is_floating_point() else tensor for name, tensor in tensors.items()
+    }
+    return {name: tensor.contiguous().cpu() for name, tensor in rounded.items()}
 
 
 def _networks(architecture: dict[str, Any], source: str) -> Backbone:

@@ -79,6 +79,7 @@ class WithRealPairs(Dataset[Pair]):
 
     def __getitem__(self, drawn: tuple[int, int]) -> Pair:
         seed = drawn[1]
+        # Datasets of ours are asked by what a stream draws, a pair, where torch's are asked by a number.
         return self.real.draw(seed) if self.real.takes(seed) else self.synthetic[drawn]  # type: ignore[index]
 
 

@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from dgsr.checks import expect, refuse
+from dgsr.checks import expect, read_record
 from dgsr.evaluation.runner import Sample
 from dgsr.images import read_image, write_image
 from dgsr.types import Image
@@ -87,10 +87,7 @@ def expect_same_settings(folder: Path, settings: Mapping[str, object]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     if not file.exists():
         file.write_text(now + "\n", encoding="utf-8")
-    try:
-        before, now = json.loads(file.read_text(encoding="utf-8")), json.loads(now)
-    except ValueError:
-        refuse("the settings that images were made with", f"{file}, which is damaged", "Remove its folder.")
+    before, now = read_record(file, "It is damaged: take another folder, paths.run=…, or remove it."), json.loads(now)
     changed = [f"{key}={now[key]} instead of {before.get(key)}" for key in now if now[key] != before.get(key)]
     remedy = "Use these again, or another folder: paths.run=…."
     expect(not changed, f"the settings that the images in {folder} were made with", ", ".join(changed), remedy)

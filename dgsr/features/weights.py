@@ -126,5 +126,5 @@ class _ArrayUnpickler(pickle.Unpickler):
             case "numpy", "dtype":
                 return np.dtype
             case (("numpy.core.multiarray" | "numpy._core.multiarray"), "_reconstruct"):
-                return np._core.multiarray._reconstruct  # type: ignore[attr-defined]
+                return np._core.multiarray._reconstruct  # type: ignore[attr-defined] (left out of NumPy's stubs)
         raise pickle.UnpicklingError(f"{module}.{name} is not part of an array")

@@ -102,9 +102,8 @@ class FileUpscaling:
         """Choose the tile; return how many bytes are needed, and how many there are."""
         size = self._size(raster)
         room = available_bytes(self.upscaler.device) if self.limit is None else self.limit
-        kept = (
-            2 * len(raster.samples) * raster.samples.element_size() * size[0] * size[1]
-        )  # of which files other than PNG are written
+        kept = len(raster.samples) * raster.samples.element_size() * size[0] * size[1]
+        kept *= 2  # all formats but PNG are written from a copy
         generator = self.upscaler.generator
         if self.tile == "auto":
             self.upscaler.tile = choose_tile(generator, None if room is None else room - kept)

@@ -70,7 +70,7 @@ class _Guided:
     block_id: int
     base_layer: Any
     lora_A: Any  # noqa: N815 (peft's name)
-    lora_B: Any  # noqa: N815
+    lora_B: Any  # noqa: N815 (peft's name)
     scaling: dict[str, float]
 
     def merge(self, *args: Any, **kwargs: Any) -> None:

@@ -149,14 +149,15 @@ class SyntheticData(lightning.LightningDataModule):
     def setup(self, stage: str) -> None:
         """Refuse a global batch that cannot be shared evenly, before anything is computed."""
         assert self.trainer is not None
-        micro_batch = int(self.trainer.lightning_module.micro_batch)  # type: ignore[arg-type]
+        micro_batch = int(self.trainer.lightning_module.micro_batch)  # type: ignore[arg-type] (as torch types a module's attributes)
         accumulation(self.global_batch, self.trainer.world_size, micro_batch)
 
     def train_dataloader(self) -> DataLoader[Any]:
         """Load the stream from where the module's position stands."""
         assert self.trainer is not None
         world_size, rank = self.trainer.world_size, self.trainer.global_rank
-        return self.train_dataloader_from(int(self.trainer.lightning_module.position), rank, world_size)  # type: ignore[arg-type]
+        position = int(self.trainer.lightning_module.position)  # type: ignore[arg-type] (as torch types a module's attributes)
+        return self.train_dataloader_from(position, rank, world_size)
 
     def train_dataloader_from(self, position: int, rank: int = 0, world_size: int = 1) -> DataLoader[Any]:
         """Load the stream of one rank from a global position on."""

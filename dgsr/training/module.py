@@ -146,11 +146,13 @@ class TrainingModule(Stepping):
 
     # --- checkpoints ---
 
-    def state_dict(self, *args: Any, **kwargs: Any) -> TrainedState:  # type: ignore[override]
+    def state_dict(self, *args: Any, **kwargs: Any) -> TrainedState:  # type: ignore[override] (torch: overloads)
         """Return what is trained, and nothing that is frozen."""
         return trained_state(self.generator, self.discriminator)
 
-    def load_state_dict(self, state_dict: Mapping[str, Tensor], strict: bool = True, assign: bool = False) -> None:  # type: ignore[override]
+    def load_state_dict(  # type: ignore[override] (torch returns the keys that did not fit; here they all must)
+        self, state_dict: Mapping[str, Tensor], strict: bool = True, assign: bool = False
+    ) -> None:
         """Restore what was trained; names and shapes must agree."""
         restore_trained(dict(state_dict), self.generator, self.discriminator)
 

@@ -151,6 +151,7 @@ class Stepping(lightning.LightningModule):
     def _optimizer(self, network: Network) -> Optimizer:
         """Return the optimizer itself, for Lightning's would unscale the gradients a second time."""
         optimizers = self.optimizers(use_pl_optimizer=False)
+        # Lightning types what it returns as its own kind of optimizer, whatever it was asked for.
         return optimizers[network == "discriminator"] if isinstance(optimizers, list) else optimizers  # type: ignore[return-value]
 
     def _schedulers(self) -> list[Any]:

@@ -87,7 +87,9 @@ def test_a_checkpoint_over_another_backbone_is_refused(tmp_path: Path) -> None:
         load_model(str(tmp_path / "a.ckpt"))
 
 
-def test_without_a_name_it_is_the_last_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_name_it_is_the_last_run_or_else_the_one_in_the_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("DGSR_LOGS", str(tmp_path))
     assert default_model() == BUNDLED
     checkpoint = tmp_path / "train" / "runs" / "a" / "checkpoints" / "last.ckpt"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -27,7 +26,7 @@ def test_it_is_small() -> None:
 
 @torch.no_grad()
 def test_held_out_photographs_look_more_like_the_sharp_ones_than_bicubic_does() -> None:
-    upscaler = load_model(BUNDLED).upscaler(partial(Upscaler), torch.device("cpu"))
+    upscaler = load_model(BUNDLED).upscaler(Upscaler, torch.device("cpu"))
     sharp = [bundled("val")[index][:, :192, :192] for index in range(4)]
     lq = torch.stack([degrade(image, draw(preset("s3diff"), at, (192, 192))) for at, image in enumerate(sharp)])
     distance, hq = Lpips("alex"), torch.stack(sharp)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from dgsr.apps.resume import saved_overrides
-from dgsr.checks import expect, refuse
+from dgsr.checks import expect, read_record
 
 _RECORD = "sweep.json"
 State = Literal["done", "failed", "unfinished"]
@@ -55,7 +55,7 @@ class JobFolder:
         Raises:
             UserError: It is damaged.
         """
-        return _record(self.summary, "Remove it, and run the job again: dgsr rerun <sweep>.")
+        return read_record(self.summary, "Remove it, and run the job again: dgsr rerun <sweep>.")
 
 
 class SweepFolder:
@@ -78,7 +78,7 @@ class SweepFolder:
         record = self.path / _RECORD
         expect(record.is_file(), "the directory of a sweep", self.path, f"It holds a file {_RECORD}.")
         remedy = "Start a new sweep."
-        found = _record(record, remedy)
+        found = read_record(record, remedy)
         expect(found.keys() == {field.name for field in fields(Command)}, "the record of a sweep", record, remedy)
         return Command(**found)
 
@@ -100,12 +100,3 @@ class SweepFolder:
         inside = self.path.iterdir() if self.path.is_dir() else ()
         folders = [path for path in inside if any((path / mark).exists() for mark in marks)]
         return [JobFolder(path) for path in sorted(folders, key=lambda path: (len(path.name), path.name))]
-
-
-def _record(file: Path, remedy: str) -> dict[str, Any]:
-    try:
-        found = json.loads(file.read_text())
-    except ValueError as error:
-        refuse("a file in JSON", f"{file} ({error})", remedy)
-    expect(isinstance(found, dict), "a file in JSON that holds an object", file, remedy)
-    return found

@@ -73,6 +73,7 @@ def sweeping(folder: SweepFolder | None) -> Iterator[None]:
             try:
                 sys.stderr.write(f"Report: {write_report(folder)}\n")
             except (UserError, OSError) as error:  # of jobs nothing is lost by it
+                code = 1
                 sys.stderr.write(f"No report: {error} Once that is mended: dgsr report {folder.path}\n")
         sys.stderr.writelines(f"{line}\n" for line in closing_words(folder))
     undone = any(job.state != "done" for job in folder.jobs())

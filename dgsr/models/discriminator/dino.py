@@ -65,7 +65,7 @@ class DinoDiscriminator(nn.Module):
             self.heads.append(_token_head(features, width))
         self.indices = [*(block - 1 for block in blocks), depth - 1]
         self.input_px = input_px
-        trained_on: Mapping[str, Any] = self.backbone.pretrained_cfg  # type: ignore[assignment]
+        trained_on: Mapping[str, Any] = self.backbone.pretrained_cfg  # type: ignore[assignment] (timm: untyped)
         for name in ("mean", "std"):
             self.register_buffer(name, torch.tensor(trained_on[name])[:, None, None], persistent=False)
 
@@ -90,7 +90,7 @@ class DinoDiscriminator(nn.Module):
         (patch_height, patch_width), (height, width) = self.backbone.patch_embed.patch_size, images.shape[-2:]
         return max(1, height // patch_height) * patch_height, max(1, width // patch_width) * patch_width
 
-    def state_dict(self, *args: Any, **kwargs: Any) -> dict[str, Tensor]:  # type: ignore[override]
+    def state_dict(self, *args: Any, **kwargs: Any) -> dict[str, Tensor]:  # type: ignore[override] (torch: overloads)
         """Return the heads' state alone."""
         return self.heads.state_dict(*args, **kwargs)
 

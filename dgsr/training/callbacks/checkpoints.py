@@ -61,7 +61,7 @@ class Checkpoints(lightning.Callback):
         Raises:
             UserError: The monitored metric is not among the module's on any validation set.
         """
-        sets = trainer.datamodule.val_pairs.sets  # type: ignore[attr-defined]
+        sets = trainer.datamodule.val_pairs.sets  # type: ignore[attr-defined] (Lightning sets it at run time)
         measured = [measured_on(of, metric) for of in sets for metric in module_of(pl_module).metrics]
         what, remedy = f"callbacks.checkpoints.monitor among {', '.join(measured)}", "Or add it to metrics.names."
         expect(self.monitor in measured, what, self.monitor, remedy)

@@ -51,7 +51,7 @@ class Interruption(lightning.Callback):
         # The signal reaches the ranks at different moments, but saving takes all of them at the same step.
         if not trainer.strategy.reduce_boolean_decision(self.requested is not None, all=False):
             return
-        for callback in trainer.callbacks:  # type: ignore[attr-defined]
+        for callback in trainer.callbacks:  # type: ignore[attr-defined] (Lightning sets it at run time)
             if isinstance(callback, Checkpoints):
                 callback.save(trainer, pl_module)
         requeue = trainer.strategy.reduce_boolean_decision(self.requested == signal.SIGUSR1, all=False)

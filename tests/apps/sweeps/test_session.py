@@ -58,12 +58,14 @@ def test_a_report_that_cannot_be_written_is_told_of(
     assert folder is not None
     (folder.path / "0" / "validation").mkdir(parents=True)
     (folder.path / "0" / "console.log").touch()
+    (folder.path / "0" / "summary.json").touch()
     monkeypatch.setattr(reading, "write_report", Mock(side_effect=UserError("Expected room.")))
-    with pytest.raises(SystemExit), sweeping(folder):
+    with pytest.raises(SystemExit) as stop, sweeping(folder):
         pass
+    assert stop.value.code == 1
     told = capsys.readouterr().err
     assert f"No report: Expected room. Once that is mended: dgsr report {folder.path}" in told
-    assert "0 of 1 started jobs done" in told
+    assert "1 of 1 started jobs done" in told
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
