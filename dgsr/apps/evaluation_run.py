@@ -54,7 +54,7 @@ def _evaluate(cfg: DictConfig, ranks: Ranks) -> dict[str, float]:
         expect_same_settings(run, settings)
         hint = f"Images go to {run / 'sr'}. If this is cut off, the same with paths.run={run} goes on."
         Console(stderr=True).print(hint, soft_wrap=True, highlight=False, markup=False)
-    keep = ("lq", "hq") if isinstance(degraded, FixedPairs) else ()
+    keep = ("hq",) if isinstance(degraded, FixedPairs) else ()
     samples = Restoring(degraded, upscaler, run, keep, device)
     results = survey(samples, suite, {key: str(value) for key, value in settings.items()}, device, ranks)
     if results is None:

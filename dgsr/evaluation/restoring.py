@@ -1,4 +1,7 @@
-"""Restored images that a model makes as they are asked for, each once: what lies in the folder is not made again."""
+"""Restored images that a model makes as they are asked for, each once: what lies in the folder is not made again.
+
+What they were made of lies beside them, so that an image which has changed since is restored anew.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,8 @@ from dgsr.checks import expect, read_record
 from dgsr.evaluation.runner import Sample
 from dgsr.images import read_image, write_image
 from dgsr.types import Image
+
+_ROUNDED = 0.51 / 255
 
 
 @runtime_checkable
@@ -37,7 +42,7 @@ class Restoring:
     Args:
         degraded: What is restored.
         upscaler: Degraded image to restored image, both in [0, 1].
-        folder: Of the restored images (`sr`).
+        folder: Of the restored images (`sr`), and of the degraded ones that they were made of (`lq`).
         keep: Further images of the samples that are written beside them, in folders of these names.
         device: Where the degraded image is brought.
     """
@@ -50,7 +55,8 @@ class Restoring:
         keep: tuple[str, ...] = (),
         device: torch.device | str = "cpu",
     ) -> None:
-        self.degraded, self.upscaler, self.folder, self.keep, self.device = degraded, upscaler, folder, keep, device
+        self.degraded, self.upscaler, self.folder, self.device = degraded, upscaler, folder, device
+        self.kept = ("lq", *keep)
         files = [degraded.name(index) for index in range(len(degraded))]
         taken = Counter(_bare(file) for file in files)
         unique = (_bare(file) if taken[_bare(file)] == 1 else file for file in files)
@@ -58,15 +64,16 @@ class Restoring:
         self.names = list(self._indices)
 
     def __getitem__(self, name: str) -> Sample:
-        """Return a sample; its restored image is made if it has not been yet.
+        """Return a sample; its restored image is made if it has not been yet of the degraded image as it is now.
 
         Raises:
             UserError: The degraded or the true image cannot be read.
         """
         sample = self.degraded[self._indices[name]]
-        files = {role: self.folder / role / f"{name}.png" for role in ("sr", *self.keep)}
-        if not files["sr"].is_file():
-            for role in self.keep:
+        files = {role: self.folder / role / f"{name}.png" for role in ("sr", *self.kept)}
+        if not (files["sr"].is_file() and _shows(files["lq"], sample["lq"])):
+            files["sr"].unlink(missing_ok=True)  # first: if this is cut off, nothing lies beside what it was not made of
+            for role in self.kept:
                 write_image(files[role], sample[role])
             write_image(files["sr"], self._restored(sample["lq"]))
         images = {role: sample[role] for role in ("lq", "hq") if role in sample}
@@ -91,6 +98,14 @@ def expect_same_settings(folder: Path, settings: Mapping[str, object]) -> None:
     changed = [f"{key}={now[key]} instead of {before.get(key)}" for key in now if now[key] != before.get(key)]
     remedy = "Use these again, or another folder: paths.run=…."
     expect(not changed, f"the settings that the images in {folder} were made with", ", ".join(changed), remedy)
+
+
+def _shows(file: Path, image: Image) -> bool:
+    """Tell whether a file holds an image, but for its rounding."""
+    if not file.is_file():
+        return False
+    written = read_image(file)
+    return written.shape == image.shape and bool((written - image.cpu()).abs().max() < _ROUNDED)
 
 
 def _bare(file: str) -> str:

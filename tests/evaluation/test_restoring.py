@@ -28,7 +28,7 @@ def test_what_is_there_is_not_restored_again(tmp_path: Path) -> None:
     for name in ("a.png", "b.png", "b.webp"):
         write_image(tmp_path / "lq" / name, torch.rand(3, 6, 5))
     upscaler = Counting()
-    samples = Restoring(LqFolder(tmp_path / "lq"), upscaler, tmp_path / "run", keep=("lq",))
+    samples = Restoring(LqFolder(tmp_path / "lq"), upscaler, tmp_path / "run")
     assert samples.names == ["a", "b.png", "b.webp"]  # each its own file
     first = samples["a"]
     again = Restoring(LqFolder(tmp_path / "lq"), upscaler, tmp_path / "run")["a"]
@@ -39,6 +39,23 @@ def test_what_is_there_is_not_restored_again(tmp_path: Path) -> None:
         "lq/a.png",
         "sr/a.png",
     ]
+
+
+def test_what_has_changed_since_is_restored_anew(tmp_path: Path) -> None:
+    upscaler = Counting()
+    samples = Restoring(LqFolder(_folder_of(tmp_path / "lq", torch.rand(3, 6, 5))), upscaler, tmp_path / "run")
+    before = samples["a"]["sr"]
+    _folder_of(tmp_path / "lq", torch.rand(3, 6, 5))
+    assert not torch.equal(samples["a"]["sr"], before)
+    _folder_of(tmp_path / "lq", torch.rand(3, 5, 6))
+    assert samples["a"]["sr"].shape == (3, 20, 24)
+    assert torch.equal(samples["a"]["sr"], samples["a"]["sr"])
+    assert upscaler.calls == 3
+
+
+def _folder_of(folder: Path, image: Image) -> Path:
+    write_image(folder / "a.png", image)
+    return folder
 
 
 def test_a_folder_keeps_to_its_settings(tmp_path: Path) -> None:
