@@ -47,7 +47,7 @@ def _sentence(error: Exception) -> str | None:
         if isinstance(cause, OSError) and cause.errno in NO_ROOM:
             return (
                 f"Expected room to write {cause.filename or 'a file'}, but got: {cause.strerror}. Whatever was "
-                "complete before, the last checkpoint too, is kept: make room and go on with resume=last."
+                "complete before, the last checkpoint too, is kept. Make room; training then goes on with resume=last."
             )
         end = _end_of_worker(cause)
         if end:

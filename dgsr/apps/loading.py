@@ -42,7 +42,7 @@ class Model:
             UserError: There is no estimator.
         """
         if self.estimator is None:
-            remedy = "Name its weight file with --estimator, also to export a model that holds it: dgsr convert."
+            remedy = "Name its weight file: --estimator FILE, or estimator=FILE where keys are given. dgsr convert keeps it with a model."
             refuse("a degradation estimator with the model", "none", remedy)
         return build(generator=self.generator.to(device).eval(), estimator=self.estimator.to(device).eval())
 

@@ -17,7 +17,7 @@ def add_source(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--model",
         help="exported folder, hub id, training checkpoint or s3diff.pkl (default: the last training run's, "
-        "or else the small one in the package)",
+        "or else bundled:tiny-upscaler, the small one in the package)",
     )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from omegaconf import OmegaConf
 from yaml import YAMLError
 
+from dgsr.apps.configs import conf_dir
 from dgsr.apps.quoting import quoted, unquoted
 from dgsr.apps.ranks import rank
 from dgsr.checks import expect, refuse
@@ -33,6 +34,13 @@ def logs_dir(arguments: list[str]) -> Path:
     return folder
 
 
+def task_name(arguments: list[str]) -> str:
+    """Return the name of the folder of a command line's runs: the one it gives, or else its experiment's own."""
+    experiment = conf_dir() / "experiment" / f"{_given(arguments, 'experiment') or 'quick'}.yaml"
+    chosen = OmegaConf.load(experiment) if experiment.is_file() else {}
+    return _given(arguments, "task_name") or chosen.get("task_name", "train")
+
+
 def continued_arguments(arguments: list[str]) -> list[str]:
     """Expand `resume=auto`, `resume=last` or `resume=<run dir>` into the run's own overrides, then the new ones.
 
@@ -44,7 +52,7 @@ def continued_arguments(arguments: list[str]) -> list[str]:
         UserError: There is no such run, or it has no checkpoint yet.
     """
     wanted = unquoted(_given(arguments, "resume") or ("auto" if _requeued(arguments) else "null"))
-    runs = logs_dir(arguments) / (_given(arguments, "task_name") or "train") / "runs"
+    runs = logs_dir(arguments) / task_name(arguments) / "runs"
     arguments = [argument for argument in arguments if not argument.startswith(_KEY)]
     if wanted == "null":
         return arguments

@@ -22,6 +22,9 @@ SETTINGS = {
     "rank_unet": "unet_rank",
     "rank_vae": "vae_rank",
 }
+#: What their program has fixed, and a file of ours tells beside what theirs hold; theirs passes over it.
+_FIXED_THERE = ("alpha", "timestep", "posterior", "positive_prompt", "negative_prompt")
+_OURS = "dgsr"
 #: Their table of tensors -> where those tensors stand in a generator.
 _TABLES = {
     "state_dict_unet": "unet",
@@ -45,14 +48,15 @@ def load_s3diff(path: str | Path, backbone: str | Path, **options: Any) -> OneSt
     Args:
         path: The file.
         backbone: What it was trained on.
-        options: Fields of `GeneratorOptions` that the file does not hold, such as the timestep.
+        options: Fields of `GeneratorOptions` that a file of theirs does not hold, such as the timestep.
 
     Raises:
         UserError: The file is not of this format, holds more than plain tensors, or belongs to another backbone.
     """
     content = _read(Path(path))
     held = {ours: content[theirs] for theirs, ours in SETTINGS.items()}
-    generator = OneStepGenerator.from_backbone(backbone, **held, **options)
+    held |= {name: value for name, value in content.get(_OURS, {}).items() if name in _FIXED_THERE}
+    generator = OneStepGenerator.from_backbone(backbone, **(held | options))
     generator.load_trainable_state(_to_generator(content))
     return generator
 
@@ -75,6 +79,7 @@ def save_s3diff(generator: OneStepGenerator, path: str | Path) -> None:
         "vae_lora_target_modules": options.resolved_vae_targets,
         "rank_unet": options.unet_rank,
         "rank_vae": options.vae_rank,
+        _OURS: {name: getattr(options, name) for name in _FIXED_THERE},
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     torch.save({**content, **_to_authors(generator.trainable_state())}, path)

@@ -83,7 +83,7 @@ def kernel(operator: Blur | Sinc) -> Float[Tensor, "k k"]:
 def leaf(path: str) -> ModuleType:
     """Load one file of BasicSR; importing the package would run all of it, which fails with today's libraries."""
     package = importlib.util.find_spec("basicsr")
-    remedy = "Install the extra dgsr[basicsr], or use our backend."
+    remedy = "Install it as README.md says, or say data.degradation_backend=dgsr."
     expect(package is not None, "the package basicsr 1.4.2", "none installed", remedy)
     assert package is not None
     assert package.submodule_search_locations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dgsr.checks import expect
@@ -68,11 +69,29 @@ PRESETS: dict[str, Spec] = {
 def preset(name: str, **changes: Any) -> Spec:
     """Return a degradation by name, with some of its fields changed.
 
-    >>> preset("s3diff", clean_prob=0.0).stages[1].jpeg_range
-    (60, 100)
+    Fields of single stages are changed by a stage's number, from 0:
+
+    >>> preset("s3diff", clean_prob=0.0, stages={1: {"jpeg_range": (30, 60)}}).stages[1].jpeg_range
+    (30, 60)
 
     Raises:
-        UserError: There is no such preset.
+        UserError: There is no such preset, stage or field, or a field cannot have that value.
     """
     expect(name in PRESETS, f"a preset out of {', '.join(PRESETS)}", name)
-    return dataclasses.replace(PRESETS[name], **changes)
+    found = PRESETS[name]
+    if isinstance(changes.get("stages"), Mapping):
+        changes["stages"] = _changed(found.stages, changes["stages"])
+    return dataclasses.replace(found, **changes)
+
+
+def _changed(stages: Sequence[StageSpec], changes: Mapping[int | str, Mapping[str, Any]]) -> list[StageSpec]:
+    """Change fields of some stages; on a command line their numbers are text."""
+    by_number = {str(number): fields for number, fields in changes.items()}
+    known = [str(number) for number in range(len(stages))]
+    strangers = ", ".join(by_number.keys() - set(known))
+    expect(not strangers, f"stages out of {', '.join(known) or 'none'}", strangers)
+    fields = [field.name for field in dataclasses.fields(StageSpec)]
+    for number, changed in by_number.items():
+        wrong = ", ".join(changed.keys() - set(fields))
+        expect(not wrong, f"fields of a stage: {', '.join(fields)}", f"{wrong} of stage {number}")
+    return [dataclasses.replace(stage, **by_number.get(number, {})) for number, stage in zip(known, stages, strict=True)]

@@ -102,5 +102,5 @@ def _refuse(got: str) -> NoReturn:
     refuse(
         "a diffusers folder with unet, vae and scheduler, or the hub id of one within reach",
         got,
-        "Set generator.path to such a folder or to a hub id such as stabilityai/sd-turbo.",
+        "Name one, such as stabilityai/sd-turbo: generator.path=… in training, --backbone, or backbone=… of evaluate.py.",
     )

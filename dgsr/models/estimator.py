@@ -95,7 +95,7 @@ class DegradationEstimator(TrainedNetwork):
             UserError: There is no such file, it holds more than tensors, or they do not fit.
         """
         path = located(str(path))
-        expect(path.is_file(), "a file of estimator weights", path, "Check estimator.path.")
+        expect(path.is_file(), "a file of estimator weights", path, "Check the path.")
         told: dict[str, Any] = {}
         try:
             if path.suffix == ".safetensors":
@@ -174,4 +174,4 @@ def _expect_same_tensors(ours: dict[str, Tensor], theirs: dict[str, Tensor], pat
     shapes, found = ({name: tuple(tensor.shape) for name, tensor in state.items()} for state in (ours, theirs))
     differing = sorted(name for name in shapes.keys() | found.keys() if shapes.get(name) != found.get(name))
     got = f"{path}, which differs in {len(differing)} tensors, such as {', '.join(differing[:3])}"
-    expect(not differing, "weights of this estimator's shape", got, "Check estimator.channels, .blocks and .hidden.")
+    expect(not differing, "weights of this estimator's shape", got, "Give its shape: +estimator.channels, .blocks, .down_scales and .hidden.")

@@ -23,7 +23,7 @@ _REPORTED = {
 
 
 class EstimatorTraining(TrainingModule):
-    """Learn to tell from a degraded image how much its recipe has blurred it, and how much noise it has added.
+    """Learn to tell from a degraded image how much its recipe has blurred it, and how much noise is left.
 
     Args:
         estimator: What is trained.

@@ -16,8 +16,12 @@ def build_trainer(build: partial[lightning.Trainer]) -> lightning.Trainer:
     """Build a trainer from its settings.
 
     Raises:
-        UserError: There is no such device here, settings contradict each other, or the strategy shards the network.
+        UserError: There is no such device here, settings contradict each other, the strategy shards the network, or
+            Lightning's own count of steps or epochs, which stands still here, is to end the run.
     """
+    for key in ("max_steps", "max_epochs"):
+        limit = build.keywords.get(key, -1)
+        expect(limit in (-1, None), f"trainer.{key} to stay -1", limit, "Set run.max_steps to say how long a run is.")
     strategy = str(build.keywords.get("strategy", "auto"))
     what = "a strategy that keeps the whole network on every device"
     remedy = (

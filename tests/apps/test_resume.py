@@ -90,6 +90,19 @@ def test_another_task_has_runs_of_its_own(tmp_path: Path, monkeypatch: pytest.Mo
         continued_arguments(["resume=last"])
 
 
+def test_an_experiment_with_a_task_of_its_own_finds_its_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DGSR_LOGS", str(tmp_path))
+    _run(tmp_path, "a", ["experiment=estimator"], time=1)
+    (tmp_path / "train").rename(tmp_path / "estimator")
+    _run(tmp_path, "b", [], time=2)
+    for wanted in ("auto", "last"):
+        arguments = continued_arguments(["experiment=estimator", f"resume={wanted}"])
+        assert arguments[-1] == f"hydra.run.dir='{tmp_path}/estimator/runs/a'"
+    assert continued_arguments(["resume=last"])[-1] == f"hydra.run.dir='{tmp_path}/train/runs/b'"
+
+
 def test_a_file_for_logs_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(UserError, match="which is a file"):

@@ -95,7 +95,15 @@ def authors_name(name: str) -> str:
 def test_round_trip_is_bit_exact(generator, tmp_path):
     save_s3diff(generator, tmp_path / "again.pkl")
     again, original = (torch.load(path, weights_only=True) for path in (tmp_path / "again.pkl", FILE))
+    assert again.pop("dgsr")["timestep"] == 999  # which their program passes over
     assert_same(again, original)
+
+
+def test_what_their_program_has_fixed_is_kept(tmp_path):
+    save_s3diff(load_s3diff(FILE, BACKBONE, timestep=250, alpha=16.0), tmp_path / "other.pkl")
+    options = load_s3diff(tmp_path / "other.pkl", BACKBONE).options
+    assert (options.timestep, options.alpha) == (250, 16.0)
+    assert load_s3diff(tmp_path / "other.pkl", BACKBONE, timestep=100).options.timestep == 100
 
 
 def assert_same(ours, theirs):

@@ -25,6 +25,27 @@ def test_fields_of_a_preset_can_be_changed():
     assert PRESETS["bicubic"].scale == 4
 
 
+@pytest.mark.parametrize("number", [1, "1"])
+def test_fields_of_one_stage_can_be_changed(number):
+    before, after = PRESETS["s3diff"].stages, preset("s3diff", stages={number: {"jpeg_range": [30, 60]}}).stages
+    assert after[0] == before[0]
+    assert (after[1].jpeg_range, after[1].sigma_range) == ((30, 60), before[1].sigma_range)
+
+
+@pytest.mark.parametrize(
+    ("stages", "what"),
+    [
+        ({2: {"jpeg_range": (30, 60)}}, "stages out of 0, 1, but got 2"),
+        ({0: {"jpg_range": (30, 60)}}, "fields of a stage: sigma_range.*but got jpg_range of stage 0"),
+        ([{"jpeg_range": (30, 60)}], r"StageSpec, but got \{'jpeg_range'"),
+        ({0: {"jpeg_range": (60, 30)}}, "two rising numbers"),
+    ],
+)
+def test_other_stages_are_refused(stages, what):
+    with pytest.raises(UserError, match=what):
+        preset("s3diff", stages=stages)
+
+
 def test_unknown_presets_are_refused():
     with pytest.raises(UserError, match=r"s3diff, real_esrgan.*but got s3dif"):
         preset("s3dif")

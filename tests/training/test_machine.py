@@ -21,6 +21,12 @@ def test_sharding_is_refused_with_its_reason() -> None:
         build_trainer(partial(lightning.Trainer, strategy="fsdp"))
 
 
+@pytest.mark.parametrize("key", ["max_steps", "max_epochs"])
+def test_a_count_that_stands_still_is_refused(key: str) -> None:
+    with pytest.raises(UserError, match=rf"trainer\.{key} to stay -1, but got 5\. Set run\.max_steps"):
+        build_trainer(partial(lightning.Trainer, **{key: 5}))
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has one")
 def test_a_missing_device_is_one_sentence() -> None:
     with pytest.raises(UserError, match="trainer settings for this machine") as caught:

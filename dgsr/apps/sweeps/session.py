@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from dgsr.apps.quoting import quoted, unquoted
-from dgsr.apps.resume import logs_dir
+from dgsr.apps.resume import logs_dir, task_name
 from dgsr.apps.sweeps.folder import Command, SweepFolder
 from dgsr.checks import UserError, expect
 
@@ -21,12 +21,11 @@ _ONE_RUN = "hydra.run.dir="
 _INTERRUPTED = 130
 
 
-def sweep_of(arguments: list[str], task: str = "train") -> tuple[list[str], SweepFolder | None]:
+def sweep_of(arguments: list[str]) -> tuple[list[str], SweepFolder | None]:
     """Fix the directory of a sweep before Hydra starts, and write down there what it takes to go on.
 
     Args:
         arguments: Of the command line. `sweep=…` implies `-m`, except for a single run in a directory that is given.
-        task: Part of the directory's name.
 
     Returns:
         The arguments to hand to Hydra, and the sweep's directory; None if it is not a sweep.
@@ -42,7 +41,7 @@ def sweep_of(arguments: list[str], task: str = "train") -> tuple[list[str], Swee
     expect("LOCAL_RANK" not in os.environ, "one process for a sweep", "torchrun", "Say -m trainer=ddp instead.")
     given = [unquoted(argument.removeprefix(_DIRECTORY)) for argument in arguments if argument.startswith(_DIRECTORY)]
     started = f"{datetime.now():%Y-%m-%d_%H-%M-%S}"
-    folder = SweepFolder(Path(given[-1]) if given else logs_dir(arguments) / task / "multiruns" / started)
+    folder = SweepFolder(Path(given[-1]) if given else logs_dir(arguments) / task_name(arguments) / "multiruns" / started)
     kept = [argument for argument in arguments if argument not in _FLAGS and not argument.startswith(_DIRECTORY)]
     folder.claim(Command(str(Path(sys.argv[0]).resolve()), kept, str(Path.cwd())))
     # Each job's process writes its own .hydra/.
