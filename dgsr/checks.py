@@ -10,6 +10,9 @@ from typing import Any, NoReturn
 #: Of errors that say a disk is full, by which programs tell of what is kept.
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
+#: Of errors that say a place may not be written to, or read.
+FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
+
 
 class UserError(ValueError):
     """A mistake that the user can mend; programs print it as one line, without a traceback."""

@@ -13,7 +13,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.errors import CompactHydraException
 from hydra.types import RunMode
 
-from dgsr.checks import NO_ROOM, UserError
+from dgsr.checks import FORBIDDEN, NO_ROOM, UserError
 
 R = TypeVar("R")
 
@@ -49,6 +49,8 @@ def _sentence(error: Exception) -> str | None:
                 f"Expected room to write {cause.filename or 'a file'}, but got: {cause.strerror}. Whatever was "
                 "complete before, the last checkpoint too, is kept. Make room; training then goes on with resume=last."
             )
+        if isinstance(cause, OSError) and cause.errno in FORBIDDEN and cause.filename:
+            return f"Expected a place that one may use, but got {cause.filename}: {cause.strerror}. Name another one."
         end = _end_of_worker(cause)
         if end:
             return (

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import torch
 from hydra.utils import instantiate
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf, open_dict
 from rich.console import Console
 
 from dgsr.apps.configs import check
 from dgsr.apps.evaluation_output import publish, survey
-from dgsr.apps.loading import device_of, load_model
+from dgsr.apps.loading import device_of_rank, load_model
 from dgsr.apps.schema import EvaluateConfig
 from dgsr.apps.training_run import quiet_libraries
-from dgsr.checks import expect
+from dgsr.checks import UserError, expect
 from dgsr.data import FixedPairs, LqFolder, PairedFolders, open_source
 from dgsr.degradation import preset
 from dgsr.evaluation import Restoring, expect_same_settings
@@ -34,6 +32,9 @@ def run_evaluation(cfg: DictConfig) -> dict[str, float]:
     Raises:
         UserError: The config, the model or the folders cannot be used, or some of the images.
     """
+    with open_dict(cfg):
+        if cfg.inference.guidance is None:
+            cfg.inference.pop("guidance")
     check(cfg, EvaluateConfig)
     quiet_libraries()
     with joined() as ranks:
@@ -42,16 +43,18 @@ def run_evaluation(cfg: DictConfig) -> dict[str, float]:
 
 def _evaluate(cfg: DictConfig, ranks: Ranks) -> dict[str, float]:
     run = ranks.gather([Path(cfg.paths.run)])[0]  # two ranks may have read different seconds off the clock
-    device = _device(cfg.device, ranks)
+    device = device_of_rank(cfg.device, ranks)
     options = {key: value for key, value in cfg.metrics.items() if key != "_target_"}
     suite = build_available(**options).to(device)
     suite = suite if cfg.data.eval.hq else suite.without_reference()
     model = load_model(cfg.ckpt_path, cfg.backbone, cfg.estimator, cfg.weights)
+    with open_dict(cfg):
+        cfg.inference = {"guidance": model.guidance, **cfg.inference}
     upscaler = model.upscaler(instantiate(cfg.inference, scale=model.scale), device)
     degraded = open_degraded(cfg.data.eval, model.scale)
     settings = _settings(cfg)
+    _agreed(lambda: expect_same_settings(run, settings), ranks)
     if ranks.first:
-        expect_same_settings(run, settings)
         hint = f"Images go to {run / 'sr'}. If this is cut off, the same with paths.run={run} goes on."
         Console(stderr=True).print(hint, soft_wrap=True, highlight=False, markup=False)
     keep = ("hq",) if isinstance(degraded, FixedPairs) else ()
@@ -82,11 +85,17 @@ def open_degraded(data: DictConfig, scale: int) -> Degraded:
     return FixedPairs(source, side, Degrade(preset(data.preset, scale=scale)), data.seed, scale)
 
 
-def _device(name: str, ranks: Ranks) -> torch.device:
-    device = device_of(name)
-    if device.type == "cuda" and ranks.world_size > 1:
-        return device_of(f"cuda:{os.environ.get('LOCAL_RANK', ranks.rank)}")
-    return device
+def _agreed(demand: Callable[[], None], ranks: Ranks) -> None:
+    """Let the first rank demand something, and refuse on all of them before any goes on."""
+    refused = None
+    if ranks.first:
+        try:
+            demand()
+        except UserError as error:
+            refused = str(error)
+    sentence = ranks.gather([refused])[0]
+    if sentence is not None:
+        raise UserError(sentence)
 
 
 def _settings(cfg: DictConfig) -> Mapping[str, object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from dgsr.checkpoints import kind_of, load_estimator, load_pretrained, load_s3di
 from dgsr.checkpoints.pretrained import describe
 from dgsr.checkpoints.trainer import Weights, read_checkpoint, restore_generator
 from dgsr.checks import expect, refuse
+from dgsr.evaluation.ranks import Ranks
 from dgsr.inference import Upscaler
 from dgsr.models.estimator import DegradationEstimator
 from dgsr.models.generator import OneStepGenerator
@@ -42,7 +44,10 @@ class Model:
             UserError: There is no estimator.
         """
         if self.estimator is None:
-            remedy = "Name its weight file: --estimator FILE, or estimator=FILE where keys are given. dgsr convert keeps it with a model."
+            remedy = (
+                "Name its weight file: --estimator FILE, or estimator=FILE of evaluate.py. "
+                "`dgsr convert` keeps it with the model."
+            )
             refuse("a degradation estimator with the model", "none", remedy)
         return build(generator=self.generator.to(device).eval(), estimator=self.estimator.to(device).eval())
 
@@ -95,6 +100,18 @@ def device_of(name: str) -> torch.device:
         refuse("a device of this machine", f"{name} ({str(error).splitlines()[0]})", "Take cpu or auto.")
 
 
+def device_of_rank(name: str, ranks: Ranks) -> torch.device:
+    """Return the device of a name, and of several processes on one machine each its own GPU.
+
+    Raises:
+        UserError: There is no such device here.
+    """
+    device = device_of(name)
+    if device.type == "cuda" and ranks.world_size > 1:
+        return device_of(f"cuda:{os.environ.get('LOCAL_RANK', ranks.rank)}")
+    return device
+
+
 def _from_training(path: Path, backbone: str | None, estimator: DegradationEstimator | None, weights: Weights) -> Model:
     checkpoint = read_checkpoint(path)
     nodes = checkpoint["dgsr"]["description"]
@@ -106,7 +123,8 @@ def _from_training(path: Path, backbone: str | None, estimator: DegradationEstim
     restore_generator(checkpoint, generator, weights)
     same = generator.fingerprint() == checkpoint["dgsr"]["fingerprint"]
     expect(same, f"the backbone that {path} was trained on", "another one", "Name the right one.")
-    return Model(generator, estimator or instantiate(nodes["estimator"]), nodes["scale"])
+    inference = {name: nodes[name] for name in ("scale", "guidance") if name in nodes}  # older files lack the latter
+    return Model(generator, estimator or instantiate(nodes["estimator"]), **inference)
 
 
 def _targets(node: Any) -> Iterator[str]:

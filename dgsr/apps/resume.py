@@ -37,8 +37,9 @@ def logs_dir(arguments: list[str]) -> Path:
 def task_name(arguments: list[str]) -> str:
     """Return the name of the folder of a command line's runs: the one it gives, or else its experiment's own."""
     experiment = conf_dir() / "experiment" / f"{_given(arguments, 'experiment') or 'quick'}.yaml"
-    chosen = OmegaConf.load(experiment) if experiment.is_file() else {}
-    return _given(arguments, "task_name") or chosen.get("task_name", "train")
+    chosen = OmegaConf.to_container(OmegaConf.load(experiment)) if experiment.is_file() else {}
+    own = chosen.get("task_name") if isinstance(chosen, dict) else None
+    return _given(arguments, "task_name") or str(own or "train")
 
 
 def continued_arguments(arguments: list[str]) -> list[str]:

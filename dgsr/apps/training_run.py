@@ -63,6 +63,7 @@ def build_module(cfg: DictConfig, fresh: bool = True) -> TrainingModule:
     """
     torch.manual_seed(cfg.seed)
     networks = {name: _plain(cfg[name]) for name in NETWORK_NODES}
+    networks["guidance"] = cfg.inference.guidance
     networks["task"] = OmegaConf.to_container(cfg.task, resolve=False)  # what it refers to stands elsewhere
     networks["generator"].pop("init_from", None)  # what it started from may be gone when it is built again
     if not fresh and "init_from" in cfg.generator:

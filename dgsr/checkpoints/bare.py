@@ -16,7 +16,12 @@ from dgsr.models.hub import is_stored
 
 
 def save_training(
-    generator: OneStepGenerator, path: str | Path, *, estimator: DegradationEstimator | None = None, scale: int = 4
+    generator: OneStepGenerator,
+    path: str | Path,
+    *,
+    estimator: DegradationEstimator | None = None,
+    scale: int = 4,
+    guidance: float = 1.07,
 ) -> None:
     """Write a generator as a training run would, without optimizers; the estimator goes beside it.
 
@@ -28,6 +33,7 @@ def save_training(
         "generator": _generator_node(generator),
         "estimator": _estimator_node(estimator, path.with_suffix(".estimator.safetensors").resolve()),
         "scale": scale,
+        "guidance": guidance,
     }
     counters = {"step": 0, "position": 0, "validations": []}
     ours = {**counters, "description": description, "fingerprint": generator.fingerprint()}

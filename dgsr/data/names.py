@@ -7,8 +7,9 @@ import logging
 import mmap
 import os
 import re
-from collections.abc import Iterable, Iterator
-from pathlib import Path
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 from jaxtyping import Int64
@@ -58,6 +59,17 @@ class Names:
     def digest(self) -> str:
         """Return a hash of all names."""
         return hashlib.sha256(self._text).hexdigest()
+
+
+def bare_names(files: Sequence[str]) -> list[str]:
+    """Leave out the endings of files, except where two results would then share a name.
+
+    >>> bare_names(["a.png", "b.png", "b.jpg", "c.png", "c.png.jpg"])
+    ['a', 'b.png', 'b.jpg', 'c', 'c.png.jpg']
+    """
+    bare = [PurePosixPath(file).with_suffix("").as_posix() for file in files]
+    taken = Counter([*files, *bare])
+    return [name if taken[name] == 1 else file for file, name in zip(files, bare, strict=True)]
 
 
 class ListedNames(Names):

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.utils.data import Dataset, default_collate
 
-from dgsr.checks import expect
+from dgsr.checks import UserError, expect
 from dgsr.data.broken import read_or_replace
 from dgsr.data.crops import center_crop, random_crop, random_flip
 from dgsr.data.sources import FolderSource, Source
@@ -83,7 +83,10 @@ class FixedPairs(Dataset[Pair]):
         photograph, name = self.source[index], self.source.name(index)
         height, width = (self.crop_px or max(1, side // self.multiple) * self.multiple for side in photograph.shape[1:])
         seed = int(rng(self.seed, f"fixed {name}").integers(2**63))
-        hq, lq, truth = self.degrade(center_crop(photograph, height, width).contiguous(), seed)
+        try:
+            hq, lq, truth = self.degrade(center_crop(photograph, height, width).contiguous(), seed)
+        except UserError as error:
+            raise UserError(f"{name}: {error}") from error
         return pair_of(hq, lq, seed, truth, name, [])
 
 

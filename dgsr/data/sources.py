@@ -18,6 +18,7 @@ from dgsr.types import Image
 
 #: Files whose size tells whether photographs have changed; asking for millions of them would take minutes.
 _SIZES_TOLD = 1000
+_UP = "__"  # for "..", in names
 
 
 class UnfitError(UserError):
@@ -92,15 +93,17 @@ class FileSource:
 
     def path(self, index: int) -> Path:
         """Return where the photograph lies."""
-        return self.root / self.name(index)
+        return self.root / self.names[range(len(self))[index]]
 
     def peers(self, index: int) -> range:
         """Return all."""
         return range(len(self))
 
     def name(self, index: int) -> str:
-        """Return the path below the folder."""
-        return self.names[range(len(self))[index]]
+        """Return the path below the folder; of a photograph elsewhere one that could be below a folder of results."""
+        name = self.names[range(len(self))[index]]
+        outside = name.startswith("/") or ".." in name
+        return "/".join(_UP if part == ".." else part for part in name.split("/") if part) if outside else name
 
     def fingerprint(self) -> str:
         """Return a hash of all names and of the sizes of some files."""

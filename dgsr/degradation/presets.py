@@ -94,4 +94,6 @@ def _changed(stages: Sequence[StageSpec], changes: Mapping[int | str, Mapping[st
     for number, changed in by_number.items():
         wrong = ", ".join(changed.keys() - set(fields))
         expect(not wrong, f"fields of a stage: {', '.join(fields)}", f"{wrong} of stage {number}")
-    return [dataclasses.replace(stage, **by_number.get(number, {})) for number, stage in zip(known, stages, strict=True)]
+    return [
+        dataclasses.replace(stage, **by_number.get(number, {})) for number, stage in zip(known, stages, strict=True)
+    ]

@@ -6,9 +6,8 @@ What they were made of lies beside them, so that an image which has changed sinc
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Callable, Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import torch
@@ -16,6 +15,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from dgsr.checks import expect, read_record
+from dgsr.data.names import bare_names
 from dgsr.evaluation.runner import Sample
 from dgsr.images import read_image, write_image
 from dgsr.types import Image
@@ -58,9 +58,7 @@ class Restoring:
         self.degraded, self.upscaler, self.folder, self.device = degraded, upscaler, folder, device
         self.kept = ("lq", *keep)
         files = [degraded.name(index) for index in range(len(degraded))]
-        taken = Counter(_bare(file) for file in files)
-        unique = (_bare(file) if taken[_bare(file)] == 1 else file for file in files)
-        self._indices = {name: index for index, name in enumerate(unique)}
+        self._indices = {name: index for index, name in enumerate(bare_names(files))}
         self.names = list(self._indices)
 
     def __getitem__(self, name: str) -> Sample:
@@ -72,7 +70,9 @@ class Restoring:
         sample = self.degraded[self._indices[name]]
         files = {role: self.folder / role / f"{name}.png" for role in ("sr", *self.kept)}
         if not (files["sr"].is_file() and _shows(files["lq"], sample["lq"])):
-            files["sr"].unlink(missing_ok=True)  # first: if this is cut off, nothing lies beside what it was not made of
+            files["sr"].unlink(
+                missing_ok=True
+            )  # first: if this is cut off, nothing lies beside what it was not made of
             for role in self.kept:
                 write_image(files[role], sample[role])
             write_image(files["sr"], self._restored(sample["lq"]))
@@ -106,7 +106,3 @@ def _shows(file: Path, image: Image) -> bool:
         return False
     written = read_image(file)
     return written.shape == image.shape and bool((written - image.cpu()).abs().max() < _ROUNDED)
-
-
-def _bare(file: str) -> str:
-    return PurePosixPath(file).with_suffix("").as_posix()

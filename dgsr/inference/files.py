@@ -81,9 +81,15 @@ class FileUpscaling:
     def _finish(self, waiting: list[tuple[Job, Raster]]) -> Iterator[tuple[Job, UserError | None]]:
         """Upscale pictures of one size as a batch if there is room for that, or else one by one."""
         if len(waiting) > 1 and self._fit_together(waiting[0][1], len(waiting)):
-            outs = upscale_rasters(self.upscaler, [raster for _, raster in waiting])
-            yield from ((job, _write(job, out)) for (job, _), out in zip(waiting, outs, strict=True))
-            return
+            needed, room = self._plan(waiting[0][1])
+            try:
+                with expect_room(len(waiting) * needed, room, "images of one size"):
+                    outs = upscale_rasters(self.upscaler, [raster for _, raster in waiting])
+            except UserError:  # the estimate was too low
+                outs = []
+            if outs:
+                yield from ((job, _write(job, out)) for (job, _), out in zip(waiting, outs, strict=True))
+                return
         for job, raster in waiting:
             try:
                 out = self.alone(raster, str(job.source))
@@ -102,8 +108,9 @@ class FileUpscaling:
         """Choose the tile; return how many bytes are needed, and how many there are."""
         size = self._size(raster)
         room = available_bytes(self.upscaler.device) if self.limit is None else self.limit
-        kept = len(raster.samples) * raster.samples.element_size() * size[0] * size[1]
-        kept *= 2  # all formats but PNG are written from a copy
+        kept = 0
+        if self.upscaler.device.type == "cpu":  # the result lies in the same memory, twice as most formats are written
+            kept = 2 * len(raster.samples) * raster.samples.element_size() * size[0] * size[1]
         generator = self.upscaler.generator
         if self.tile == "auto":
             self.upscaler.tile = choose_tile(generator, None if room is None else room - kept)

@@ -32,7 +32,8 @@ def needed_bytes(generator: OneStepGenerator, height: int, width: int) -> int:
 def available_bytes(device: torch.device) -> int | None:
     """Return how much memory is free there, or None where the system does not tell."""
     if device.type == "cuda":
-        return torch.cuda.mem_get_info(device)[0]
+        kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)  # by PyTorch, for what comes
+        return torch.cuda.mem_get_info(device)[0] + kept
     free = [_meminfo(), _cgroup()]
     return min((size for size in free if size is not None), default=None)
 
@@ -67,8 +68,8 @@ def expect_room(needed: int, room: int | None, name: str) -> Iterator[None]:
     expect(room is None or needed <= room, what, got, remedy)
     try:
         yield
-    except RuntimeError as error:  # of which torch.OutOfMemoryError, for GPUs, is one kind
-        if "memory" not in str(error):
+    except RuntimeError as error:
+        if not isinstance(error, torch.OutOfMemoryError) and "not enough memory" not in str(error):
             raise
         refuse(what, got, remedy)
 

@@ -8,7 +8,7 @@ import torch
 
 from dgsr.images import from_pixels
 from dgsr.models.estimator import DegradationEstimator
-from dgsr.models.precision import in_full
+from dgsr.ops.precision import exactly
 from dgsr.ops.tiling import Grid, Tile
 from dgsr.types import Pixels, Scores
 
@@ -26,7 +26,7 @@ def estimate(estimator: DegradationEstimator, lq: Pixels) -> Scores:
     sums, cells = [0.0, 0.0], 0
     for tile in (Tile(row, column) for row in grid.rows for column in grid.columns):
         part = from_pixels(lq[:, tile.rows.window(), tile.columns.window()]).to(device)
-        with in_full(device):
+        with exactly(device):
             features = estimator.features(part.expand(3, -1, -1)[None])
         cores = [
             branch[..., tile.rows.core(branch.shape[-2]), tile.columns.core(branch.shape[-1])] for branch in features

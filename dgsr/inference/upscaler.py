@@ -59,14 +59,15 @@ class Upscaler:
         """Upscale one image or a batch of equal size, both in [0, 1]; the result is clamped.
 
         Args:
-            image: The degraded image or images.
+            image: The degraded image or images, on any device, to which the result comes back.
             scores: What is to be undone; by default what the estimator reads off them.
         """
         lq = image if image.dim() == 4 else image[None]
         height, width = enlarged((lq.shape[-2], lq.shape[-1]), self.scale)
         if self.whole(height, width):
-            lq_up = upsample(lq, self.scale)
-            sr = self._restore(lq_up, self.estimator(lq) if scores is None else scores).clamp(0, 1)
+            here = lq.to(self.device)
+            found = self.estimator(here) if scores is None else scores.to(self.device)
+            sr = self._restore(upsample(here, self.scale), found).clamp(0, 1).to(lq.device)
         else:
             sr = lq.new_empty(len(lq), 3, height, width)
             for at, (source, target) in enumerate(zip(lq, sr, strict=True)):

@@ -75,14 +75,14 @@ class Ssim(_Fidelity):
 
     def measure(self, sr: Images, hq: Images) -> Float[Tensor, " b"]:
         """Average over all windows that lie within the image."""
-        x, y = (_rounded(self._planes(images)) for images in (sr, hq))
+        x, y = (_rounded(self._planes(images)).double() for images in (sr, hq))  # differences of squares follow
         mean_x, mean_y = _windowed(x), _windowed(y)
         var_x = _windowed(x * x) - mean_x.square()
         var_y = _windowed(y * y) - mean_y.square()
         covariance = _windowed(x * y) - mean_x * mean_y
         contrast = (2 * covariance + _C2) / (var_x + var_y + _C2)
         luminance = (2 * mean_x * mean_y + _C1) / (mean_x.square() + mean_y.square() + _C1)
-        return (luminance * contrast.relu()).mean(dim=(1, 2, 3))
+        return (luminance * contrast.relu()).mean(dim=(1, 2, 3)).float()
 
 
 def luma(images: Images) -> Float[Tensor, "b 1 h w"]:

@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from dgsr.checks import expect
+from dgsr.ops.precision import exactly
 from dgsr.types import Images
 
 
@@ -41,7 +42,7 @@ class Metric(nn.Module, ABC):
         """
         size = (sr.shape[3], sr.shape[2])
         expect(min(size) >= self.min_side_px, f"sides of {self.min_side_px} px or more for {self.name}", _px(*size))
-        with torch.autocast(sr.device.type, enabled=False):
+        with exactly(sr.device):
             if not self.needs_reference:
                 return self.measure(eight_bit(sr), eight_bit(sr))
             assert hq is not None, f"{self.name} needs a reference"

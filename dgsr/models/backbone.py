@@ -102,5 +102,5 @@ def _refuse(got: str) -> NoReturn:
     refuse(
         "a diffusers folder with unet, vae and scheduler, or the hub id of one within reach",
         got,
-        "Name one, such as stabilityai/sd-turbo: generator.path=… in training, --backbone, or backbone=… of evaluate.py.",
+        "Name one, such as stabilityai/sd-turbo: generator.path=… in training, --backbone, backbone=… of evaluate.py.",
     )

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from dgsr.models.precision import in_full
+from dgsr.ops.precision import in_full
 from dgsr.types import BlockMatrices, Scores
 
 Kind = Literal["guided", "shared_block", "none"]

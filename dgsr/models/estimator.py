@@ -16,8 +16,8 @@ from torch import Tensor, nn
 
 from dgsr.checks import expect, refuse
 from dgsr.models.hub import located
-from dgsr.models.precision import in_full
 from dgsr.models.trained import TrainedNetwork
+from dgsr.ops.precision import exactly
 from dgsr.types import Images, Scores
 
 _SMALL = 0.1
@@ -123,7 +123,7 @@ class DegradationEstimator(TrainedNetwork):
 
     def forward(self, lq: Images) -> Scores:
         """Return (blur, noise) in [0, 1] of images in [0, 1], at their native size; never under autocast."""
-        with in_full(lq.device):
+        with exactly(lq.device):
             return self.score([features.mean(dim=(2, 3)) for features in self.features(lq)])
 
     def features(self, lq: Images) -> list[Float[Tensor, "b channels rows columns"]]:
@@ -174,4 +174,9 @@ def _expect_same_tensors(ours: dict[str, Tensor], theirs: dict[str, Tensor], pat
     shapes, found = ({name: tuple(tensor.shape) for name, tensor in state.items()} for state in (ours, theirs))
     differing = sorted(name for name in shapes.keys() | found.keys() if shapes.get(name) != found.get(name))
     got = f"{path}, which differs in {len(differing)} tensors, such as {', '.join(differing[:3])}"
-    expect(not differing, "weights of this estimator's shape", got, "Give its shape: +estimator.channels, .blocks, .down_scales and .hidden.")
+    expect(
+        not differing,
+        "weights of this estimator's shape",
+        got,
+        "Give its shape: +estimator.channels, .blocks, .down_scales and .hidden.",
+    )

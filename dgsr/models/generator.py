@@ -20,10 +20,10 @@ from dgsr.models.denoising import Latents, Prediction, clean_latent
 from dgsr.models.economy import economise
 from dgsr.models.lora import bake, inject
 from dgsr.models.options import GeneratorOptions, takes_options
-from dgsr.models.precision import never_fp16
 from dgsr.models.prompts import CLIP_TOKENS, Prompts
 from dgsr.models.tiny import PROMPT_TOKENS, PROMPT_WIDTH, tiny_backbone
 from dgsr.models.weights import TrainableWeights
+from dgsr.ops.precision import never_fp16
 from dgsr.types import Images, Scores
 
 #: One embedding for all samples, or one each.

@@ -12,7 +12,7 @@ from peft.tuners.lora import Conv2d, Linear
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from dgsr.models.precision import in_full
+from dgsr.ops.precision import in_full
 from dgsr.types import BlockMatrices
 
 ADAPTER = "default"

@@ -18,6 +18,8 @@ from dgsr.training.sample import Sample
 from dgsr.training.settings import Settings
 from dgsr.training.update import discriminate, judge_of
 
+_DEVIATION = "latent_std"
+
 
 class AutoencoderTraining(TrainingModule):
     """Train an autoencoder on sharp images: reconstruction, a little divergence, and later realism.
@@ -71,9 +73,11 @@ class AutoencoderTraining(TrainingModule):
         sr = to_unit(self.generator.decode(latents))
         for name, metric in self.metrics.items():
             self.record_images(batch, name, metric(sr, batch["hq"]))
-        self.record_images(batch, "latent_std", latents.std(dim=(1, 2, 3)))
+        self.record_images(batch, _DEVIATION, latents.std(dim=(1, 2, 3)))
         return {"sr": sr, "hq": batch["hq"]}
 
-    def export(self, folder: Path) -> None:
-        """Write `vae/`, the part of a diffusers folder."""
-        self.generator.save(folder / "vae", 1 / self.validations[-1]["latent_std"])
+    def export(self, folder: Path, step: int) -> None:
+        """Write `vae/`, the part of a diffusers folder; the scale of its latents is that of the step's validation."""
+        found = next(found for found in reversed(self.validations) if found["step"] <= step)
+        deviations = [value for name, value in found.items() if name.rpartition("/")[2] == _DEVIATION]
+        self.generator.save(folder / "vae", len(deviations) / sum(deviations))

@@ -147,8 +147,11 @@ class SyntheticData(lightning.LightningDataModule):
         return synthetic if self._real is None else f"{synthetic} {self._real.fingerprint()}"
 
     def setup(self, stage: str) -> None:
-        """Refuse a global batch that cannot be shared evenly, before anything is computed."""
+        """Refuse what cannot be shared between the processes, before anything is computed."""
         assert self.trainer is not None
+        num_processes, num_images = self.trainer.world_size, len(self.val_pairs)
+        what = f"one image to validate on for each of {num_processes} processes"
+        expect(num_images >= num_processes, what, num_images, "Name more of them in data.val, or take fewer devices.")
         micro_batch = int(self.trainer.lightning_module.micro_batch)  # type: ignore[arg-type] (as torch types a module's attributes)
         accumulation(self.global_batch, self.trainer.world_size, micro_batch)
 

@@ -111,7 +111,7 @@ class DenoiserTraining(TrainingModule):
         self.record_images(batch, "latent_mse", (found - clean).square().mean(dim=(1, 2, 3)))
         return {"noisy": to_unit(self.generator.decode(noisy)), "sr": sr, "hq": batch["hq"]}
 
-    def export(self, folder: Path) -> None:
+    def export(self, folder: Path, step: int) -> None:
         """Write a backbone that `generator.path` takes."""
         self.generator.save(folder)
 

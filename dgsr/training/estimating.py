@@ -82,6 +82,6 @@ class EstimatorTraining(TrainingModule):
             found[measured_on(of, "spearman")] = sum(both) / len(both)
         return found
 
-    def export(self, folder: Path) -> None:
+    def export(self, folder: Path, step: int) -> None:
         """Write `estimator.safetensors`, which `estimator.path` takes."""
         self.generator.save(folder / "estimator.safetensors")

@@ -122,6 +122,7 @@ def _batch(crop_px: int, share: int, scale: int) -> dict[str, Any]:
         "hq": torch.empty(share, 3, crop_px, crop_px),
         "lq": torch.empty(share, 3, lq_px, lq_px),
         "seed": torch.empty(share, dtype=torch.long),
+        "truth": torch.empty(share, 2),
     }
 
 

@@ -13,15 +13,15 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from dgsr.checkpoints.trainer import TrainedState, generator_state, restore_trained, trained_state, under_generator
-from dgsr.models.precision import in_full
 from dgsr.models.trained import TrainedNetwork
+from dgsr.ops.precision import in_full
 from dgsr.training.sample import Sample
 from dgsr.training.settings import Settings
 from dgsr.training.stepping import Stepping
 from dgsr.training.validation import ValidationRecords, gather_records, means, measured_on
 
 #: What a validation batch gave to look at, by name, in [0, 1].
-Pictures: TypeAlias = dict[str, Float[Tensor, "b 3 _ _"]]
+Pictures: TypeAlias = dict[str, Float[Tensor, "b ..."]]
 
 
 class TrainingModule(Stepping):
@@ -64,8 +64,8 @@ class TrainingModule(Stepping):
         """Record the metrics of a validation batch, and return what there is to look at."""
 
     @abstractmethod
-    def export(self, folder: Path) -> None:
-        """Write what was trained, for use."""
+    def export(self, folder: Path, step: int) -> None:
+        """Write what was trained, for use, as it was after a step."""
 
     def columns(self, found: dict[str, Tensor]) -> dict[str, Tensor]:
         """Choose what panels show of one image out of what `measure` returned, by title."""
@@ -120,9 +120,9 @@ class TrainingModule(Stepping):
             self.log("train/bad_steps", float(self.bad_steps.total), prog_bar=True, batch_size=batch_size)
         self.log("train/lr", self._optimizer("generator").param_groups[0]["lr"], batch_size=batch_size)
 
-    def _our_step(self) -> dict[str, Tensor]:
+    def _our_step(self) -> dict[str, float]:
         """Loggers take their step from this entry, if there is one, and not from Lightning's counter."""
-        return {"step": torch.tensor(float(self.step))}
+        return {"step": float(self.step)}
 
     # --- validation ---
 
@@ -141,8 +141,10 @@ class TrainingModule(Stepping):
         self.images, self._records = gather_records(self._records), {}
         found = self.summarise(self.images)
         self.validations.append({"step": self.step} | found)
-        logged = {f"val/{name}": torch.tensor(value) for name, value in found.items()}
-        self.log_dict(logged | self._our_step(), prog_bar=True, sync_dist=True)
+        # As numbers, which Lightning brings to the device on which the ranks' backend can reduce them.
+        self.log_dict(
+            {f"val/{name}": value for name, value in found.items()} | self._our_step(), sync_dist=True, prog_bar=True
+        )
 
     # --- checkpoints ---
 

@@ -81,18 +81,21 @@ class SuperResolution(TrainingModule):
 
     def measure(self, batch: dict[str, Any]) -> Pictures:
         """Upscale, and measure every image; before the first step also what bicubic resizing gives."""
-        sr = self.upscaler(batch["lq"], self.scores_of(batch))
+        scores = self.scores_of(batch)
+        sr = self.upscaler(batch["lq"], scores)
         bicubic = upsample(batch["lq"], self.upscaler.scale)
         for name, metric in self.metrics.items():
             self.record_images(batch, name, metric(sr, batch["hq"]))
             if self.step == 0:
                 self.record_images(batch, f"bicubic/{name}", metric(bicubic, batch["hq"]))
-        return {"lq": batch["lq"], "bicubic": bicubic, "sr": sr, "hq": batch["hq"]}
+        return {"lq": batch["lq"], "scores": scores, "bicubic": bicubic, "sr": sr, "hq": batch["hq"]}
 
     def columns(self, found: dict[str, Tensor]) -> dict[str, Tensor]:
         """Show lq_up, sr, what each of the two prompts gives alone, and hq of one image."""
         alone = {"positive": 1.0, "negative": 0.0}  # guidance that lets one prompt act alone
-        by_prompt = {prompt: self._guided(guidance)(found["lq"]) for prompt, guidance in alone.items()}
+        by_prompt = {
+            prompt: self._guided(guidance)(found["lq"], found["scores"][None]) for prompt, guidance in alone.items()
+        }
         return {"lq_up": found["bicubic"], "sr": found["sr"], **by_prompt, "hq": found["hq"]}
 
     def _guided(self, guidance: float) -> Upscaler:
@@ -100,7 +103,7 @@ class SuperResolution(TrainingModule):
         other.guidance = guidance
         return other
 
-    def export(self, folder: Path) -> None:
+    def export(self, folder: Path, step: int) -> None:
         """Write a folder that `dgsr upscale --model` takes."""
         inference = {"scale": self.upscaler.scale, "guidance": self.upscaler.guidance}
         save_pretrained(self.generator, folder, estimator=self.upscaler.estimator, **inference)

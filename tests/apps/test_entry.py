@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import signal
@@ -109,6 +110,18 @@ class Killed(Dataset[int]):
     def __getitem__(self, index: int) -> int:
         os.kill(os.getpid(), signal.SIGKILL)
         return index
+
+
+def test_a_forbidden_place_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    def program() -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", "/mine")
+
+    with pytest.raises(SystemExit):
+        run_cleanly(program)
+    assert (
+        capsys.readouterr().err
+        == "Expected a place that one may use, but got /mine: Permission denied. Name another one.\n"
+    )
 
 
 def test_a_killed_worker_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:

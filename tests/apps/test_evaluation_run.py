@@ -72,6 +72,18 @@ def test_an_evaluation_goes_on_where_it_stopped(trained: Path, folders: Path) ->
         )
 
 
+def test_a_model_is_guided_as_it_was_validated(tmp_path: Path) -> None:
+    train(composed(tmp_path / "run", *SMALL, "variant=no_negatives"))
+    checkpoint, hq = (
+        tmp_path / "run" / "checkpoints" / "last.ckpt",
+        ["data.eval.hq=bundled:val", "data.eval.crop_px=32"],
+    )
+    run_evaluation(config(checkpoint, tmp_path / "own", *hq))
+    run_evaluation(config(checkpoint, tmp_path / "other", *hq, "inference.guidance=1.07"))
+    settings = [json.loads((tmp_path / name / "settings.json").read_text())["inference"] for name in ("own", "other")]
+    assert [inference["guidance"] for inference in settings] == [1.0, 1.07]
+
+
 def test_a_broken_image_is_left_out_and_named(trained: Path, folders: Path) -> None:
     made, run = folders / "made", folders / "run"
     (made / "lq" / "red-maple-0.png").write_bytes(b"")

@@ -90,9 +90,7 @@ def test_another_task_has_runs_of_its_own(tmp_path: Path, monkeypatch: pytest.Mo
         continued_arguments(["resume=last"])
 
 
-def test_an_experiment_with_a_task_of_its_own_finds_its_runs(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_experiment_with_a_task_of_its_own_finds_its_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DGSR_LOGS", str(tmp_path))
     _run(tmp_path, "a", ["experiment=estimator"], time=1)
     (tmp_path / "train").rename(tmp_path / "estimator")

@@ -12,8 +12,10 @@ from dgsr.data.opening import bundled
 from dgsr.data.pairs import FixedPairs, LqFolder, Pair, PairedFolders, SyntheticPairs, collate
 from dgsr.data.sources import FolderSource
 from dgsr.data.stream import RankStream, SampleStream
+from dgsr.degradation import preset
 from dgsr.images import write_image
 from dgsr.seeds import torch_generator
+from dgsr.training.degrading import Degrade
 
 
 def degrade(hq: Tensor, seed: int) -> tuple[Tensor, Tensor, Tensor]:
@@ -104,6 +106,13 @@ def test_uncropped_fixed_pairs_are_cut_to_a_multiple(photographs: FolderSource) 
     pairs = FixedPairs(photographs, None, degrade, seed=0, multiple=8)
     assert [tuple(pairs[i]["hq"].shape[1:]) for i in range(5)] == [(40, 48), (8, 88), (32, 40), (32, 32), (56, 32)]
     assert torch.equal(pairs[2]["hq"], photographs[2][:, 2:34, 0:40])
+
+
+def test_a_photograph_that_is_too_small_is_named(tmp_path: Path) -> None:
+    write_image(tmp_path / "small.png", torch.rand(3, 20, 40))
+    pairs = FixedPairs(FolderSource(tmp_path), None, Degrade(preset("s3diff")), 0, 4)
+    with pytest.raises(UserError, match=r"small\.png: Expected images of at least 32x32 pixels, but got 40x20"):
+        pairs[0]
 
 
 def test_a_broken_validation_photograph_is_an_error(photographs: FolderSource) -> None:

@@ -36,6 +36,17 @@ def test_images_below_the_folder_in_the_order_of_their_names(tmp_path: Path) -> 
     assert torch.equal(source[1], read_image(tmp_path / "b.png"))
 
 
+def test_names_of_photographs_elsewhere_stay_below_where_results_go(tmp_path: Path) -> None:
+    outside = fill(tmp_path / "elsewhere", "a.png", "b..c.png") / "a.png"
+    listed = tmp_path / "root" / "list.txt"
+    fill(listed.parent, "b.png")
+    listed.write_text(f"b.png\n{outside}\n../elsewhere/a.png\n../elsewhere/b..c.png\n")
+    source = ListSource(listed)
+    elsewhere = outside.as_posix().removeprefix("/")
+    assert names(source) == ["b.png", elsewhere, "__/elsewhere/a.png", "__/elsewhere/b..c.png"]
+    assert torch.equal(source[1], source[2])
+
+
 def test_linked_folders_belong_to_it(tmp_path: Path) -> None:
     fill(tmp_path / "elsewhere", "a.png")
     (tmp_path / "root").mkdir()

@@ -8,10 +8,12 @@ import pytest
 import torch
 
 from dgsr.checks import UserError
-from dgsr.data import LqFolder
+from dgsr.data import FixedPairs, ListSource, LqFolder
+from dgsr.degradation import preset
 from dgsr.evaluation import Restoring, expect_same_settings
 from dgsr.images import write_image
 from dgsr.ops.resizing import upsample
+from dgsr.training.degrading import Degrade
 from dgsr.types import Image
 
 
@@ -39,6 +41,17 @@ def test_what_is_there_is_not_restored_again(tmp_path: Path) -> None:
         "lq/a.png",
         "sr/a.png",
     ]
+
+
+def test_listed_photographs_are_never_written_to(tmp_path: Path) -> None:
+    photograph = _folder_of(tmp_path / "photos", torch.rand(3, 40, 40)) / "a.png"
+    (tmp_path / "list.txt").write_text(f"{photograph}\n")
+    before = photograph.read_bytes()
+    degraded = FixedPairs(ListSource(tmp_path / "list.txt"), None, Degrade(preset("none")), 0, 4)
+    samples = Restoring(degraded, Counting(), tmp_path / "run", keep=("hq",))
+    assert samples[samples.names[0]]["sr"].shape == (3, 40, 40)
+    assert photograph.read_bytes() == before
+    assert len(list((tmp_path / "run").rglob("*.png"))) == 3
 
 
 def test_what_has_changed_since_is_restored_anew(tmp_path: Path) -> None:

@@ -31,6 +31,18 @@ def _jobs(folder: Path, sizes: list[tuple[int, int] | None]) -> list[Job]:
     return jobs
 
 
+def test_a_batch_that_turns_out_too_large_goes_one_by_one(
+    upscaler: Upscaler, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    jobs = _jobs(tmp_path, [(20, 24), (20, 24)])
+    monkeypatch.setattr("dgsr.inference.files.upscale_rasters", full)
+    assert [error for _, error in FileUpscaling(upscaler, batch=2).run(jobs)] == [None, None]
+    assert all(job.target.is_file() for job in jobs)
+
+
 def test_equal_sizes_go_together_and_give_the_same(
     upscaler: Upscaler, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

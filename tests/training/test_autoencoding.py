@@ -50,6 +50,16 @@ def test_a_step_is_a_plain_step_on_reconstruction_and_divergence() -> None:
         torch.testing.assert_close(training.generator.trainable_state()[name], tensor, msg=name)
 
 
+def test_the_exported_scale_is_that_of_the_exported_step(tmp_path: Path) -> None:
+    training = _training()
+    training.validations = [{"step": 0, "a/latent_std": 2.0, "b/latent_std": 6.0}, {"step": 5, "latent_std": 0.5}]
+    scales = {}
+    for step in (3, 5, 7):
+        training.export(tmp_path / str(step), step)
+        scales[step] = AutoencoderKL.from_pretrained(tmp_path / str(step) / "vae").config["scaling_factor"]
+    assert scales == {3: 0.25, 5: 2.0, 7: 2.0}
+
+
 def test_the_discriminator_joins_from_its_step_on() -> None:
     training = _training(2, start_step=1)
     before = {name: p.detach().clone() for name, p in training.named_parameters() if name.startswith("discriminator.")}
@@ -62,7 +72,7 @@ def test_the_discriminator_joins_from_its_step_on() -> None:
 def test_the_export_brings_latents_to_unit_deviation(tmp_path: Path) -> None:
     training, data = _training(1), make_data(spec=SHARP)
     make_trainer(validate_every_steps=1).fit(training, data)
-    training.export(tmp_path)
+    training.export(tmp_path, 1)
     vae: Any = AutoencoderKL.from_pretrained(tmp_path / "vae")
     images = [to_signed(data.val_pairs[index]["hq"][None]) for index in range(len(data.val_pairs))]
     latents = [vae.encode(image).latent_dist.mode() * vae.config["scaling_factor"] for image in images]

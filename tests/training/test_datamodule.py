@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import torch
@@ -78,6 +79,13 @@ def test_training_runs_with_samples_degraded_on_the_device() -> None:
     module = make_module(max_steps=1)
     make_trainer().fit(module, make_data(degrade_on="accelerator"))
     assert module.step == 1
+
+
+def test_a_process_without_an_image_to_validate_on_is_refused() -> None:
+    data = make_data()
+    data.trainer = Mock(world_size=10, lightning_module=Mock(micro_batch=1))
+    with pytest.raises(UserError, match="for each of 10 processes, but got"):
+        data.setup("fit")
 
 
 def test_the_stream_goes_on_from_a_position() -> None:

@@ -60,7 +60,7 @@ def test_validation_and_export(folder: Path, tmp_path: Path) -> None:
     run = training(folder)
     make_trainer().validate(run, make_data(), verbose=False)
     assert {"psnr", "latent_mse"} <= run.validations[-1].keys()
-    run.export(tmp_path)
+    run.export(tmp_path, 0)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["prompts.safetensors", "scheduler", "unet", "vae"]
 
 

@@ -68,7 +68,7 @@ def test_correlations_are_those_of_the_images_scores() -> None:
 
 def test_the_exported_file_tells_its_shape(tmp_path: Path) -> None:
     training = _training()
-    training.export(tmp_path)
+    training.export(tmp_path, 0)
     again = DegradationEstimator.from_file(tmp_path / "estimator.safetensors")
     lq = torch.rand(2, 3, 16, 16)
     assert torch.equal(again(lq), training.generator(lq))

@@ -20,6 +20,15 @@ from dgsr.training.update import AlternatingUpdate, JointUpdate
 from tests.small_run import make_data, make_module, make_trainer
 
 
+def test_what_ranks_reduce_can_lie_on_any_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tensor would stay where it is, and NCCL reduces none of the CPU's; a number comes to the module's device."""
+    module, reduced = make_module(1, adversarial=False), dict[str, Any]()
+    monkeypatch.setattr(module, "log_dict", lambda values, sync_dist=False, **_: sync_dist and reduced.update(values))
+    make_trainer().validate(module, make_data(), verbose=False)
+    assert {"val/psnr", "step"} <= reduced.keys()
+    assert all(isinstance(value, float) for value in reduced.values())
+
+
 class Losses(lightning.Callback):
     """Keep what was logged at every step; the loss of the second step is infinite."""
 

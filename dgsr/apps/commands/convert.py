@@ -37,11 +37,11 @@ def run(arguments: Namespace) -> None:
     folder = output.suffix not in (".pkl", ".ckpt")
     expect(folder or not arguments.half, "--half with a folder to write", output, "Other formats are in fp32.")
     model = load(arguments.input, arguments)
+    inference = {"scale": model.scale, "guidance": model.guidance}
     match output.suffix:
         case ".pkl":
             save_s3diff(model.generator, output)
         case ".ckpt":
-            save_training(model.generator, output, estimator=model.estimator, scale=model.scale)
+            save_training(model.generator, output, estimator=model.estimator, **inference)
         case _:
-            inference = {"scale": model.scale, "guidance": model.guidance}
             save_pretrained(model.generator, output, estimator=model.estimator, half=arguments.half, **inference)

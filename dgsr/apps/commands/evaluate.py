@@ -45,18 +45,19 @@ def add_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
 def run(arguments: Namespace) -> None:
     """Measure one image after the other; those that cannot be read are named at the end."""
     from dgsr.apps.evaluation_output import publish, survey
-    from dgsr.apps.loading import device_of
+    from dgsr.apps.loading import device_of_rank
     from dgsr.evaluation import RestoredFolder
     from dgsr.evaluation.ranks import joined
     from dgsr.metrics import build_available
 
-    device = device_of(arguments.device)
     names, options = arguments.metrics.split(","), (arguments.features, arguments.channel, arguments.crop_border)
     roots = _given(arguments, ("sr", "hq", "lq", "against"))
-    suite = build_available(names, *options).to(device)
+    suite = build_available(names, *options)
     samples = RestoredFolder(roots)
     suite = suite if "hq" in roots else suite.without_reference()
     with joined() as ranks:
+        device = device_of_rank(arguments.device, ranks)
+        suite = suite.to(device)
         results = survey(samples, suite, {role: str(root) for role, root in roots.items()}, device, ranks)
     if results is not None:
         publish(results, samples, _given(arguments, ("csv", "json", "html")), f"Evaluation of {arguments.sr}")

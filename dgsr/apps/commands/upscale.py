@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,7 +65,7 @@ def run(arguments: Namespace) -> None:
         return
     source = arguments.model or default_model()
     if not arguments.model:
-        console.print(f"The model is {source}.", soft_wrap=True, highlight=False)
+        console.print(f"The model is {source}.", soft_wrap=True, highlight=False, markup=False)
     work = FileUpscaling(_upscaler(source, arguments), arguments.tile, arguments.batch, memory_bytes(arguments))
     done = track(work.run(missing), "upscaling", len(missing), console=console, disable=len(missing) == 1)
     failed = [str(error) for _, error in done if error is not None]
@@ -78,6 +77,7 @@ def run(arguments: Namespace) -> None:
 def _plan(source: Path, target: Path | None) -> list[Job]:
     """Pair every image with the file it will be written to."""
     from dgsr.data import FolderSource
+    from dgsr.data.names import bare_names
     from dgsr.inference.files import Job
     from dgsr.rasters import SUFFIXES
 
@@ -92,10 +92,8 @@ def _plan(source: Path, target: Path | None) -> list[Job]:
     expect(folder.is_dir() or not folder.exists(), "a folder to write to", f"{folder}, which is a file")
     inside = source.resolve() in (folder.resolve(), *folder.resolve().parents)
     expect(not inside, f"a folder outside {source} to write to", folder, "A second call would upscale the first's.")
-    names = [Path(name) for name in FolderSource(source, key="IN").names]
-    taken = Counter([*names, *(name.with_suffix("") for name in names)])
-    unique = (name.with_suffix("") if taken[name.with_suffix("")] == 1 else name for name in names)
-    return [Job(source / name, folder / f"{stem}.png") for name, stem in zip(names, unique, strict=True)]
+    names = list(FolderSource(source, key="IN").names)
+    return [Job(source / name, folder / f"{bare}.png") for name, bare in zip(names, bare_names(names), strict=True)]
 
 
 def _upscaler(source: str, arguments: Namespace) -> Upscaler:

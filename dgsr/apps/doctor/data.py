@@ -10,6 +10,7 @@ from omegaconf import DictConfig
 from rich.console import Group
 from rich.table import Table
 
+from dgsr.apps.doctor.devices import num_devices
 from dgsr.training.datamodule import accumulation
 from dgsr.training.throughput import Throughput, cores, measure
 
@@ -18,18 +19,13 @@ _SECONDS = 4.0
 
 def examine(cfg: DictConfig) -> Group:
     """Measure the loader of a training run, without its networks; some seconds for each number of workers."""
-    data, devices = instantiate(cfg.data), _devices(cfg)
+    data, devices = instantiate(cfg.data), num_devices(cfg)
     accumulation(data.global_batch, devices, cfg.run.micro_batch)
     given, available = data.num_workers, cores()
     powers = [2**power for power in range(available.bit_length()) if 2**power <= available]
     found = measure(data, sorted({0, given, *powers, available}), _SECONDS)
     on_workers = cfg.data.degrade_on == "workers"
     return Group(_table(found, data.global_batch // devices, given), *_advice(found, given, devices, on_workers))
-
-
-def _devices(cfg: DictConfig) -> int:
-    here = cfg.trainer.devices
-    return (here if isinstance(here, int) and here > 0 else max(1, torch.cuda.device_count())) * cfg.trainer.num_nodes
 
 
 def _table(found: Throughput, share: int, given: int) -> Table:

@@ -12,8 +12,10 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Group
 from rich.table import Table
 
+from dgsr.apps.doctor.devices import num_devices, on_gpu
 from dgsr.apps.training_run import build_module, quiet_libraries
 from dgsr.checks import refuse
+from dgsr.training.datamodule import accumulation
 from dgsr.training.footprint import Footprint, footprint
 from dgsr.training.restoration import SuperResolution
 
@@ -39,17 +41,19 @@ def estimate(cfg: DictConfig) -> Footprint:
     """Estimate the memory of one step on one device, in the worst case that the samples' draws allow.
 
     Raises:
-        UserError: The run is no restoration.
+        UserError: The run is no restoration, or its global batch cannot be shared evenly.
     """
     module = build_module(_outlined(cfg), fresh=False)  # whatever weights it would start from, shapes are the same
     if not isinstance(module, SuperResolution):
         refuse("a run with task=restoration", type(module).__name__, "Others are small: just start them.")
+    devices = num_devices(cfg)
+    accumulation(cfg.data.global_batch, devices, cfg.run.micro_batch)
     return footprint(
         module,
         cfg.data.crop_px,
-        max(cfg.data.global_batch // _num_devices(cfg), 1),
+        cfg.data.global_batch // devices,
         half=_HALF.get(str(cfg.trainer.precision)),
-        on_gpu=_on_gpu(cfg),
+        on_gpu=on_gpu(cfg),
         all_negative=cfg.objective.negative_prob > 0,
     )
 
@@ -63,18 +67,6 @@ def _outlined(cfg: DictConfig) -> DictConfig:
         outlined.discriminator.weights = "random"
     outlined.generator["_target_"] = str(cfg.generator["_target_"]).replace(".from_backbone", ".outline")
     return outlined
-
-
-def _on_gpu(cfg: DictConfig) -> bool:
-    accelerator = str(cfg.trainer.accelerator)
-    return torch.cuda.is_available() if accelerator == "auto" else accelerator != "cpu"
-
-
-def _num_devices(cfg: DictConfig) -> int:
-    devices = cfg.trainer.devices
-    if not isinstance(devices, int) or devices < 1:  # -1 are all
-        devices = torch.cuda.device_count() if _on_gpu(cfg) else 1
-    return max(devices, 1) * int(cfg.trainer.num_nodes)
 
 
 def _parts(found: Footprint) -> Table:

@@ -41,7 +41,9 @@ def sweep_of(arguments: list[str]) -> tuple[list[str], SweepFolder | None]:
     expect("LOCAL_RANK" not in os.environ, "one process for a sweep", "torchrun", "Say -m trainer=ddp instead.")
     given = [unquoted(argument.removeprefix(_DIRECTORY)) for argument in arguments if argument.startswith(_DIRECTORY)]
     started = f"{datetime.now():%Y-%m-%d_%H-%M-%S}"
-    folder = SweepFolder(Path(given[-1]) if given else logs_dir(arguments) / task_name(arguments) / "multiruns" / started)
+    folder = SweepFolder(
+        Path(given[-1]) if given else logs_dir(arguments) / task_name(arguments) / "multiruns" / started
+    )
     kept = [argument for argument in arguments if argument not in _FLAGS and not argument.startswith(_DIRECTORY)]
     folder.claim(Command(str(Path(sys.argv[0]).resolve()), kept, str(Path.cwd())))
     # Each job's process writes its own .hydra/.

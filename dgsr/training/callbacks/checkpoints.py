@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import os
+import shutil
 import time
 from pathlib import Path
 from typing import Any
 
 import lightning
 
-from dgsr.checks import expect
+from dgsr.checks import NO_ROOM, expect
 from dgsr.training.module import TrainingModule, module_of
 from dgsr.training.validation import measured_on
 
@@ -134,8 +135,16 @@ class Checkpoints(lightning.Callback):
 
 
 def _name(file: Path, name: Path) -> None:
-    """Give a file a second name at once, without a copy: removing either name leaves the other whole."""
+    """Give a file a second name at once: removing either name leaves the other whole.
+
+    Without a copy, except where file systems know no second names.
+    """
     temporary = name.with_name(f".{name.name}.tmp")
     temporary.unlink(missing_ok=True)
-    os.link(file, temporary)
+    try:
+        os.link(file, temporary)
+    except OSError as error:
+        if error.errno in NO_ROOM:
+            raise
+        shutil.copyfile(file, temporary)
     temporary.replace(name)

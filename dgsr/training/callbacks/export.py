@@ -47,8 +47,9 @@ class Export(lightning.Callback):
         trained = {name: tensor.clone() for name, tensor in module.generator.trainable_state().items()}
         present = [name for name in ("best", "last") if (self.checkpoints / f"{name}.ckpt").is_file()]
         for name in present:
-            module.generator.load_trainable_state(generator_state(read_checkpoint(self.checkpoints / f"{name}.ckpt")))
-            module.export(self.directory / name)
+            checkpoint = read_checkpoint(self.checkpoints / f"{name}.ckpt")
+            module.generator.load_trainable_state(generator_state(checkpoint))
+            module.export(self.directory / name, checkpoint["dgsr"]["step"])
             if self.s3diff and isinstance(module.generator, OneStepGenerator):
                 save_s3diff(module.generator, self.directory / f"{name}.pkl")
         module.generator.load_trainable_state(trained)

@@ -7,7 +7,7 @@ from typing import Any
 
 import lightning
 
-from dgsr.models.precision import in_full
+from dgsr.ops.precision import in_full
 from dgsr.training.restoration import restoration_of
 
 

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from dgsr.checks import expect
 from dgsr.images import write_image
+from dgsr.ops.precision import in_full
 from dgsr.pictures import grid
 from dgsr.training.module import module_of
 from dgsr.training.validation import measured_on
@@ -37,10 +38,12 @@ class ImagePanels(lightning.Callback):
         """Keep the first images."""
         if not trainer.is_global_zero:
             return
+        module = module_of(pl_module)
         for index, of in enumerate(batch["set"]):
             columns = self._columns.setdefault(of, {})
             if len(columns.get("hq", [])) < self.num_images:
-                shown = module_of(pl_module).columns({name: images[index] for name, images in outputs.items()})
+                with in_full(module.device), module.averaged():  # as the images were made
+                    shown = module.columns({name: images[index] for name, images in outputs.items()})
                 for title, image in shown.items():
                     columns.setdefault(title, []).append(image.float().cpu())
 

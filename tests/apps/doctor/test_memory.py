@@ -13,6 +13,7 @@ from rich.console import Console
 
 from dgsr.apps.composing import composed
 from dgsr.apps.doctor.memory import estimate, examine
+from dgsr.checks import UserError
 from dgsr.training.footprint import Footprint
 from dgsr.training.restoration import SuperResolution
 
@@ -76,6 +77,15 @@ def test_samples_are_shared_among_devices(monkeypatch: pytest.MonkeyPatch) -> No
     asked = traced_with(monkeypatch, "data.global_batch=8", "trainer.devices=2", "trainer.precision=16-mixed")
     assert (asked["share"], asked["crop_px"], asked["half"]) == (4, 64, torch.float16)
     assert (asked["on_gpu"], asked["all_negative"]) == (False, True)
+
+
+def test_a_batch_that_cannot_be_shared_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UserError, match=r"data\.global_batch as a multiple of 2 \(devices\)"):
+        traced_with(monkeypatch, "data.global_batch=3", "trainer.devices=2")
+
+
+def test_an_oracle_s_step_can_be_traced() -> None:
+    assert estimate(config("variant=oracle_scores")).total > 0
 
 
 def test_without_negative_samples(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import math
+import os
 from pathlib import Path
 
 import pytest
@@ -24,6 +26,19 @@ def test_the_last_and_the_best_are_kept(tmp_path: Path) -> None:
     files = _steps(tmp_path)
     best = max(module.validations, key=lambda found: found["psnr"])["step"]
     assert files == {"best.ckpt": best, "last.ckpt": 5, "step_0000004.ckpt": 4, "step_0000005.ckpt": 5}
+
+
+def test_file_systems_without_second_names_get_copies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def link(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", link)
+    saving = Checkpoints(str(tmp_path), every_steps=1, keep_last=1, monitor="psnr")
+    make_trainer(1, callbacks=[saving]).fit(make_module(2, adversarial=False), make_data())
+    assert {name: step for name, step in _steps(tmp_path).items() if "best" not in name} == {
+        "last.ckpt": 2,
+        "step_0000002.ckpt": 2,
+    }
 
 
 def test_an_unknown_metric_is_refused(tmp_path: Path) -> None:

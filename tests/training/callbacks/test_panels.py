@@ -12,6 +12,7 @@ from dgsr.training.validation_sets import ValidationSet
 from tests.small_run import make_data, make_module, make_trainer
 
 KEYS = ("hq", "lq", "seed")
+TRAINED = "unet.conv_in.bias"
 
 
 def test_a_grid_a_validation(tmp_path: Path) -> None:
@@ -28,6 +29,26 @@ def test_a_named_set_has_its_own(tmp_path: Path) -> None:
     trainer.validate(make_module(1, adversarial=False), make_data(val_sets=small), verbose=False)
     assert read_image(tmp_path / "small" / "step_0000000.png").shape == (3, 16 + 36, 5 * 36)
     assert read_image(tmp_path / "step_0000000.png").shape == (3, 16 + 3 * 68, 5 * 68)
+
+
+def test_all_columns_are_by_the_averaged_weights_and_the_same_scores(tmp_path: Path) -> None:
+    module = make_module(1, adversarial=False, ema_decay=0.5)
+    seen = []
+    columns = module.columns
+
+    def watched(found: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        seen.append((module.generator.get_parameter(TRAINED).clone(), found["scores"]))
+        return columns(found)
+
+    module.columns = watched  # type: ignore[method-assign] (to look on)
+    trainer = make_trainer(validate_every_steps=1, callbacks=[ImagePanels(str(tmp_path), num_images=1)])
+    trainer.fit(module, make_data())
+    raw = module.generator.get_parameter(TRAINED)
+    with module.averaged():
+        averaged = module.generator.get_parameter(TRAINED).clone()
+    assert not torch.equal(raw, averaged)
+    assert torch.equal(seen[-1][0], averaged)
+    assert seen[-1][1].shape == (2,)
 
 
 def test_each_prompt_s_own_picture_is_the_generator_s_with_that_prompt_alone(tmp_path: Path) -> None:

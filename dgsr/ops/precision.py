@@ -1,8 +1,9 @@
-"""Where half precision stops: what autocast would spoil is computed in full."""
+"""Where less than full precision stops: what autocast or TF32 would spoil is computed in full."""
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import torch
 
@@ -10,6 +11,18 @@ import torch
 def in_full(device: torch.device) -> AbstractContextManager[object]:
     """Leave autocast inside the block: operations keep the precision of their inputs."""
     return torch.autocast(device.type, enabled=False)
+
+
+@contextmanager
+def exactly(device: torch.device) -> Iterator[None]:
+    """Leave also TF32 inside the block, in which GPUs convolve unless told otherwise: for what is measured."""
+    before = torch.backends.cudnn.allow_tf32
+    torch.backends.cudnn.allow_tf32 = False
+    try:
+        with in_full(device):
+            yield
+    finally:
+        torch.backends.cudnn.allow_tf32 = before
 
 
 def never_fp16(device: torch.device) -> AbstractContextManager[object]:

@@ -8,7 +8,7 @@ import torch
 from dgsr.models.denoising import clean_latent
 from dgsr.models.estimator import DegradationEstimator
 from dgsr.models.generator import OneStepGenerator
-from dgsr.models.precision import in_full, never_fp16
+from dgsr.ops.precision import exactly, in_full, never_fp16
 
 CPU = torch.device("cpu")
 
@@ -27,6 +27,14 @@ def test_blocks_leave_autocast() -> None:
             assert _dtype_of_a_product() == half
     with never_fp16(CPU):
         assert _dtype_of_a_product() == torch.float32
+
+
+def test_what_is_measured_also_leaves_tf32() -> None:
+    before = torch.backends.cudnn.allow_tf32
+    with torch.autocast("cpu", torch.bfloat16), exactly(CPU):
+        assert not torch.backends.cudnn.allow_tf32
+        assert _dtype_of_a_product() == torch.float32
+    assert torch.backends.cudnn.allow_tf32 == before
 
 
 @pytest.mark.parametrize("half", [torch.float16, torch.bfloat16])
