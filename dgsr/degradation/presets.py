@@ -81,6 +81,8 @@ def preset(name: str, **changes: Any) -> Spec:
     found = PRESETS[name]
     if isinstance(changes.get("stages"), Mapping):
         changes["stages"] = _changed(found.stages, changes["stages"])
+    wrong = next((stage for stage in changes.get("stages", ()) if not isinstance(stage, StageSpec)), None)
+    expect(wrong is None, "stages that are dgsr.degradation.StageSpec", repr(wrong))
     return dataclasses.replace(found, **changes)
 
 

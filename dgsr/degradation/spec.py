@@ -123,8 +123,6 @@ class Spec:
     def __post_init__(self) -> None:
         _freeze_lists(self)
         expect(1 <= self.scale <= 16, "a scale from 1 to 16", self.scale)
-        wrong = next((stage for stage in self.stages if not isinstance(stage, StageSpec)), None)
-        expect(wrong is None, "stages that are dgsr.degradation.StageSpec", repr(wrong))
         for name in ("final_sinc_prob", "clean_prob"):
             _expect_prob(self, name)
         for name in ("full_blur_px", "full_noise_255"):

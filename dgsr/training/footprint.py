@@ -69,6 +69,8 @@ def footprint(
         on_gpu: Keep in fp32 what autocast keeps on GPUs.
         all_negative: Let all samples be negative, instead of none: the joint update then takes most.
     """
+    # The first backward pass of a process counts its devices for good, and amid fake tensors it would find GPUs.
+    torch.zeros((), requires_grad=True).backward()
     with FakeTensorMode(allow_non_fake_inputs=True):
         module.to_empty(device="cpu")
         if half is not None and on_gpu:

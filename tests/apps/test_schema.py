@@ -44,7 +44,8 @@ def test_training_accepts_every_option(option: str) -> None:
 
 
 def test_evaluation_accepts_its_config() -> None:
-    given = ["ckpt_path=a", "data.eval.lq=b", "data.eval.hq=c", "paths.run=somewhere"]
+    # That the guidance is the model's own is resolved before the config is checked.
+    given = ["ckpt_path=a", "data.eval.lq=b", "data.eval.hq=c", "paths.run=somewhere", "inference.guidance=1.0"]
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
         cfg = compose("evaluate", given)
     check(cfg, EvaluateConfig)

@@ -31,6 +31,7 @@ SMALLER = {
     "experiment=paper": ["generator=tiny", *SMALL_DINO, "trainer=ddp_sim", "debug=fdr", *ANY_SIZE],
     "debug=overfit": ["trainer=cpu", "run.max_steps=1", "run.validate_every_steps=1"],
     "resume=last": ["run.max_steps=2"],
+    "run.max_steps=20000": [*SMALL, "run.max_steps=1", "data.crop_px=64", "data.global_batch=2"],
     "sweep=ablation": [*SMALL, "variant=guided", "seed=0", "objective.reconstruction.lpips=0"],
     "evaluate.py": [],
     "dgsr ": [],

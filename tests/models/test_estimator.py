@@ -54,7 +54,7 @@ def test_random_scores_depend_on_the_seed_alone():
 
 
 def test_refuses_a_missing_file():
-    with pytest.raises(UserError, match=r"estimator\.path"):
+    with pytest.raises(UserError, match=r"got missing\.pth\. Check the path"):
         DegradationEstimator.from_file("missing.pth")
 
 

@@ -28,7 +28,7 @@ WAYS: dict[str, tuple[int, int, dict[str, Any]]] = {
 
 #: In a process of its own, since memory that was freed before is used again without being seen.
 MEASURE = """
-import sys, torch
+import gc, sys, torch
 from torch.utils.data import DataLoader
 from benchmarks.memory import forget_peak, peak_mib
 from tests import small_run
@@ -43,6 +43,7 @@ def fit(px, share, changes):
 torch.set_num_threads(1)
 fit(64, 1, {})
 for px, share, changes in WAYS.values():
+    gc.collect()  # the trainer before
     forget_peak()
     before = peak_mib()
     fit(px, share, changes)

@@ -5,11 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import torch
 from rich.console import Console
 
 from dgsr.apps.doctor import data as doctor
-from dgsr.apps.doctor.devices import num_devices
 from dgsr.checks import UserError
 from dgsr.training.throughput import Throughput
 from tests.apps.test_training_run import composed
@@ -27,17 +25,6 @@ def test_a_config_is_measured(
     assert "% of it degrading" in printed
     with pytest.raises(UserError, match=r"2 \(devices\)"):
         doctor.examine(composed(tmp_path, "debug=fdr", "trainer=ddp_sim", "data.global_batch=3"))
-
-
-@pytest.mark.parametrize(
-    ("devices", "accelerator", "count"), [("-1", "gpu", 6), ("auto", "gpu", 6), ("[0,2]", "gpu", 4), ("-1", "cpu", 2)]
-)
-def test_devices_are_counted_over_all_machines(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, devices: str, accelerator: str, count: int
-) -> None:
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 3)
-    machine = [f"trainer.devices={devices}", f"trainer.accelerator={accelerator}", "trainer.num_nodes=2"]
-    assert num_devices(composed(tmp_path, "debug=fdr", *machine)) == count
 
 
 def test_a_device_waits_for_its_share_of_a_step(capsys: pytest.CaptureFixture[str]) -> None:
