@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 from hydra.utils import instantiate
@@ -20,6 +21,7 @@ from dgsr.degradation import preset
 from dgsr.evaluation import Restoring, expect_same_settings
 from dgsr.evaluation.ranks import Ranks, joined
 from dgsr.evaluation.restoring import Degraded
+from dgsr.inference.memory import upscale_with_room
 from dgsr.metrics import build_available
 from dgsr.training.degrading import Degrade
 
@@ -58,7 +60,7 @@ def _evaluate(cfg: DictConfig, ranks: Ranks) -> dict[str, float]:
         hint = f"Images go to {run / 'sr'}. If this is cut off, the same with paths.run={run} goes on."
         Console(stderr=True).print(hint, soft_wrap=True, highlight=False, markup=False)
     keep = ("hq",) if isinstance(degraded, FixedPairs) else ()
-    samples = Restoring(degraded, upscaler, run, keep, device)
+    samples = Restoring(degraded, partial(upscale_with_room, upscaler), run, keep, device)
     results = survey(samples, suite, {key: str(value) for key, value in settings.items()}, device, ranks)
     if results is None:
         return {}

@@ -21,7 +21,7 @@ from dgsr.inference import Upscaler
 from dgsr.models.estimator import DegradationEstimator
 from dgsr.models.generator import OneStepGenerator
 
-#: Made by experiment=quick_long, over the small backbone in the package.
+#: Trained over the small backbone in the package, as its card tells.
 BUNDLED = "bundled:tiny-upscaler"
 
 #: What the authors' released file was trained on.

@@ -16,6 +16,7 @@ from dgsr.checks import UserError, expect
 from dgsr.data.broken import read_or_replace
 from dgsr.data.crops import center_crop, random_crop, random_flip
 from dgsr.data.sources import FolderSource, Source
+from dgsr.images import from_pixels, to_pixels
 from dgsr.seeds import rng
 from dgsr.types import Image
 
@@ -58,7 +59,7 @@ class SyntheticPairs(Dataset[Pair]):
 
 
 class FixedPairs(Dataset[Pair]):
-    """Each photograph with one degradation that never changes, so that numbers compare across runs.
+    """Each photograph with one degradation that never changes, so that numbers compare across runs; 8 bits a channel.
 
     Args:
         source: The photographs.
@@ -87,6 +88,7 @@ class FixedPairs(Dataset[Pair]):
             hq, lq, truth = self.degrade(center_crop(photograph, height, width).contiguous(), seed)
         except UserError as error:
             raise UserError(f"{name}: {error}") from error
+        hq, lq = (from_pixels(to_pixels(image, torch.uint8)) for image in (hq, lq))  # as files would hold them
         return pair_of(hq, lq, seed, truth, name, [])
 
 

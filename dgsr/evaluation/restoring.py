@@ -14,13 +14,16 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from dgsr.checks import expect, read_record
+from dgsr.checks import UserError, expect, read_record
 from dgsr.data.names import bare_names
 from dgsr.evaluation.runner import Sample
 from dgsr.images import read_image, write_image
 from dgsr.types import Image
 
 _ROUNDED = 0.51 / 255
+
+#: What an evaluation writes, and nothing else may lie there before its first.
+_RESULTS = ("sr", "lq", "hq", "metrics.csv", "metrics.json", "report.html")
 
 
 @runtime_checkable
@@ -65,34 +68,38 @@ class Restoring:
         """Return a sample; its restored image is made if it has not been yet of the degraded image as it is now.
 
         Raises:
-            UserError: The degraded or the true image cannot be read.
+            UserError: The degraded or the true image cannot be read, or the restored one does not fit into memory.
         """
         sample = self.degraded[self._indices[name]]
         files = {role: self.folder / role / f"{name}.png" for role in ("sr", *self.kept)}
         if not (files["sr"].is_file() and _shows(files["lq"], sample["lq"])):
-            files["sr"].unlink(
-                missing_ok=True
-            )  # first: if this is cut off, nothing lies beside what it was not made of
+            files["sr"].unlink(missing_ok=True)  # first: nothing shall lie beside what it was not made of
             for role in self.kept:
                 write_image(files[role], sample[role])
-            write_image(files["sr"], self._restored(sample["lq"]))
+            write_image(files["sr"], self._restored(name, sample["lq"]))
         images = {role: sample[role] for role in ("lq", "hq") if role in sample}
         return {"name": name, "sr": read_image(files["sr"]), **images}
 
     @torch.no_grad()
-    def _restored(self, lq: Image) -> Float[Tensor, "3 H W"]:
-        return self.upscaler(lq.to(self.device))
+    def _restored(self, name: str, lq: Image) -> Float[Tensor, "3 H W"]:
+        try:
+            return self.upscaler(lq.to(self.device))
+        except UserError as error:
+            raise UserError(f"{name}: {error}") from error
 
 
 def expect_same_settings(folder: Path, settings: Mapping[str, object]) -> None:
     """Write down what a folder's restored images depend on, or compare with what is written there.
 
     Raises:
-        UserError: The folder holds images of other settings.
+        UserError: The folder holds images of other settings, or files of something else.
     """
     file, now = folder / "settings.json", json.dumps(settings, indent=2)
     folder.mkdir(parents=True, exist_ok=True)
     if not file.exists():
+        others = [name for name in _RESULTS if (folder / name).exists()]
+        what, got = "a folder without results of something else", f"{folder} with {', '.join(others)}"
+        expect(not others, what, got, "Name another one: paths.run=….")
         file.write_text(now + "\n", encoding="utf-8")
     before, now = read_record(file, "It is damaged: take another folder, paths.run=…, or remove it."), json.loads(now)
     changed = [f"{key}={now[key]} instead of {before.get(key)}" for key in now if now[key] != before.get(key)]

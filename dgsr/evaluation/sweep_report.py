@@ -133,7 +133,8 @@ def _pictures(groups: Sequence[Variant]) -> Iterator[Markup]:
     shown = {group.label: group.done[0].pictures for group in groups if group.done}
     for image, files in next(iter(shown.values()), {}).items():
         results = {label: pictures[image]["sr"] for label, pictures in shown.items() if image in pictures}
-        versions = {"lq": files["lq"], **results, "hq": files["hq"]}
+        before, after = ({kind: files[kind]} if kind in files else {} for kind in ("lq", "hq"))
+        versions = before | results | after
         yield slider({title: read_image(path) for title, path in versions.items()}, image)
 
 

@@ -118,8 +118,8 @@ def metrics_of(trials: Sequence[Trial]) -> list[str]:
 def compare(ours: Variant, base: Variant, metric: str) -> Interval | None:
     """Average how much more of a metric one variant has than the other, with its interval.
 
-    Compared are the same images after training with the same seeds, since the seed also decides how a validation image
-    was degraded; seeds and images are both resampled. None if the two have nothing in common.
+    Compared are the same images after training with the same seeds; seeds and images are both resampled. None if the
+    two have nothing in common.
     """
     theirs = {trial.seed: trial for trial in base.done}
     pairs = [(trial.images, theirs[trial.seed].images) for trial in ours.done if trial.seed in theirs]

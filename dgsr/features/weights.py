@@ -32,6 +32,16 @@ _OFFLINE_SHA256 = {
 _CONVOLUTIONS = {"vgg16": (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28), "alexnet": (0, 3, 6, 8, 10)}
 
 
+def expect_source(weights: str) -> None:
+    """Refuse what names no source of weights, without looking whether they can be had from it.
+
+    Raises:
+        UserError: It is neither a source nor a path that exists.
+    """
+    known = weights in ("auto", "offline", "torchvision") or Path(weights).exists()
+    expect(known, "features=auto, offline, torchvision or the path of a file or folder", weights)
+
+
 @cache
 def imagenet_weights(net: Net, weights: str) -> Weights:
     """Return the weights of the convolutional layers, named as in torchvision's `features`.

@@ -13,6 +13,7 @@ from dgsr.types import Image
 
 #: Of the embedded WebP pictures: lossless ones would make a report of a dozen photographs 20 MB large.
 _QUALITY = 95
+_LONGEST = 16383  # side in px that WebP can hold
 
 
 def slider(versions: Mapping[str, Image], caption: str = "") -> Markup:
@@ -58,6 +59,7 @@ def _menu(side: str, titles: Iterable[str], chosen: int) -> Markup:
 
 def _data_uri(image: Image) -> str:
     pixels = (image.detach().float().cpu().clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy()
-    file = BytesIO()
-    PillowImage.fromarray(pixels).save(file, "WEBP", quality=_QUALITY)
+    file, picture = BytesIO(), PillowImage.fromarray(pixels)
+    picture.thumbnail((_LONGEST, _LONGEST))  # only ever makes smaller
+    picture.save(file, "WEBP", quality=_QUALITY)
     return f"data:image/webp;base64,{b64encode(file.getvalue()).decode()}"

@@ -8,9 +8,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from dgsr.checks import expect, refuse
+from dgsr.inference.upscaler import Upscaler
 from dgsr.models.generator import OneStepGenerator
+from dgsr.ops.resizing import enlarged
+from dgsr.types import Image
 
 # Measured on the tiny and on Stable Diffusion's VAE, whose decoder at full resolution is where most is needed at once:
 # 4.1 to 5.7 copies of its widest activation there, and 0.13 GB whatever the size.
@@ -51,20 +56,25 @@ def choose_tile(generator: OneStepGenerator, room: int | None) -> int:
 
 
 @contextmanager
-def expect_room(needed: int, room: int | None, name: str) -> Iterator[None]:
+def expect_room(
+    needed: int,
+    room: int | None,
+    name: str,
+    remedy: str = "Take --tile auto or a smaller one, or allow more with --memory.",
+) -> Iterator[None]:
     """Refuse to upscale what would not fit, before it is tried or, where the estimate was too low, after.
 
     Args:
         needed: Bytes.
         room: Bytes that may be taken; None is unknown.
         name: Of the image, with its size.
+        remedy: What the user can do.
 
     Raises:
         UserError: It does not fit.
     """
     what = f"an image that can be upscaled in {_gib(room)}" if room is not None else "an image that fits into memory"
     got = f"{name} take about {_gib(needed)}"
-    remedy = "Take --tile auto or a smaller one, or allow more with --memory."
     expect(room is None or needed <= room, what, got, remedy)
     try:
         yield
@@ -72,6 +82,19 @@ def expect_room(needed: int, room: int | None, name: str) -> Iterator[None]:
         if not isinstance(error, torch.OutOfMemoryError) and "not enough memory" not in str(error):
             raise
         refuse(what, got, remedy)
+
+
+def upscale_with_room(upscaler: Upscaler, lq: Image) -> Float[Tensor, "3 H W"]:
+    """Upscale an image as the upscaler's tile says.
+
+    Raises:
+        UserError: It does not fit into memory.
+    """
+    height, width = enlarged((lq.shape[-2], lq.shape[-1]), upscaler.scale)
+    sides = (min(side, upscaler.tile or side) for side in (height, width))
+    needed, room = needed_bytes(upscaler.generator, *sides), available_bytes(upscaler.device)
+    with expect_room(needed, room, f"{width}x{height} px", "Set inference.tile, to 512 for instance."):
+        return upscaler(lq)
 
 
 def _gib(size: int | None) -> str:

@@ -9,6 +9,7 @@ from difflib import get_close_matches
 import torch
 
 from dgsr.checks import UserError, refuse
+from dgsr.features.weights import expect_source
 from dgsr.metrics.fid import Fid
 from dgsr.metrics.fidelity import Channel, Psnr, Ssim
 from dgsr.metrics.metric import Metric
@@ -87,10 +88,12 @@ def build_available(
     """Build what can be had of the metrics of single images and of whole sets (fid); arguments as for `build`.
 
     Raises:
-        UserError: A name is not known.
+        UserError: A name is not known, or an option cannot have that value.
     """
     options, names, suite = _Options(weights, channel, crop_border_px), list(names), Suite()
     _expect_known(names, NAMES)
+    Psnr(channel, crop_border_px)  # needs nothing: what it refuses is not to be passed over
+    expect_source(weights)
     for name in names:
         try:
             if name in _SETS:

@@ -51,8 +51,7 @@ class EstimatorTraining(TrainingModule):
 
     def optimise(self, batch: dict[str, Any]) -> None:
         """Regress and rank."""
-        known = bool(batch["truth"].isfinite().all())
-        expect(known, "samples whose degradation is known", "real pairs", "Set data.real.fraction=0.")
+        _expect_known(batch, "Set data.real.fraction=0.")
         pieces = [batch[name].split(self.micro_size(len(batch["lq"]))) for name in ("lq", "truth")]
         with self.optimizing("generator", len(pieces[0])) as backward:
             for lq, truth in zip(*pieces, strict=True):
@@ -64,6 +63,7 @@ class EstimatorTraining(TrainingModule):
 
     def measure(self, batch: dict[str, Any]) -> Pictures:
         """Keep each image's scores and true strengths."""
+        _expect_known(batch, "Leave real pairs out of data.val_sets.")
         scores = self.generator(batch["lq"])
         for place, kind in enumerate(KINDS):
             self.record_images(batch, kind, scores[:, place])
@@ -77,6 +77,7 @@ class EstimatorTraining(TrainingModule):
             for kind in KINDS:
                 names = [measured_on(of, name) for name in (kind, f"true_{kind}")]
                 pairs = [[values[name] for name in names] for values in records.values() if names[0] in values]
+                expect(len(pairs) > 1, "two images or more to rank", len(pairs), "Raise data.val.repeats.")
                 found[measured_on(of, f"spearman_{kind}")] = float(spearmanr(pairs).statistic)  # pyright: ignore
             both = [found[measured_on(of, f"spearman_{kind}")] for kind in KINDS]
             found[measured_on(of, "spearman")] = sum(both) / len(both)
@@ -85,3 +86,8 @@ class EstimatorTraining(TrainingModule):
     def export(self, folder: Path, step: int) -> None:
         """Write `estimator.safetensors`, which `estimator.path` takes."""
         self.generator.save(folder / "estimator.safetensors")
+
+
+def _expect_known(batch: dict[str, Any], remedy: str) -> None:
+    known = bool(batch["truth"].isfinite().all())
+    expect(known, "samples whose degradation is known", "real pairs", remedy)

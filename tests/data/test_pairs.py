@@ -94,6 +94,8 @@ def test_fixed_pairs_never_change(photographs: FolderSource, tmp_path: Path) -> 
     assert len(pairs) == len(photographs)
     assert equal(pairs[2], FixedPairs(photographs, 32, degrade, seed=0, multiple=4)[2])
     assert not equal(pairs[2], FixedPairs(photographs, 32, degrade, seed=1, multiple=4)[2])
+    for image in (pairs[2]["hq"], pairs[2]["lq"]):  # as files would hold them
+        assert torch.equal(image, (image * 255).round() / 255)
     before = {pair["name"]: pair for pair in (pairs[index] for index in range(len(pairs)))}
     assert len(before) == len(pairs)
     write_image(photographs.root / "a" / "00.png", torch.zeros(3, 40, 40))  # another image comes in between

@@ -79,3 +79,22 @@ def test_a_folder_keeps_to_its_settings(tmp_path: Path) -> None:
     (tmp_path / "run" / "settings.json").write_text("{")
     with pytest.raises(UserError, match="damaged"):
         expect_same_settings(tmp_path / "run", {"guidance": 1.0})
+
+
+@pytest.mark.parametrize("name", ["sr/a.png", "lq/a.png", "metrics.csv"])
+def test_a_folder_of_something_else_is_left_alone(tmp_path: Path, name: str) -> None:
+    file = tmp_path / name
+    file.parent.mkdir(exist_ok=True)
+    file.write_bytes(b"of something else")
+    with pytest.raises(UserError, match=f"of something else, but got .* with {name[:2]}.*paths\\.run="):
+        expect_same_settings(tmp_path, {"guidance": 1.0})
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [file]
+
+
+def test_what_does_not_fit_is_named(tmp_path: Path) -> None:
+    def full(lq: Image) -> Image:
+        raise UserError("Expected an image that fits into memory.")
+
+    samples = Restoring(LqFolder(_folder_of(tmp_path / "lq", torch.rand(3, 6, 5))), full, tmp_path / "run")
+    with pytest.raises(UserError, match=r"a: Expected an image that fits"):
+        samples["a"]

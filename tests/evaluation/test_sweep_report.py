@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from pathlib import Path
 
 import torch
@@ -68,3 +69,12 @@ def test_a_browser_has_nothing_to_complain_of(tmp_path: Path) -> None:
     assert not complaints
     assert dom.count("<figure class=") == 1
     assert "✗ failed" in dom
+
+
+def test_pictures_need_no_degraded_one(tmp_path: Path) -> None:
+    trials = make_trials(tmp_path)
+    for trial in trials:
+        for files in trial.pictures.values():
+            files.pop("lq")
+    document = write_sweep_report(trials, "Sweep", tmp_path).read_text()
+    assert re.findall(r"<option selected>([^<]+)<", document) == ["guided", "no_gan"]

@@ -33,3 +33,8 @@ def test_the_first_two_are_shown_and_small_ones_enlarged() -> None:
 def test_one_picture_has_nothing_to_be_compared_with() -> None:
     with pytest.raises(AssertionError):
         slider({"sr": torch.rand(3, 8, 8)})
+
+
+def test_longer_pictures_than_webp_can_hold_are_made_smaller() -> None:
+    found = re.findall(r'src="data:image/webp;base64,([^"]+)"', slider(dict.fromkeys("ab", torch.zeros(3, 2, 20000))))
+    assert [PillowImage.open(BytesIO(b64decode(picture))).size for picture in found] == [(16383, 2)] * 2

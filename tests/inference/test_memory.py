@@ -8,7 +8,17 @@ import pytest
 import torch
 
 from dgsr.checks import UserError
-from dgsr.inference.memory import _cgroup, _meminfo, available_bytes, choose_tile, expect_room, needed_bytes
+from dgsr.inference import Upscaler
+from dgsr.inference.memory import (
+    _cgroup,
+    _meminfo,
+    available_bytes,
+    choose_tile,
+    expect_room,
+    needed_bytes,
+    upscale_with_room,
+)
+from dgsr.models import DegradationEstimator
 from dgsr.models.generator import OneStepGenerator
 
 
@@ -64,3 +74,11 @@ def test_files_of_the_system_by_hand(tmp_path: Path) -> None:
     assert _cgroup(tmp_path) == 350
     (tmp_path / "memory.max").write_text("max\n")
     assert _cgroup(tmp_path) is None
+
+
+def test_an_image_is_upscaled_where_there_is_room(generator: OneStepGenerator, monkeypatch: pytest.MonkeyPatch) -> None:
+    upscaler, lq = Upscaler(generator, DegradationEstimator.random(0)), torch.rand(3, 20, 20)
+    assert torch.equal(upscale_with_room(upscaler, lq), upscaler(lq))
+    monkeypatch.setattr("dgsr.inference.memory.available_bytes", lambda device: 2**20)
+    with pytest.raises(UserError, match=r"80x80 px take about .*inference\.tile"):
+        upscale_with_room(upscaler, lq)

@@ -47,3 +47,10 @@ def test_what_cannot_be_had_leaves_the_others(monkeypatch: pytest.MonkeyPatch) -
     assert found.missing == dict.fromkeys(["niqe", "fid"], "Expected it, but got none. Fetch it.")
     with pytest.raises(UserError, match=r"Did you mean fid\?"):
         build_available(["psnr", "fidd"])
+
+
+def test_a_wrong_option_is_not_passed_over() -> None:
+    with pytest.raises(UserError, match="border of 0 px or more"):
+        build_available(["psnr", "niqe"], crop_border_px=-4)
+    with pytest.raises(UserError, match=r"auto, offline, torchvision or the path .* but got ofline"):
+        build_available(["lpips", "niqe"], weights="ofline")

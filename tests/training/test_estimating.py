@@ -77,5 +77,12 @@ def test_the_exported_file_tells_its_shape(tmp_path: Path) -> None:
 
 def test_pairs_without_known_degradation_are_refused() -> None:
     batch = {"lq": torch.rand(2, 3, 16, 16), "truth": torch.full((2, 2), torch.nan)}
-    with pytest.raises(UserError, match=r"degradation is known, but got real pairs"):
-        _training().optimise(batch)
+    for use in (_training().optimise, _training().measure):
+        with pytest.raises(UserError, match=r"degradation is known, but got real pairs"):
+            use(batch)
+
+
+def test_one_image_cannot_be_ranked() -> None:
+    scores = {"blur": 0.1, "true_blur": 0.2, "noise": 0.3, "true_noise": 0.4}
+    with pytest.raises(UserError, match="two images or more to rank, but got 1"):
+        _training().summarise({"a.png": scores})

@@ -43,7 +43,7 @@ def add_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
         help="make large results in tiles of so many px a side; 0: whole; auto: as large as memory allows (default)",
     )
     parser.add_argument("--batch", type=int, default=4, help="images of equal size taken together (default: 4)")
-    parser.add_argument("--overwrite", action="store_true", help="also what is in OUT already, if that is a folder")
+    parser.add_argument("--overwrite", action="store_true", help="also what is there already as OUT or in it")
     return parser
 
 
@@ -55,7 +55,7 @@ def run(arguments: Namespace) -> None:
     from dgsr.apps.loading import default_model
     from dgsr.inference.files import FileUpscaling
 
-    planned = _plan(arguments.input, arguments.output)
+    planned = _plan(arguments.input, arguments.output, arguments.overwrite)
     again = arguments.overwrite or not arguments.input.is_dir()
     missing = [job for job in planned if again or not job.target.exists()]
     console = Console(stderr=True)
@@ -74,7 +74,7 @@ def run(arguments: Namespace) -> None:
         raise UserError("\n".join([*failed, *summary]))
 
 
-def _plan(source: Path, target: Path | None) -> list[Job]:
+def _plan(source: Path, target: Path | None, overwrite: bool) -> list[Job]:
     """Pair every image with the file it will be written to."""
     from dgsr.data import FolderSource
     from dgsr.data.names import bare_names
@@ -86,9 +86,12 @@ def _plan(source: Path, target: Path | None) -> list[Job]:
         image = target or source.with_name(f"{source.stem}_sr.png")
         expect(not image.is_dir(), "the name of an image to write", image, "Name a file in it.")
         expect(image.suffix.lower() in SUFFIXES, f"an ending among {', '.join(SUFFIXES)}", image.name)
+        expect(image.resolve() != source.resolve(), "another file to write to than IN", image)
+        free = target is None or overwrite or not image.exists()
+        expect(free, "OUT not to exist", image, "Name another file, or say --overwrite.")
         return [Job(source, image)]
 
-    folder = target or source.with_name(f"{source.resolve().name}_sr")
+    folder = target or (home := source.resolve()).with_name(f"{home.name}_sr")
     expect(folder.is_dir() or not folder.exists(), "a folder to write to", f"{folder}, which is a file")
     inside = source.resolve() in (folder.resolve(), *folder.resolve().parents)
     expect(not inside, f"a folder outside {source} to write to", folder, "A second call would upscale the first's.")

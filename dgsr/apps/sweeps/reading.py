@@ -75,4 +75,9 @@ def _last_validation(folder: Path) -> dict[str, dict[str, float]]:
 def _pictures(folder: Path) -> Iterator[tuple[str, dict[str, Path]]]:
     """Find the folders that hold a picture's versions; the name of an image may have folders in it."""
     for file in sorted(folder.rglob("sr.png")):
-        yield file.parent.relative_to(folder).as_posix(), {kind: file.with_name(f"{kind}.png") for kind in _KINDS}
+        yield file.parent.relative_to(folder).as_posix(), _versions(file.parent)
+
+
+def _versions(folder: Path) -> dict[str, Path]:
+    """Find what a run kept of a picture; where nothing is degraded, there is no lq."""
+    return {kind: file for kind in _KINDS if (file := folder / f"{kind}.png").is_file()}

@@ -101,6 +101,7 @@ def test_mistakes_are_refused(model: Path, photo: Path, tmp_path: Path, capsys: 
     assert "ending among" in _refusal(capsys, photo, tmp_path / "a.gif")  # before any model is looked for
     assert "does not exist" in _refusal(capsys, tmp_path / "missing.png")
     assert "which is a file" in _refusal(capsys, tmp_path, photo)
+    assert "another file" in _refusal(capsys, photo, photo, "--model", model, "--overwrite")
     assert "--scale of 1 to 8" in _refusal(capsys, photo, "--model", model, "--scale", 0.5)
     assert "finite --guidance" in _refusal(capsys, photo, "--model", model, "--guidance", "nan")
     assert "multiple of 64" in _refusal(capsys, photo, "--model", model, "--tile", 100)
@@ -109,3 +110,20 @@ def test_mistakes_are_refused(model: Path, photo: Path, tmp_path: Path, capsys: 
     with pytest.raises(SystemExit):
         _run(photo, "--tile", "large")
     assert "auto, 0, or a number of px, but got large" in capsys.readouterr().err
+
+
+def test_a_second_photograph_is_no_place_to_write_to(
+    model: Path, photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_image(tmp_path / "second.png", torch.rand(3, 5, 6))
+    before = (tmp_path / "second.png").read_bytes()
+    assert "--overwrite" in _refusal(capsys, photo, tmp_path / "second.png", "--model", model)
+    assert (tmp_path / "second.png").read_bytes() == before
+    _run(photo, tmp_path / "second.png", "--model", model, "--overwrite")
+    assert read_image(tmp_path / "second.png").shape == (3, 60, 72)
+
+
+def test_the_folder_where_one_is(model: Path, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(photo.parent)
+    _run(".", "--model", model)
+    assert (photo.parent.with_name(f"{photo.parent.name}_sr") / "photo.png").is_file()

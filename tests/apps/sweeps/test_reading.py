@@ -27,7 +27,8 @@ def test_a_run_that_is_done(tmp_path: Path) -> None:
     job.summary.write_text(json.dumps(summary))
     picture = tmp_path / "validation" / "pictures" / "0" / "a.png"
     picture.mkdir(parents=True)
-    (picture / "sr.png").touch()
+    for kind in ("sr", "hq"):  # where nothing is degraded, there is no lq
+        (picture / f"{kind}.png").touch()
     (tmp_path / "validation" / "step_0000000.csv").write_text("image,psnr,bicubic/psnr\na.png,10.0,11.0\n")
     (tmp_path / "validation" / "step_0000002.csv").write_text("image,psnr,ssim\na.png,21.0,\n")
     (tmp_path / "metrics.csv").write_text("step,name,value\n1,val/psnr,20.0\n2,val/psnr,21.0\n")
@@ -37,7 +38,7 @@ def test_a_run_that_is_done(tmp_path: Path) -> None:
     assert trial.images == {"a.png": {"psnr": 21.0}}
     assert (trial.directions, trial.seconds_per_step, trial.peak_memory_bytes) == ({"psnr": "higher"}, 0.5, 7)
     assert trial.series == {"val/psnr": [(1, 20.0), (2, 21.0)]}
-    assert trial.pictures["0/a.png"]["hq"] == picture / "hq.png"
+    assert trial.pictures == {"0/a.png": {kind: picture / f"{kind}.png" for kind in ("sr", "hq")}}
 
 
 def test_a_run_that_failed_before_it_wrote_anything(tmp_path: Path) -> None:
