@@ -18,9 +18,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.memory import forget_peak, peak_mib
-from dgsr.apps.loading import load_model
 from dgsr.images import read_image, write_image
-from dgsr.inference import Upscaler
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -46,6 +44,9 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def _ours(source: str, threads: int) -> Callable[[Tensor], Tensor]:
+    from dgsr.apps.loading import load_model  # what others need no memory for
+    from dgsr.inference import Upscaler
+
     torch.set_num_threads(threads)
     model = load_model(source)
     build = functools.partial(Upscaler, scale=model.scale, guidance=model.guidance)

@@ -86,10 +86,10 @@ def expect_continuable(
     expect(not changed, f"the networks and photographs of {path}", "; ".join(changed), remedy)
 
 
-def report_changes(checkpoint: dict[str, Any], cfg: DictConfig) -> None:
-    """Log each setting that is not what it was when the checkpoint was written."""
+def report_changes(checkpoint: dict[str, Any], config: dict[str, Any]) -> None:
+    """Log each setting of a plain config that is not what it was when the checkpoint was written."""
     recorded = provenance_of(checkpoint)
-    for change in differences(recorded["config"], plain_config(cfg)) if recorded is not None else []:
+    for change in differences(recorded["config"], config) if recorded is not None else []:
         _logger.info("Changed: %s", change)
 
 

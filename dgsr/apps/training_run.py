@@ -34,9 +34,9 @@ def train(cfg: DictConfig) -> float | None:
     """
     check(cfg, TrainConfig)
     quiet_libraries()
-    path = checkpoint_of(cfg)
+    path, config = checkpoint_of(cfg), plain_config(cfg)  # before anything is built, which resolves what is referred to
     data, module = instantiate(cfg.data), build_module(cfg, fresh=path is None)
-    provenance = Provenance(plain_config(cfg), data.fingerprint())
+    provenance = Provenance(config, data.fingerprint())
     callbacks = [provenance, *_built(cfg.callbacks)]
     trainer = build_trainer(instantiate(cfg.trainer, _partial_=True, callbacks=callbacks, logger=_built(cfg.logger)))
     asked, remedy = str(cfg.trainer.precision), f"Set trainer.precision={trainer.precision}."
@@ -48,7 +48,7 @@ def train(cfg: DictConfig) -> float | None:
         checkpoint = read_checkpoint(path)
         expect_continuable(checkpoint, path, module, data.fingerprint(), cfg.allow_changes)
         if trainer.is_global_zero:
-            report_changes(checkpoint, cfg)
+            report_changes(checkpoint, config)
     trainer.fit(module, data, ckpt_path=path)
     monitor = cfg.callbacks.checkpoints.monitor if "checkpoints" in cfg.callbacks else None
     return module.validations[-1].get(str(monitor)) if module.validations else None

@@ -67,7 +67,7 @@ def test_changed_settings_are_said_once_each(caplog: pytest.LogCaptureFixture) -
     now = OmegaConf.create({"run": {"steps": 5, "save": "${.steps}"}, "resume": "b", "paths": {"run": "b"}})
     checkpoint = {"callbacks": {"Provenance": {"config": plain_config(before), "data": ""}}}
     with caplog.at_level(logging.INFO, "dgsr"):
-        report_changes(checkpoint, now)
+        report_changes(checkpoint, plain_config(now))
     assert [record.getMessage() for record in caplog.records] == ["Changed: run.steps 5 instead of 3"]
 
 

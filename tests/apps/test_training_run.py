@@ -88,7 +88,9 @@ def _train(folder: Path, *overrides: str) -> float | None:
     return train(composed(folder, *SMALL, *overrides))
 
 
-def test_a_run_goes_from_config_to_report_and_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_goes_from_config_to_report_and_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
     found = _train(tmp_path)
     assert found is not None
     assert 5 < found < 50
@@ -96,7 +98,10 @@ def test_a_run_goes_from_config_to_report_and_on(tmp_path: Path, capsys: pytest.
     assert {"metrics.csv", "curves.png", "report.md", "checkpoints/last.ckpt", "panels/step_0000001.png"} <= files
     assert "bicubic" in capsys.readouterr().out
 
-    _train(tmp_path, "resume=last", "run.max_steps=2")
+    with caplog.at_level("INFO", "dgsr.apps.continuation"):
+        _train(tmp_path, "resume=last", "run.max_steps=2")
+    changes = [record.getMessage() for record in caplog.records if record.getMessage().startswith("Changed")]
+    assert changes == ["Changed: run.max_steps 2 instead of 1"]
     checkpoint = read_checkpoint(tmp_path / "checkpoints" / "last.ckpt")
     assert checkpoint["dgsr"]["step"] == 2
     assert [found["step"] for found in checkpoint["dgsr"]["validations"]] == [0, 1, 2]
