@@ -78,11 +78,12 @@ class TiledUpscaling:
 
     def run(self) -> None:
         """Do it."""
+        # Nothing but this name holds the latent: of what is 64 megapixels large, it takes 64 MiB.
         latent = _join(_through(self.generator.vae, self.pixel_grid, self._encode, self._count))
-        denoise = partial(self._denoise, latent)
-        latent = _join(_through(self.generator.unet, self.latent_grid, denoise, self._count))
-        decode = partial(self._decode, latent)
-        for top, strip in _through(self.generator.vae, self.pixel_grid, decode, self._fix, self.cell):
+        latent = _join(_through(self.generator.unet, self.latent_grid, partial(self._denoise, latent), self._count))
+        for top, strip in _through(
+            self.generator.vae, self.pixel_grid, partial(self._decode, latent), self._fix, self.cell
+        ):
             height = min(strip.shape[-2], self.height - top)
             self.out[:, top : top + height] = to_pixels(strip[0, :, :height, : self.width], self.out.dtype)
         if self.color_fix == "adain":
