@@ -46,6 +46,8 @@ def expect_source(weights: str) -> None:
 def imagenet_weights(net: Net, weights: str) -> Weights:
     """Return the weights of the convolutional layers, named as in torchvision's `features`.
 
+    Kernels lie with their channels last, and so then do the features: the order in which half precision is fastest.
+
     Args:
         net: The network.
         weights: auto (offline if installed, else torchvision), offline, torchvision, or the path of a file or folder.
@@ -54,6 +56,12 @@ def imagenet_weights(net: Net, weights: str) -> Weights:
         UserError: There are none to be had, or the file is not what it should be.
     """
     assert net in get_args(Net)
+    found = _read(net, weights)
+    kernels = {name: tensor for name, tensor in found.items() if tensor.ndim == 4}
+    return found | {name: tensor.contiguous(memory_format=torch.channels_last) for name, tensor in kernels.items()}
+
+
+def _read(net: Net, weights: str) -> Weights:
     if weights == "torchvision":
         return _from_torchvision(net)
     if weights in ("auto", "offline"):

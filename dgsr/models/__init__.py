@@ -1,7 +1,7 @@
 """The networks: estimator of degradation, one-step generator, discriminators."""
 
 from dgsr.models.conditioning import Correction
-from dgsr.models.discriminator import DinoDiscriminator, PatchDiscriminator, UNetDiscriminator
+from dgsr.models.discriminator import DinoDiscriminator, PatchDiscriminator, UNetDiscriminator, VggDiscriminator
 from dgsr.models.estimator import DegradationEstimator
 from dgsr.models.generator import OneStepGenerator
 
@@ -12,4 +12,5 @@ __all__ = [
     "OneStepGenerator",
     "PatchDiscriminator",
     "UNetDiscriminator",
+    "VggDiscriminator",
 ]

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import copy
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
+from dgsr.checks import expect
+from dgsr.models.hub import located
 from dgsr.models.resampler import start_as_resampler
 from dgsr.models.trained import TrainedNetwork
 from dgsr.types import Images
@@ -28,6 +31,11 @@ class Autoencoder(TrainedNetwork):
         latent_channels: Width of the latent, at least 12.
         groups: Of every normalisation.
         seed: Of the weights, which together start as interpolation.
+        init_from: Folder with `vae/`, whose shape and weights take the place of all above; None starts anew.
+        trained: all, or the decoder alone: latents then stay what they were, also to a denoiser that knows them.
+
+    Raises:
+        UserError: There is no such folder.
 
     Source: Rombach et al., High-resolution image synthesis with latent diffusion models, Sec. 3.1.
     """
@@ -39,33 +47,43 @@ class Autoencoder(TrainedNetwork):
         latent_channels: int = 16,
         groups: int = 4,
         seed: int = 0,
+        init_from: str | Path | None = None,
+        trained: Literal["all", "decoder"] = "all",
     ) -> None:
         super().__init__()
-        depth = len(widths)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            self.vae = AutoencoderKL(
-                down_block_types=("DownEncoderBlock2D",) * depth,  # pyright: ignore[reportArgumentType]
-                up_block_types=("UpDecoderBlock2D",) * depth,  # pyright: ignore[reportArgumentType]
-                block_out_channels=tuple(widths),  # pyright: ignore[reportArgumentType]
-                layers_per_block=layers,
-                latent_channels=latent_channels,
-                norm_num_groups=groups,
-                scaling_factor=1.0,
-            )
-        self.architecture = {key: value for key, value in self.vae.config.items() if not key.startswith("_")}
-        start_as_resampler(self.vae)
-        self.vae.get_parameter("quant_conv.bias").data[latent_channels:] = _LOG_VARIANCE
+        if init_from is None:
+            vae = _untrained(widths, layers, latent_channels, groups, seed)
+        else:
+            vae = load_autoencoder(init_from, "task.autoencoder.init_from")
+        self.vae, self.trained = vae, trained
+        self.architecture = {key: value for key, value in vae.config.items() if not key.startswith("_")}
+        if trained == "decoder":
+            for part in ("encoder", "quant_conv"):
+                vae.get_submodule(part).requires_grad_(False)
 
-    def forward(self, images: Images, noise: torch.Generator) -> tuple[Images, Float[Tensor, " b"]]:
+    def trained_parameters(self) -> Iterator[tuple[str, nn.Parameter]]:
+        """Walk over the parameters in training by name."""
+        parts = ("vae",) if self.trained == "all" else ("vae.post_quant_conv", "vae.decoder")
+        for part in parts:
+            yield from self.get_submodule(part).named_parameters(prefix=part)
+
+    def forward(
+        self, images: Images, noise: torch.Generator, latent_noise: float = 0.0
+    ) -> tuple[Images, Float[Tensor, " b"]]:
         """Return the images of sampled latents, not clamped, and each posterior's divergence from the normal in nats.
 
         Args:
             images: In [-1, 1].
-            noise: Draws the samples.
+            noise: Draws the samples, and what is added to them.
+            latent_noise: Largest deviation of noise on the latents, in units of theirs; each image has its own.
         """
         posterior: Any = self.vae.encode(images, return_dict=False)[0]
         sample: Any = posterior.sample(noise)
+        if latent_noise:
+            drawn = torch.rand(len(sample), 1, 1, 1, generator=noise, device=noise.device)
+            disturbance = torch.randn(sample.shape, generator=noise, device=noise.device)
+            scale = latent_noise / self.vae.config["scaling_factor"]
+            sample = sample + (scale * drawn * disturbance).to(sample)
         return self.vae.decode(sample, return_dict=False)[0], posterior.kl()
 
     def encode(self, images: Images) -> Float[Tensor, "b channels rows columns"]:
@@ -77,6 +95,48 @@ class Autoencoder(TrainedNetwork):
         return self.vae.decode(latents, return_dict=False)[0].clamp(-1, 1)  # pyright: ignore[reportArgumentType]
 
     def save(self, folder: Path, scaling_factor: float) -> None:
-        """Write the network as diffusers does, with the factor that brings its latents to unit deviation."""
-        self.vae.register_to_config(scaling_factor=scaling_factor)
-        self.vae.save_pretrained(folder)
+        """Write the network as diffusers does, in half precision.
+
+        Args:
+            folder: Where to.
+            scaling_factor: Brings latents to unit deviation; those that the run left as they were keep theirs.
+        """
+        if self.trained == "all":
+            self.vae.register_to_config(scaling_factor=scaling_factor)
+        save_half(self.vae, folder)
+
+
+def load_autoencoder(source: str | Path, setting: str) -> AutoencoderKL:
+    """Read the `vae/` of a folder, which this setting names; where it lay says nothing to those who get it.
+
+    Raises:
+        UserError: There is none.
+    """
+    folder = located(str(source)) / "vae"
+    expect(folder.is_dir(), f"a folder with vae/ as {setting}", source, "Train one: experiment=prior_autoencoder.")
+    vae: Any = AutoencoderKL.from_pretrained(folder)
+    vae.register_to_config(_name_or_path="")
+    return vae
+
+
+def save_half(network: Any, folder: Path) -> None:
+    """Write a network of diffusers in half precision; in memory it stays what it is."""
+    copy.deepcopy(network).half().save_pretrained(folder)
+
+
+def _untrained(widths: Sequence[int], layers: int, latent_channels: int, groups: int, seed: int) -> AutoencoderKL:
+    depth = len(widths)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        vae = AutoencoderKL(
+            down_block_types=("DownEncoderBlock2D",) * depth,  # pyright: ignore[reportArgumentType]
+            up_block_types=("UpDecoderBlock2D",) * depth,  # pyright: ignore[reportArgumentType]
+            block_out_channels=tuple(widths),  # pyright: ignore[reportArgumentType]
+            layers_per_block=layers,
+            latent_channels=latent_channels,
+            norm_num_groups=groups,
+            scaling_factor=1.0,
+        )
+    start_as_resampler(vae)
+    vae.get_parameter("quant_conv.bias").data[latent_channels:] = _LOG_VARIANCE
+    return vae

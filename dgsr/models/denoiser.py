@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
-from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from dgsr.checks import expect
+from dgsr.models.autoencoder import load_autoencoder, save_half
 from dgsr.models.backbone import load_backbone
 from dgsr.models.denoising import Latents, Prediction, clean_latent
 from dgsr.models.options import NEGATIVE, POSITIVE
@@ -59,11 +57,7 @@ class Denoiser(TrainedNetwork):
         seed: int = 0,
     ) -> None:
         super().__init__()
-        folder, remedy = Path(autoencoder) / "vae", "Train one: experiment=prior_autoencoder."
-        expect(folder.is_dir(), "a folder with vae/ as task.denoiser.autoencoder", autoencoder, remedy)
-        vae: Any = AutoencoderKL.from_pretrained(folder)
-        vae.register_to_config(_name_or_path="")  # where it lay says nothing to those who get it
-        self.vae: AutoencoderKL = vae.requires_grad_(False)
+        self.vae = load_autoencoder(autoencoder, "task.denoiser.autoencoder").requires_grad_(False)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.unet = UNet2DConditionModel(
@@ -141,11 +135,7 @@ class Denoiser(TrainedNetwork):
 
     def save(self, folder: Path) -> None:
         """Write a diffusers folder in half precision, with the embeddings of the prompts, for `generator.path`."""
-        for part in (self.unet, self.vae):
-            part.half()
-        self.unet.save_pretrained(folder / "unet")
-        self.vae.save_pretrained(folder / "vae")
-        for part in (self.unet, self.vae):
-            part.float()
+        save_half(self.unet, folder / "unet")
+        save_half(self.vae, folder / "vae")
         self.scheduler.save_pretrained(folder / "scheduler")
         self.prompts.save(folder / FILE)

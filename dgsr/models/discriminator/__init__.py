@@ -3,5 +3,6 @@
 from dgsr.models.discriminator.dino import DinoDiscriminator
 from dgsr.models.discriminator.patch import PatchDiscriminator
 from dgsr.models.discriminator.unet import UNetDiscriminator
+from dgsr.models.discriminator.vgg import VggDiscriminator
 
-__all__ = ["DinoDiscriminator", "PatchDiscriminator", "UNetDiscriminator"]
+__all__ = ["DinoDiscriminator", "PatchDiscriminator", "UNetDiscriminator", "VggDiscriminator"]

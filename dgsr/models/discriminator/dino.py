@@ -17,14 +17,15 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from dgsr.checks import expect, refuse
+from dgsr.models.discriminator.frozen import FrozenFeatures
 from dgsr.ops.resizing import resize
 from dgsr.types import Images
 
 _REMEDY = "Set discriminator.weights to a file or folder with its weights, or connect to the model hub."
 
 
-class DinoDiscriminator(nn.Module):
-    """Train small heads on features of a frozen vision transformer; only the heads are in its state.
+class DinoDiscriminator(FrozenFeatures):
+    """Train small heads on features of a frozen vision transformer: a map of logits a block, and one logit an image.
 
     Args:
         backbone: A vision transformer of timm, by name: DINO's, DINOv2's or another.
@@ -69,11 +70,6 @@ class DinoDiscriminator(nn.Module):
         for name in ("mean", "std"):
             self.register_buffer(name, torch.tensor(trained_on[name])[:, None, None], persistent=False)
 
-    def forward(self, images: Images) -> list[Tensor]:
-        """Return a map of logits per block and one logit per image; images in [-1, 1], high means real."""
-        features = self.describe(images)
-        return [head(level) for head, level in zip(self.heads, features, strict=True)]
-
     def describe(self, images: Images) -> list[Float[Tensor, "b features ..."]]:
         """Return what the heads judge, normalised: patch tokens as maps, then the class token."""
         seen = (resize(images, self._size(images), "area") / 2 + 0.5 - self.mean) / self.std
@@ -89,14 +85,6 @@ class DinoDiscriminator(nn.Module):
             return self.input_px, self.input_px
         (patch_height, patch_width), (height, width) = self.backbone.patch_embed.patch_size, images.shape[-2:]
         return max(1, height // patch_height) * patch_height, max(1, width // patch_width) * patch_width
-
-    def state_dict(self, *args: Any, **kwargs: Any) -> dict[str, Tensor]:  # type: ignore[override] (torch: overloads)
-        """Return the heads' state alone."""
-        return self.heads.state_dict(*args, **kwargs)
-
-    def load_state_dict(self, state_dict: Mapping[str, Tensor], *args: Any, **kwargs: Any) -> Any:
-        """Restore the heads."""
-        return self.heads.load_state_dict(state_dict, *args, **kwargs)
 
 
 def _frozen(name: str, weights: str, input_px: int | None) -> VisionTransformer:
