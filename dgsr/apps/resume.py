@@ -15,8 +15,8 @@ from dgsr.apps.quoting import quoted, unquoted
 from dgsr.apps.ranks import rank
 from dgsr.checks import expect, refuse
 
-_KEY = "resume="
-_ONCE = (_KEY, "allow_changes=", "ckpt_path=", "hydra.run.dir=")  # for one start, not for those that follow it
+_KEY, _RUN, _DIRECTORY = "resume=", "paths.run=", "hydra.run.dir="
+_ONCE = (_KEY, "allow_changes=", "ckpt_path=", _DIRECTORY)  # for one start, not for those that follow it
 #: Settings that do not make it another run: how long it goes on, on what, and how it is watched.
 _WATCHING = ("run.max_steps", "run.validate_", "run.save_", "run.log_", "callbacks", "logger", "+logger")
 _CIRCUMSTANCES = (*_ONCE, *_WATCHING, "trainer", "paths.", "hydra.")
@@ -47,11 +47,15 @@ def continued_arguments(arguments: list[str]) -> list[str]:
 
     Without `resume`, and with `auto` where there is nothing to continue, the arguments come back without it. The run
     directory is added as `hydra.run.dir`, so the run goes on where it was: same checkpoints, same logs. A job that
-    SLURM has started again continues as by `auto`.
+    SLURM has started again continues as by `auto`. `paths.run` becomes `hydra.run.dir` too: `.hydra/`, by which a run
+    is continued, lies in it.
 
     Raises:
         UserError: There is no such run, or it has no checkpoint yet.
     """
+    arguments = [
+        argument.replace(_RUN, _DIRECTORY, 1) if argument.startswith(_RUN) else argument for argument in arguments
+    ]
     wanted = unquoted(_given(arguments, "resume") or ("auto" if _requeued(arguments) else "null"))
     runs = logs_dir(arguments) / task_name(arguments) / "runs"
     arguments = [argument for argument in arguments if not argument.startswith(_KEY)]
@@ -70,7 +74,7 @@ def continued_arguments(arguments: list[str]) -> list[str]:
         expect(whole, "a run with a checkpoint", run, "It stopped before its first.")
     directory = str(run.resolve())
     _say("Going on with %s", directory)
-    return [*saved_overrides(run), *arguments, f"{_KEY}{quoted(directory)}", f"hydra.run.dir={quoted(directory)}"]
+    return [*saved_overrides(run), *arguments, f"{_KEY}{quoted(directory)}", f"{_DIRECTORY}{quoted(directory)}"]
 
 
 def started_with(overrides: Iterable[object]) -> list[str]:

@@ -28,6 +28,10 @@ def test_other_commands_pass_unchanged(tmp_path: Path) -> None:
     assert continued_arguments(["resume=null"]) == []
 
 
+def test_a_folder_that_is_named_for_a_run_is_hydras_too(tmp_path: Path) -> None:
+    assert continued_arguments([f"paths.run={tmp_path}", "seed=1"]) == [f"hydra.run.dir={tmp_path}", "seed=1"]
+
+
 def test_the_newest_run_goes_on_with_its_own_overrides_first(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     _run(tmp_path, "b-old", ["seed=1"], time=100)
     newest = _run(tmp_path, "a-new", ["seed=2", "run.max_steps=5"], time=200)
