@@ -8,6 +8,7 @@ from typing import Any
 
 from safetensors.torch import save_file
 
+from dgsr.checkpoints.described import name_of
 from dgsr.checkpoints.trainer import trained_state, write_atomically
 from dgsr.checks import expect
 from dgsr.models.estimator import DegradationEstimator
@@ -42,14 +43,14 @@ def save_training(
 
 def _generator_node(generator: OneStepGenerator) -> dict[str, Any]:
     options = dataclasses.asdict(dataclasses.replace(generator.options, trainable=generator.trainable))
-    home = f"{OneStepGenerator.__module__}.{OneStepGenerator.__qualname__}"
     if is_stored(generator.source):
-        return {"_target_": f"{home}.from_backbone", "path": generator.source, **options}
+        return {"_target_": name_of(OneStepGenerator.from_backbone), "path": generator.source, **options}
     rebuilt = generator.trainable == "all" and generator.source.startswith("tiny-")
     remedy = "Export it to a folder, which then holds its networks too."
     expect(rebuilt, "a backbone that lies in a folder or on the hub", generator.source, remedy)
     latent_channels, prediction = generator.vae.config["latent_channels"], generator.prediction
-    return {"_target_": f"{home}.tiny", "latent_channels": latent_channels, "prediction": prediction, **options}
+    own = {"latent_channels": latent_channels, "prediction": prediction}
+    return {"_target_": name_of(OneStepGenerator.tiny), **own, **options}
 
 
 def _estimator_node(estimator: DegradationEstimator | None, path: Path) -> dict[str, Any] | None:
@@ -57,5 +58,4 @@ def _estimator_node(estimator: DegradationEstimator | None, path: Path) -> dict[
         return None
     path.parent.mkdir(parents=True, exist_ok=True)
     save_file(estimator.state_dict(), path)
-    home = f"{DegradationEstimator.__module__}.{DegradationEstimator.__qualname__}"
-    return {"_target_": f"{home}.from_file", "path": str(path), **estimator.shape}
+    return {"_target_": name_of(DegradationEstimator.from_file), "path": str(path), **estimator.shape}

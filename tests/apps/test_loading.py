@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -63,11 +66,41 @@ def test_the_authors_file_needs_a_backbone_and_an_estimator(sources: dict[str, s
         load_model(sources["s3diff"], str(GOLDEN))
 
 
-def test_a_checkpoint_may_call_nothing_foreign(tmp_path: Path) -> None:
-    nodes = {"generator": {"_target_": "os.system", "command": "true"}, "estimator": None, "scale": 4}
-    write_atomically({"dgsr": {"description": nodes}, "state_dict": {}}, tmp_path / "bad.ckpt")
-    with pytest.raises(UserError, match=r"os\.system"):
+def _hostile(mine: str) -> dict[str, Any]:
+    """Ways of a description to have a file written when it is built with Hydra."""
+    call = {"_target_": "dgsr.images.torch.save", "obj": 1, "f": mine}  # of what a module of dgsr has imported
+    text = f"${{oc.create:{{_target_:torch.save,obj:1,f:{mine}}}}}"
+    tiny = {"_target_": "dgsr.models.generator.OneStepGenerator.tiny"}
+    return {
+        "imported": {"generator": call},
+        "inside": {"generator": tiny | {"init_from": call}},
+        "in a tuple": {"generator": tiny | {"init_from": (call,)}},
+        "referred to": {"generator": tiny | {"init_from": text}},
+        "estimator": {"estimator": call},
+        "guidance": {"guidance": call},
+        "scale": {"scale": text},
+    }
+
+
+@pytest.mark.parametrize("way", _hostile(""))
+def test_a_checkpoint_calls_nothing(way: str, tmp_path: Path) -> None:
+    save_training(OneStepGenerator.tiny(trainable="all"), tmp_path / "bad.ckpt")
+    content = torch.load(tmp_path / "bad.ckpt", weights_only=True)
+    content["dgsr"]["description"] |= _hostile(str(tmp_path / "mine"))[way]
+    write_atomically(content, tmp_path / "bad.ckpt")
+    with pytest.raises(UserError):
         load_model(str(tmp_path / "bad.ckpt"))
+    assert not (tmp_path / "mine").exists()
+
+
+def test_an_export_hands_on_nothing_that_could_be_called(sources: dict[str, str], tmp_path: Path) -> None:
+    """Hydra builds the path through the networks, with the model's scale and guidance."""
+    shutil.copytree(sources["export"], tmp_path / "bad")
+    description = json.loads((tmp_path / "bad" / "generator.json").read_text())
+    description["inference"]["guidance"] = {"_target_": "os.system", "command": "true"}
+    (tmp_path / "bad" / "generator.json").write_text(json.dumps(description))
+    with pytest.raises(UserError, match="a number as guidance"):
+        load_model(str(tmp_path / "bad"))
 
 
 def test_a_checkpoint_of_another_task_is_refused(tmp_path: Path) -> None:
