@@ -14,6 +14,7 @@ from dgsr.apps.resume import by_age, last_run, logs_dir
 from dgsr.checkpoints import kind_of, load_estimator, load_pretrained, load_s3diff
 from dgsr.checkpoints.described import described_estimator, described_generator
 from dgsr.checkpoints.pretrained import describe
+from dgsr.checkpoints.s3diff import s3diff_inference
 from dgsr.checkpoints.trainer import Weights, read_checkpoint, restore_generator
 from dgsr.checks import expect, refuse
 from dgsr.evaluation.ranks import Ranks
@@ -77,7 +78,8 @@ def load_model(
         case "training":
             return _from_training(Path(source), backbone, given, weights)
         case "s3diff":
-            return Model(load_s3diff(source, backbone or SD_TURBO), given)
+            inference = _inference(s3diff_inference(Path(source)), source)
+            return Model(load_s3diff(source, backbone or SD_TURBO), given, **inference)
 
 
 def default_model() -> str:

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from dgsr.apps.loading import BUNDLED, default_model, device_of, load_model
-from dgsr.checkpoints import load_s3diff, save_training
+from dgsr.checkpoints import load_s3diff, save_s3diff, save_training
 from dgsr.checkpoints.trainer import write_atomically
 from dgsr.checks import UserError
 from dgsr.inference import Upscaler
@@ -64,6 +64,16 @@ def test_the_authors_file_needs_a_backbone_and_an_estimator(sources: dict[str, s
     assert model.upscaler(Upscaler, CPU)(torch.rand(3, 8, 8)).shape == (3, 32, 32)
     with pytest.raises(UserError, match=r"generator\.path"):
         load_model(sources["s3diff"], str(GOLDEN))
+
+
+def test_what_we_write_in_the_authors_format_is_a_model(sources: dict[str, str], tmp_path: Path) -> None:
+    generator = load_model(sources["training"]).generator
+    save_s3diff(generator, tmp_path / "ours.pkl", scale=2, guidance=1.2)
+    model = load_model(str(tmp_path / "ours.pkl"), str(GOLDEN / "tiny-sd"))
+    assert (model.scale, model.guidance) == (2, 1.2)
+    expected = generator.trainable_state()
+    assert all(torch.equal(tensor, expected[name]) for name, tensor in model.generator.trainable_state().items())
+    assert load_model(sources["s3diff"], str(GOLDEN / "tiny-sd")).scale == 4
 
 
 def _hostile(mine: str) -> dict[str, Any]:

@@ -36,11 +36,14 @@ def run(arguments: Namespace) -> None:
     expect(not output.exists(), "a name that is not taken", output, "Remove what is there, or choose another name.")
     folder = output.suffix not in (".pkl", ".ckpt")
     expect(folder or not arguments.half, "--half with a folder to write", output, "Other formats are in fp32.")
+    holds_it = output.suffix != ".pkl" or arguments.estimator is None
+    remedy = "The authors' format has no place for an estimator: keep its file, and name it where the model is used."
+    expect(holds_it, "a folder or name.ckpt to write with --estimator", output, remedy)
     model = load(arguments.input, arguments)
     inference = {"scale": model.scale, "guidance": model.guidance}
     match output.suffix:
         case ".pkl":
-            save_s3diff(model.generator, output)
+            save_s3diff(model.generator, output, **inference)
         case ".ckpt":
             save_training(model.generator, output, estimator=model.estimator, **inference)
         case _:

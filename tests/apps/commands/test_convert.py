@@ -9,7 +9,7 @@ import torch
 
 from dgsr.apps.cli import main
 from dgsr.apps.loading import load_model
-from dgsr.checkpoints import load_pretrained
+from dgsr.checkpoints import load_pretrained, load_s3diff
 from dgsr.models.estimator import DegradationEstimator
 from dgsr.models.generator import OneStepGenerator
 
@@ -55,6 +55,16 @@ def test_the_estimator_goes_along(tmp_path: Path) -> None:
         assert torch.equal(found.get_parameter("conv_first.0.weight"), estimator.get_parameter("conv_first.0.weight"))
 
 
+def test_scale_and_guidance_go_along_in_every_format(tmp_path: Path) -> None:
+    load_s3diff(FILE, BACKBONE).save_pretrained(tmp_path / "first", scale=2, guidance=1.2)
+    source = tmp_path / "first"
+    for name in ("a.pkl", "a.ckpt", "again"):
+        _run(source, tmp_path / name, "--backbone", BACKBONE)
+        model = load_model(str(tmp_path / name), str(BACKBONE))
+        assert (model.scale, model.guidance) == (2, 1.2)
+        source = tmp_path / name
+
+
 def test_half_the_bytes_give_nearly_the_same_weights(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     OneStepGenerator.tiny(trainable="all", seed=4).save_pretrained(tmp_path / "full")
     _run(tmp_path / "full", tmp_path / "half", "--half")
@@ -78,6 +88,7 @@ def test_a_fully_trained_tiny_generator_comes_back(tmp_path: Path) -> None:
 def test_refusals(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "taken").mkdir()
     assert "not taken" in _refusal(capsys, FILE, tmp_path / "taken", "--backbone", BACKBONE)
+    assert "--estimator, but got a.pkl" in _refusal(capsys, FILE, "a.pkl", "--estimator", "de_net.pth")
     torch.save({"code": Path("code")}, tmp_path / "code.pkl")
     assert "weights_only=True" in _refusal(capsys, tmp_path / "code.pkl", tmp_path / "out")
     OneStepGenerator.tiny(trainable="all").save_pretrained(tmp_path / "tiny")
