@@ -46,7 +46,7 @@ class Model:
         """
         if self.estimator is None:
             remedy = (
-                "Name its weight file: --estimator FILE, or estimator=FILE of evaluate.py. "
+                "Name its weight file: --estimator FILE, or estimator_path=FILE of evaluate.py. "
                 "`dgsr convert` keeps it with the model."
             )
             refuse("a degradation estimator with the model", "none", remedy)
