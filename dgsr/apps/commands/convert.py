@@ -6,11 +6,15 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dgsr.apps.entry import Advice
 from dgsr.apps.model_arguments import add_parts, load
 from dgsr.checks import expect
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
+
+_ANEW = "Remove what there is of OUT, and run the same command again."
+ADVICE = Advice(full=f"Make room. {_ANEW}", stopped=_ANEW)
 
 
 def add_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:

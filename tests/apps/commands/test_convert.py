@@ -89,6 +89,9 @@ def test_refusals(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "taken").mkdir()
     assert "not taken" in _refusal(capsys, FILE, tmp_path / "taken", "--backbone", BACKBONE)
     assert "--estimator, but got a.pkl" in _refusal(capsys, FILE, "a.pkl", "--estimator", "de_net.pth")
+    (tmp_path / "file").touch()
+    for name in ("x", "x.ckpt", "x.pkl"):
+        assert "file" in _refusal(capsys, FILE, tmp_path / "file" / name, "--backbone", BACKBONE)
     torch.save({"code": Path("code")}, tmp_path / "code.pkl")
     assert "weights_only=True" in _refusal(capsys, tmp_path / "code.pkl", tmp_path / "out")
     OneStepGenerator.tiny(trainable="all").save_pretrained(tmp_path / "tiny")
