@@ -24,7 +24,7 @@ def save_training(
     scale: int = 4,
     guidance: float = 1.07,
 ) -> None:
-    """Write a generator as a training run would, without optimizers; the estimator goes beside it.
+    """Write a generator as a training run would, without optimizers; the estimator goes beside it, to be moved with it.
 
     Raises:
         UserError: Its networks could not be built again.
@@ -32,13 +32,18 @@ def save_training(
     path = Path(path)
     description = {
         "generator": _generator_node(generator),
-        "estimator": _estimator_node(estimator, path.with_suffix(".estimator.safetensors").resolve()),
+        "estimator": _estimator_node(estimator, estimator_file(path)),
         "scale": scale,
         "guidance": guidance,
     }
     counters = {"step": 0, "position": 0, "validations": []}
     ours = {**counters, "description": description, "fingerprint": generator.fingerprint()}
     write_atomically({"dgsr": ours, "state_dict": trained_state(generator, None)}, path)
+
+
+def estimator_file(path: Path) -> Path:
+    """Return where the estimator of a checkpoint is written."""
+    return path.with_suffix(".estimator.safetensors")
 
 
 def _generator_node(generator: OneStepGenerator) -> dict[str, Any]:
@@ -58,4 +63,4 @@ def _estimator_node(estimator: DegradationEstimator | None, path: Path) -> dict[
         return None
     path.parent.mkdir(parents=True, exist_ok=True)
     save_file(estimator.state_dict(), path)
-    return {"_target_": name_of(DegradationEstimator.from_file), "path": str(path), **estimator.shape}
+    return {"_target_": name_of(DegradationEstimator.from_file), "path": path.name, **estimator.shape}

@@ -54,6 +54,9 @@ def described_estimator(node: Any, path: Path) -> DegradationEstimator | None:
     """
     if node is None or _node(node, path)["_target_"] == NOTHING:
         return None
+    beside = path.with_name(Path(str(node.get("path"))).name)
+    if node.get("path") == beside.name and beside.is_file():  # written together, and perhaps moved together since
+        node = node | {"path": str(beside)}
     return _built(node, _ESTIMATORS, path)
 
 

@@ -35,9 +35,10 @@ def add_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
 def run(arguments: Namespace) -> None:
     """Load the model and write it in the format that the output's name asks for."""
     from dgsr.checkpoints import save_pretrained, save_s3diff, save_training
+    from dgsr.checkpoints.bare import estimator_file
 
     output: Path = arguments.output
-    expect(not output.exists(), "a name that is not taken", output, "Remove what is there, or choose another name.")
+    _expect_free(output)
     folder = output.suffix not in (".pkl", ".ckpt")
     expect(folder or not arguments.half, "--half with a folder to write", output, "Other formats are in fp32.")
     holds_it = output.suffix != ".pkl" or arguments.estimator is None
@@ -49,6 +50,12 @@ def run(arguments: Namespace) -> None:
         case ".pkl":
             save_s3diff(model.generator, output, **inference)
         case ".ckpt":
+            if model.estimator is not None:
+                _expect_free(estimator_file(output))
             save_training(model.generator, output, estimator=model.estimator, **inference)
         case _:
             save_pretrained(model.generator, output, estimator=model.estimator, half=arguments.half, **inference)
+
+
+def _expect_free(path: Path) -> None:
+    expect(not path.exists(), "a name that is not taken", path, "Remove what is there, or choose another name.")

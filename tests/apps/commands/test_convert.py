@@ -49,10 +49,22 @@ def test_the_estimator_goes_along(tmp_path: Path) -> None:
     torch.save(estimator.state_dict(), tmp_path / "de_net.pth")
     _run(FILE, tmp_path / "export", "--backbone", BACKBONE, "--estimator", tmp_path / "de_net.pth")
     _run(tmp_path / "export", tmp_path / "a.ckpt")
-    for source in ("export", "a.ckpt"):
+    (tmp_path / "moved").mkdir()
+    for file in (tmp_path / "a.ckpt", tmp_path / "a.estimator.safetensors"):
+        file.rename(tmp_path / "moved" / file.name)
+    for source in ("export", "moved/a.ckpt"):
         found = load_model(str(tmp_path / source)).estimator
         assert found is not None
         assert torch.equal(found.get_parameter("conv_first.0.weight"), estimator.get_parameter("conv_first.0.weight"))
+
+
+def test_no_estimator_is_written_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    DegradationEstimator.random(3, channels=(8, 8, 8, 8)).save(tmp_path / "own.safetensors")
+    (tmp_path / "a.estimator.safetensors").write_bytes(b"mine")
+    given = ("--backbone", BACKBONE, "--estimator", tmp_path / "own.safetensors")
+    assert "a.estimator.safetensors" in _refusal(capsys, FILE, tmp_path / "a.ckpt", *given)
+    assert (tmp_path / "a.estimator.safetensors").read_bytes() == b"mine"
+    assert not (tmp_path / "a.ckpt").exists()
 
 
 def test_scale_and_guidance_go_along_in_every_format(tmp_path: Path) -> None:
