@@ -8,6 +8,10 @@ import hydra
 from omegaconf import DictConfig
 
 from dgsr.apps import conf_dir, preflight, run_cleanly
+from dgsr.apps.entry import Advice
+
+_GOES_ON = "The same command goes on where it stopped, with the paths.run=… that it named at its start."
+ADVICE = Advice(full=f"Make room. {_GOES_ON}", stopped=_GOES_ON)
 
 
 @hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="evaluate")
@@ -15,7 +19,7 @@ def main(cfg: DictConfig) -> dict[str, float]:
     """Evaluate as the composed config says."""
     from dgsr.apps.evaluation_run import run_evaluation  # here, so that a mistyped command is answered at once
 
-    return run_cleanly(lambda: run_evaluation(cfg))
+    return run_cleanly(lambda: run_evaluation(cfg), ADVICE)
 
 
 if __name__ == "__main__":

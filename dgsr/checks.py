@@ -13,6 +13,9 @@ NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 #: Of errors that say a place may not be written to, or read.
 FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
 
+#: Of errors that say a name cannot be that of what is to be written there, or read.
+UNFIT = (errno.ENOTDIR, errno.EEXIST, errno.EISDIR, errno.ENAMETOOLONG)
+
 
 class UserError(ValueError):
     """A mistake that the user can mend; programs print it as one line, without a traceback."""

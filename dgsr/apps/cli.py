@@ -7,16 +7,16 @@ from collections.abc import Sequence
 
 import dgsr
 from dgsr.apps.commands import convert, degrade, demo, doctor, evaluate, report, rerun, upscale
-from dgsr.apps.entry import run_cleanly
+from dgsr.apps.entry import Advice, run_cleanly
 
-#: Modules with `add_parser(commands) -> parser` and `run(arguments)`, in the order in which help lists them.
+#: Modules with `add_parser(commands) -> parser`, `run(arguments)` and perhaps `ADVICE`, as help lists them.
 COMMANDS = (upscale, demo, evaluate, degrade, convert, rerun, report, doctor)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the command that the arguments name; a user's mistake is one line and exit code 1."""
     arguments = _parser().parse_args(argv)
-    run_cleanly(lambda: arguments.run(arguments))
+    run_cleanly(lambda: arguments.run(arguments), arguments.advice)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -24,5 +24,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=dgsr.__version__)
     commands = parser.add_subparsers(title="commands", metavar="<command>", required=True)
     for command in COMMANDS:
-        command.add_parser(commands).set_defaults(run=command.run)
+        advice = getattr(command, "ADVICE", Advice())
+        command.add_parser(commands).set_defaults(run=command.run, advice=advice)
     return parser

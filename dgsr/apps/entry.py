@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from traceback import extract_tb
 from typing import TypeVar
@@ -12,25 +14,56 @@ from typing import TypeVar
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import CompactHydraException
 from hydra.types import RunMode
+from safetensors import SafetensorError
 
-from dgsr.checks import FORBIDDEN, NO_ROOM, UserError
+from dgsr.checks import FORBIDDEN, NO_ROOM, UNFIT, UserError
 
 R = TypeVar("R")
 
+#: The exit code of a program that Ctrl-C has ended.
+INTERRUPTED = 130
+
+_OS_ERROR = re.compile(r"\(os error (\d+)\)")  # in the errors of safetensors
 _WORKER_KILLED = re.compile(r"DataLoader worker \(pid.*\) (is killed by signal: \w+|exited unexpectedly)")
 # A worker of a data loader hands its error on with the text of its traceback as the message.
 _NAME_IN_TRACEBACK = f"{UserError.__module__}.{UserError.__qualname__}: "
 
 
-def run_cleanly(program: Callable[[], R]) -> R:
+@dataclass(frozen=True)
+class Advice:
+    """How a user goes on, a sentence or two each.
+
+    Attributes:
+        full: After a full disk.
+        stopped: After Ctrl-C.
+    """
+
+    full: str = "Make room, then run the same command again."
+    stopped: str = ""
+
+
+TRAINING = Advice(
+    "Whatever was complete before, the last checkpoint too, is kept. Make room; training then goes on with resume=last."
+)
+
+
+def run_cleanly(program: Callable[[], R], advice: Advice = TRAINING) -> R:
     """Run a program's body; a `UserError` or a full disk becomes one line on standard error and exit code 1.
 
-    Any other error keeps its traceback. In a sweep only the job fails, the others go on.
+    Ctrl-C becomes one line and exit code 130. Any other error keeps its traceback. In a sweep only the job fails, the
+    others go on.
+
+    Args:
+        program: The body.
+        advice: How a user of this program goes on.
     """
     try:
         return program()
+    except KeyboardInterrupt:
+        sys.stderr.write(f"Stopped. {advice.stopped}".strip() + "\n")
+        raise SystemExit(INTERRUPTED) from None
     except Exception as error:  # of any kind: libraries wrap what the user can mend in their own
-        sentence = _sentence(error)
+        sentence = _sentence(error, advice)
         if sentence is None:
             raise
     if in_sweep():
@@ -39,24 +72,36 @@ def run_cleanly(program: Callable[[], R]) -> R:
     raise SystemExit(1)
 
 
-def _sentence(error: Exception) -> str | None:
+def _sentence(error: Exception, advice: Advice) -> str | None:
     """Say what the user can do about an error, if anything; what builds objects or writes files may have wrapped it."""
     for cause in _chain(error):
         if isinstance(cause, UserError):
             return str(cause).rpartition(_NAME_IN_TRACEBACK)[2].strip()
-        if isinstance(cause, OSError) and cause.errno in NO_ROOM:
-            return (
-                f"Expected room to write {cause.filename or 'a file'}, but got: {cause.strerror}. Whatever was "
-                "complete before, the last checkpoint too, is kept. Make room; training then goes on with resume=last."
-            )
-        if isinstance(cause, OSError) and cause.errno in FORBIDDEN and cause.filename:
-            return f"Expected a place that one may use, but got {cause.filename}: {cause.strerror}. Name another one."
+        about_place = _about_place(cause, advice)
+        if about_place:
+            return about_place
         end = _end_of_worker(cause)
         if end:
             return (
                 f"Expected the processes that load data to stay alive, but got one that {end}. "
                 "If memory ran out, lower data.num_workers; then go on with resume=last."
             )
+    return None
+
+
+def _about_place(error: BaseException, advice: Advice) -> str | None:
+    """Say what is wrong with a place on a disk, if that is what the error is about."""
+    in_rust = _OS_ERROR.search(str(error)) if isinstance(error, SafetensorError) else None
+    if in_rust:
+        error = OSError(int(in_rust[1]), os.strerror(int(in_rust[1])))
+    if not isinstance(error, OSError):
+        return None
+    if error.errno in NO_ROOM:
+        return f"Expected room to write {error.filename or 'a file'}, but got: {error.strerror}. {advice.full}"
+    if error.errno in FORBIDDEN and error.filename:
+        return f"Expected a place that one may use, but got {error.filename}: {error.strerror}. Name another one."
+    if error.errno in UNFIT and error.filename:
+        return f"Expected a name that can be used, but got {error.filename}: {error.strerror}. Name another one."
     return None
 
 

@@ -49,7 +49,7 @@ def _evaluate(cfg: DictConfig, ranks: Ranks) -> dict[str, float]:
     options = {key: value for key, value in cfg.metrics.items() if key != "_target_"}
     suite = build_available(**options).to(device)
     suite = suite if cfg.data.eval.hq else suite.without_reference()
-    model = load_model(cfg.ckpt_path, cfg.backbone, cfg.estimator, cfg.weights)
+    model = load_model(cfg.ckpt_path, cfg.backbone, cfg.estimator_path, cfg.weights)
     with open_dict(cfg):
         cfg.inference = {"guidance": model.guidance, **cfg.inference}
     upscaler = model.upscaler(instantiate(cfg.inference, scale=model.scale), device)
@@ -103,12 +103,15 @@ def _agreed(demand: Callable[[], None], ranks: Ranks) -> None:
 def _settings(cfg: DictConfig) -> Mapping[str, object]:
     """Return all that restored images depend on."""
     nodes = {key: OmegaConf.to_container(cfg[key], resolve=True) for key in ("inference", "data")}
-    plain = {key: cfg[key] for key in ("ckpt_path", "weights", "backbone", "estimator")}
-    return plain | {"written": _written(cfg.ckpt_path)} | nodes
+    plain = {key: cfg[key] for key in ("ckpt_path", "weights", "backbone", "estimator_path")}
+    files = {"written": "ckpt_path", "backbone_written": "backbone", "estimator_written": "estimator_path"}
+    return plain | {name: _written(cfg[key]) for name, key in files.items()} | nodes
 
 
-def _written(source: str) -> int | None:
+def _written(source: str | None) -> int | None:
     """Say when a file or a folder of files was last written to; other sources do not change."""
+    if source is None:
+        return None
     path = Path(source)
     files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
     return max((file.stat().st_mtime_ns for file in files), default=None)

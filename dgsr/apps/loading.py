@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from hydra.utils import instantiate
 
 from dgsr.apps.resume import by_age, last_run, logs_dir
 from dgsr.checkpoints import kind_of, load_estimator, load_pretrained, load_s3diff
+from dgsr.checkpoints.described import described_estimator, described_generator
 from dgsr.checkpoints.pretrained import describe
+from dgsr.checkpoints.s3diff import s3diff_inference
 from dgsr.checkpoints.trainer import Weights, read_checkpoint, restore_generator
 from dgsr.checks import expect, refuse
 from dgsr.evaluation.ranks import Ranks
@@ -45,7 +46,7 @@ class Model:
         """
         if self.estimator is None:
             remedy = (
-                "Name its weight file: --estimator FILE, or estimator=FILE of evaluate.py. "
+                "Name its weight file: --estimator FILE, or estimator_path=FILE of evaluate.py. "
                 "`dgsr convert` keeps it with the model."
             )
             refuse("a degradation estimator with the model", "none", remedy)
@@ -72,12 +73,13 @@ def load_model(
     expect(chosen, f"a training checkpoint to take {weights} weights from", source, "Other sources hold one kind.")
     match kind:
         case "export":
-            inference = describe(source)["inference"]
+            inference = _inference(describe(source)["inference"], source)
             return Model(load_pretrained(source, backbone), given or load_estimator(source), **inference)
         case "training":
             return _from_training(Path(source), backbone, given, weights)
         case "s3diff":
-            return Model(load_s3diff(source, backbone or SD_TURBO), given)
+            inference = _inference(s3diff_inference(Path(source)), source)
+            return Model(load_s3diff(source, backbone or SD_TURBO), given, **inference)
 
 
 def default_model() -> str:
@@ -114,25 +116,19 @@ def device_of_rank(name: str, ranks: Ranks) -> torch.device:
 
 def _from_training(path: Path, backbone: str | None, estimator: DegradationEstimator | None, weights: Weights) -> Model:
     checkpoint = read_checkpoint(path)
-    nodes = checkpoint["dgsr"]["description"]
-    made_of_none = nodes["generator"]["_target_"] == "types.NoneType"
-    expect(not made_of_none, "a checkpoint of a generator", f"{path}, of another task", "Its result lies in exported/.")
-    foreign = [name for name in _targets(nodes) if not name.startswith("dgsr.")]
-    expect(not foreign, "networks of dgsr", f"{path} with {', '.join(foreign)}", "Such a file could run any code.")
-    generator = instantiate(nodes["generator"] | ({"path": backbone} if backbone else {}))
+    nodes = checkpoint["dgsr"].get("description", {})
+    generator = described_generator(nodes.get("generator"), path, backbone)
     restore_generator(checkpoint, generator, weights)
-    same = generator.fingerprint() == checkpoint["dgsr"]["fingerprint"]
+    same = generator.fingerprint() == checkpoint["dgsr"].get("fingerprint")
     expect(same, f"the backbone that {path} was trained on", "another one", "Name the right one.")
-    inference = {name: nodes[name] for name in ("scale", "guidance") if name in nodes}  # older files lack the latter
-    return Model(generator, estimator or instantiate(nodes["estimator"]), **inference)
+    inference = _inference(nodes, path)
+    return Model(generator, estimator or described_estimator(nodes.get("estimator"), path), **inference)
 
 
-def _targets(node: Any) -> Iterator[str]:
-    """Walk over the names of what a description will call."""
-    if isinstance(node, dict):
-        if "_target_" in node:
-            yield str(node["_target_"])
-        node = list(node.values())
-    if isinstance(node, list):
-        for inner in node:
-            yield from _targets(inner)
+def _inference(found: Mapping[str, Any], source: str | Path) -> dict[str, Any]:
+    """Take a source's scale and guidance, of which older ones lack some; Hydra would call what is no number."""
+    given = {name: found[name] for name in ("scale", "guidance") if name in found}
+    for name, value in given.items():
+        number = type(value) is int or (name == "guidance" and type(value) is float)
+        expect(number, f"a number as {name}", f"{value} in {source}", "Get it anew.")
+    return given

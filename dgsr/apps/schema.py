@@ -93,7 +93,7 @@ class EvaluateConfig:
     features: str
     ckpt_path: str
     backbone: str | None
-    estimator: str | None
+    estimator_path: str | None
     device: str
     data: EvaluateDataConfig
     inference: Any

@@ -8,6 +8,7 @@ from typing import Any
 
 from safetensors.torch import save_file
 
+from dgsr.checkpoints.described import name_of
 from dgsr.checkpoints.trainer import trained_state, write_atomically
 from dgsr.checks import expect
 from dgsr.models.estimator import DegradationEstimator
@@ -23,7 +24,7 @@ def save_training(
     scale: int = 4,
     guidance: float = 1.07,
 ) -> None:
-    """Write a generator as a training run would, without optimizers; the estimator goes beside it.
+    """Write a generator as a training run would, without optimizers; the estimator goes beside it, to be moved with it.
 
     Raises:
         UserError: Its networks could not be built again.
@@ -31,7 +32,7 @@ def save_training(
     path = Path(path)
     description = {
         "generator": _generator_node(generator),
-        "estimator": _estimator_node(estimator, path.with_suffix(".estimator.safetensors").resolve()),
+        "estimator": _estimator_node(estimator, estimator_file(path)),
         "scale": scale,
         "guidance": guidance,
     }
@@ -40,16 +41,21 @@ def save_training(
     write_atomically({"dgsr": ours, "state_dict": trained_state(generator, None)}, path)
 
 
+def estimator_file(path: Path) -> Path:
+    """Return where the estimator of a checkpoint is written."""
+    return path.with_suffix(".estimator.safetensors")
+
+
 def _generator_node(generator: OneStepGenerator) -> dict[str, Any]:
     options = dataclasses.asdict(dataclasses.replace(generator.options, trainable=generator.trainable))
-    home = f"{OneStepGenerator.__module__}.{OneStepGenerator.__qualname__}"
     if is_stored(generator.source):
-        return {"_target_": f"{home}.from_backbone", "path": generator.source, **options}
+        return {"_target_": name_of(OneStepGenerator.from_backbone), "path": generator.source, **options}
     rebuilt = generator.trainable == "all" and generator.source.startswith("tiny-")
     remedy = "Export it to a folder, which then holds its networks too."
     expect(rebuilt, "a backbone that lies in a folder or on the hub", generator.source, remedy)
     latent_channels, prediction = generator.vae.config["latent_channels"], generator.prediction
-    return {"_target_": f"{home}.tiny", "latent_channels": latent_channels, "prediction": prediction, **options}
+    own = {"latent_channels": latent_channels, "prediction": prediction}
+    return {"_target_": name_of(OneStepGenerator.tiny), **own, **options}
 
 
 def _estimator_node(estimator: DegradationEstimator | None, path: Path) -> dict[str, Any] | None:
@@ -57,5 +63,4 @@ def _estimator_node(estimator: DegradationEstimator | None, path: Path) -> dict[
         return None
     path.parent.mkdir(parents=True, exist_ok=True)
     save_file(estimator.state_dict(), path)
-    home = f"{DegradationEstimator.__module__}.{DegradationEstimator.__qualname__}"
-    return {"_target_": f"{home}.from_file", "path": str(path), **estimator.shape}
+    return {"_target_": name_of(DegradationEstimator.from_file), "path": path.name, **estimator.shape}

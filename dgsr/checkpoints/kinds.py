@@ -30,11 +30,11 @@ def kind_of(source: str | Path) -> Kind:
     if not path.is_file() and is_stored(str(source)):
         return "export"
     content = read_plain(path, _WHAT, "Check the path.")
-    if "dgsr" in content:
-        return "training"
+    if SETTINGS.keys() <= content.keys():  # first: what we write in that format has a table of our own too
+        return "s3diff"
     names = ", ".join(map(str, list(content)[:3]))
-    expect(SETTINGS.keys() <= content.keys(), _WHAT, f"{path}, which holds {names}", "Check the path.")
-    return "s3diff"
+    expect("dgsr" in content, _WHAT, f"{path}, which holds {names}", "Check the path.")
+    return "training"
 
 
 def start_from(generator: OneStepGenerator, source: str | Path) -> None:

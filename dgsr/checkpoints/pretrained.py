@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,13 @@ from dgsr.models.prompts import Prompts
 WEIGHTS, DESCRIPTION, CARD = "generator.safetensors", "generator.json", "README.md"
 ESTIMATOR = "estimator.safetensors"
 _FORMAT = 1
+#: What every description holds, and what that holds in turn.
+_NEEDED = {
+    "backbone": ("source", "fingerprint", "weights_here"),
+    "architecture": ("unet", "vae", "scheduler"),
+    "options": (),
+    "inference": (),
+}
 
 
 def save_pretrained(
@@ -89,7 +96,7 @@ def load_pretrained(source: str | Path, backbone: str | Path | None = None) -> O
     source = str(source)
     description = describe(source)
     recorded = description["backbone"]
-    options = GeneratorOptions(**description["options"])
+    options = _options(description["options"], source)
     complete = recorded["weights_here"]
     networks = (
         _networks(description["architecture"], recorded["source"])
@@ -113,7 +120,7 @@ def load_pretrained(source: str | Path, backbone: str | Path | None = None) -> O
 
 def load_estimator(source: str | Path) -> DegradationEstimator | None:
     """Build the estimator that was exported with a generator, if one was."""
-    shape = describe(source)["estimator"]
+    shape = describe(source).get("estimator")
     return DegradationEstimator.from_file(_part(str(source), ESTIMATOR), **shape) if shape else None
 
 
@@ -128,11 +135,26 @@ def describe(source: str | Path) -> dict[str, Any]:
         description = json.loads(path.read_text())
     except ValueError:
         refuse("a description in JSON", path, "Export the generator again.")
-    found = description.get("format")
+    found = description.get("format") if isinstance(description, dict) else None
     expect(
         found == _FORMAT, f"an export of format {_FORMAT}", f"format {found} in {path}", "Update dgsr or export again."
     )
+    lacking = [part for part, names in _NEEDED.items() if not _holds(description.get(part), names)]
+    whole = not lacking
+    expect(whole, "a whole description", f"{path} that lacks {', '.join(lacking)}", "Export the generator again.")
     return description
+
+
+def _holds(part: Any, names: Iterable[str]) -> bool:
+    return isinstance(part, dict) and part.keys() >= set(names)
+
+
+def _options(described: dict[str, Any], source: str) -> GeneratorOptions:
+    try:
+        return GeneratorOptions(**described)
+    except TypeError as error:  # of an option's name, or of its value
+        got = f"{source} ({str(error).splitlines()[0]})"
+        refuse("an export whose options this dgsr knows", got, "Update dgsr or export again.")
 
 
 def _part(source: str, name: str) -> Path:

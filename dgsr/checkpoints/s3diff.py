@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from dgsr.checkpoints.plain import read_plain
+from dgsr.checkpoints.trainer import write_atomically
 from dgsr.checks import expect
 from dgsr.models.generator import OneStepGenerator
 from dgsr.models.lora import ADAPTER
@@ -24,6 +24,8 @@ SETTINGS = {
 }
 #: What their program has fixed, and a file of ours tells beside what theirs hold; theirs passes over it.
 _FIXED_THERE = ("alpha", "timestep", "posterior", "positive_prompt", "negative_prompt")
+#: What a file of ours tells of how to use the generator.
+_INFERENCE = ("scale", "guidance")
 _OURS = "dgsr"
 #: Their table of tensors -> where those tensors stand in a generator.
 _TABLES = {
@@ -55,7 +57,7 @@ def load_s3diff(path: str | Path, backbone: str | Path, **options: Any) -> OneSt
     """
     content = _read(Path(path))
     held = {ours: content[theirs] for theirs, ours in SETTINGS.items()}
-    held |= {name: value for name, value in content.get(_OURS, {}).items() if name in _FIXED_THERE}
+    held |= _ours(content, _FIXED_THERE)
     generator = OneStepGenerator.from_backbone(backbone, **(held | options))
     generator.load_trainable_state(_to_generator(content))
     return generator
@@ -66,23 +68,33 @@ def s3diff_state(path: Path) -> dict[str, Tensor]:
     return _to_generator(_read(path))
 
 
-def save_s3diff(generator: OneStepGenerator, path: str | Path) -> None:
+def s3diff_inference(path: Path) -> dict[str, Any]:
+    """Return the scale and the guidance that a file of ours tells; a file of theirs tells neither."""
+    return _ours(_read(path), _INFERENCE)
+
+
+def save_s3diff(generator: OneStepGenerator, path: str | Path, *, scale: int = 4, guidance: float = 1.07) -> None:
     """Write the adapter of a generator in the authors' format.
+
+    Args:
+        generator: A guided adapter with a trained conv_in.
+        path: The file.
+        scale: Factor of enlargement it was trained for.
+        guidance: Guidance to use it with.
 
     Raises:
         UserError: The format cannot hold this generator.
     """
     expect_s3diff(generator)
-    options, path = generator.options, Path(path)
+    options = generator.options
     content: dict[str, Any] = {
         "unet_lora_target_modules": options.resolved_unet_targets,
         "vae_lora_target_modules": options.resolved_vae_targets,
         "rank_unet": options.unet_rank,
         "rank_vae": options.vae_rank,
-        _OURS: {name: getattr(options, name) for name in _FIXED_THERE},
+        _OURS: {name: getattr(options, name) for name in _FIXED_THERE} | {"scale": scale, "guidance": guidance},
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    torch.save({**content, **_to_authors(generator.trainable_state())}, path)
+    write_atomically({**content, **_to_authors(generator.trainable_state())}, Path(path))
 
 
 def expect_s3diff(generator: OneStepGenerator) -> None:
@@ -103,6 +115,12 @@ def _read(path: Path) -> dict[str, Any]:
     missing = sorted(needed - content.keys())
     expect(not missing, "a file in the authors' format", f"{path} without {', '.join(missing[:3])}", "Check the path.")
     return content
+
+
+def _ours(content: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    """Return what our table in a file tells of these names."""
+    table = content.get(_OURS, {})
+    return {name: table[name] for name in names if name in table}
 
 
 def _to_generator(content: dict[str, Any]) -> dict[str, Tensor]:

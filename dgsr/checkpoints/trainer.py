@@ -83,7 +83,8 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     """
     checkpoint = read_plain(path, "a training checkpoint", "Check ckpt_path.")
     remedy = "Released adapters are loaded with generator.init_from."
-    expect("dgsr" in checkpoint, "a training checkpoint of dgsr", path, remedy)
+    ours = {"dgsr", "state_dict"} <= checkpoint.keys() and isinstance(checkpoint["dgsr"], dict)
+    expect(ours, "a training checkpoint of dgsr", path, remedy)
     return checkpoint
 
 

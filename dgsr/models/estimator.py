@@ -108,7 +108,10 @@ class DegradationEstimator(TrainedNetwork):
             refuse("a file of plain tensors", path, "Only weights that load with weights_only=True are accepted.")
         for name in _NESTINGS:
             state = state.get(name, state)
-        estimator = cls(**told | shape)
+        try:
+            estimator = cls(**told | shape)
+        except TypeError as error:
+            refuse("the shape of an estimator", f"{told | shape} for {path} ({error})", "Get the file anew.")
         _expect_same_tensors(estimator.state_dict(), state, path)
         estimator.load_state_dict(state)
         return estimator._freeze()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
@@ -71,12 +71,20 @@ class Prompts(nn.Module):
 
     @classmethod
     def load(cls, path: str | Path) -> Prompts:
-        """Read embeddings and texts from a file."""
-        with safe_open(path, framework="pt") as file:
-            texts = file.metadata() or {}
-            known = {"positive", "negative"} <= texts.keys() & file.keys()
-            expect(known, "embeddings and texts of a positive and a negative prompt", path, "Export the prompts anew.")
-            return cls(file.get_tensor("positive"), file.get_tensor("negative"), (texts["positive"], texts["negative"]))
+        """Read embeddings and texts from a file.
+
+        Raises:
+            UserError: It is damaged or holds something else.
+        """
+        what, remedy = "embeddings and texts of a positive and a negative prompt", "Export the prompts anew."
+        try:
+            with safe_open(path, framework="pt") as file:
+                texts = file.metadata() or {}
+                expect({"positive", "negative"} <= texts.keys() & file.keys(), what, path, remedy)
+                embeddings = (file.get_tensor("positive"), file.get_tensor("negative"))
+        except SafetensorError as error:
+            refuse(what, f"{path} ({error})", remedy)
+        return cls(*embeddings, (texts["positive"], texts["negative"]))
 
     def save(self, path: str | Path) -> None:
         """Write embeddings and texts to a file that `load` reads."""

@@ -10,6 +10,7 @@ import pytest
 
 import dgsr
 from dgsr.apps import cli
+from dgsr.apps.commands import convert, report, upscale
 
 ROOT = Path(__file__).parents[2]
 
@@ -43,6 +44,21 @@ def test_a_mistake_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().err == (
         "Expected an image, but got nowhere.png, which does not exist. Check the path.\n"
     )
+
+
+def test_ctrl_c_tells_how_to_go_on(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(_: object) -> None:
+        raise KeyboardInterrupt
+
+    said = {upscale: "The same command goes on where it stopped.", convert: "Remove what there is of OUT", report: ""}
+    for command, words in said.items():
+        monkeypatch.setattr(command, "run", stopped)
+        with pytest.raises(SystemExit) as stop:
+            cli.main([command.__name__.rpartition(".")[2], "in", *(["out"] if words else [])])
+        assert stop.value.code == 130
+        error = capsys.readouterr().err
+        assert error.startswith(f"Stopped. {words}".strip())
+        assert error.count("\n") == 1
 
 
 def test_the_installed_program_is_this_one() -> None:

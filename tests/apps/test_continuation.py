@@ -16,7 +16,7 @@ from tests.small_run import make_module
 
 
 def _write(path: Path, step: int) -> None:
-    torch.save({"dgsr": {"step": step}}, path)
+    torch.save({"dgsr": {"step": step}, "state_dict": {"a": torch.zeros(1000)}}, path)
 
 
 def test_damaged_checkpoints_are_passed_over_with_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -15,10 +15,11 @@ from pathlib import Path
 import pytest
 import torch
 from hydra.utils import instantiate
+from safetensors import SafetensorError
 from torch.utils.data import DataLoader, Dataset
 
 import dgsr
-from dgsr.apps.entry import run_cleanly
+from dgsr.apps.entry import Advice, run_cleanly
 from dgsr.checks import UserError, refuse
 
 PROGRAM = """
@@ -101,6 +102,29 @@ def test_a_full_disk_is_one_line_also_when_torch_met_it(capsys: pytest.CaptureFi
         assert "resume=last" in words
 
 
+def test_the_advice_after_a_full_disk_is_the_programs_own(capsys: pytest.CaptureFixture[str]) -> None:
+    def write() -> None:
+        Path("/dev/full").write_bytes(b"0" * 100_000)
+
+    def in_rust() -> None:
+        raise SafetensorError("I/O error: No space left on device (os error 28)")
+
+    for program in (write, in_rust):
+        with pytest.raises(SystemExit):
+            run_cleanly(program, Advice(full="Make room, then come back."))
+        words = capsys.readouterr().err
+        assert words.endswith("No space left on device. Make room, then come back.\n")
+        assert words.count("\n") == 1
+
+
+@pytest.mark.parametrize(("advice", "said"), [(Advice(), ""), (Advice(stopped="It goes on."), " It goes on.")])
+def test_ctrl_c_is_one_line(capsys: pytest.CaptureFixture[str], advice: Advice, said: str) -> None:
+    with pytest.raises(SystemExit) as stop:
+        run_cleanly(lambda: signal.raise_signal(signal.SIGINT), advice)
+    assert stop.value.code == 130
+    assert capsys.readouterr().err == f"Stopped.{said}\n"
+
+
 class Killed(Dataset[int]):
     """Data whose loading takes so much memory that the system kills the process."""
 
@@ -122,6 +146,23 @@ def test_a_forbidden_place_is_one_line(capsys: pytest.CaptureFixture[str]) -> No
         capsys.readouterr().err
         == "Expected a place that one may use, but got /mine: Permission denied. Name another one.\n"
     )
+
+
+def test_a_name_that_cannot_be_used_is_one_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    programs = {
+        "Not a directory": (file / "x" / "y").mkdir,
+        "File exists": file.mkdir,
+        "Is a directory": lambda: tmp_path.write_text("x"),
+        "File name too long": (tmp_path / ("x" * 300)).touch,
+    }
+    for reason, program in programs.items():
+        with pytest.raises(SystemExit):
+            run_cleanly(program)
+        words = capsys.readouterr().err
+        assert words.startswith(f"Expected a name that can be used, but got {tmp_path}")
+        assert words.endswith(f": {reason}. Name another one.\n")
 
 
 def test_a_killed_worker_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
 
@@ -18,9 +20,11 @@ from dgsr.apps.evaluation_run import run_evaluation
 from dgsr.checkpoints.trainer import read_checkpoint
 from dgsr.checks import UserError
 from dgsr.images import read_image, write_image
+from dgsr.models.estimator import DegradationEstimator
 from tests.apps.test_training_run import SMALL, composed, train
 
 ROOT = Path(__file__).parents[2]
+GOLDEN = ROOT / "tests" / "golden"
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +59,23 @@ def folders(tmp_path: Path, trained: Path) -> Path:
     """Write pairs as an evaluation of sharp images leaves them."""
     run_evaluation(config(trained, tmp_path / "made", "data.eval.hq=bundled:val", "data.eval.crop_px=32"))
     return tmp_path
+
+
+def test_an_estimator_and_a_backbone_can_be_named_and_belong_to_the_settings(tmp_path: Path) -> None:
+    backbone, estimator = tmp_path / "backbone", tmp_path / "de_net.safetensors"
+    shutil.copytree(GOLDEN / "tiny-sd", backbone)
+    DegradationEstimator.random(0, channels=(8, 8, 8, 8), blocks=(1, 1, 1, 1)).save(estimator)
+    write_image(tmp_path / "lq" / "a.png", torch.rand(3, 32, 32))
+    given = [f"data.eval.lq={tmp_path}/lq", "metrics.names=[niqe]", f"backbone={backbone}"]
+    cfg = config(GOLDEN / "s3diff.pkl", tmp_path / "run", *given, f"estimator_path={estimator}")
+    run_evaluation(cfg)
+    run_evaluation(cfg)
+    for name, file in {"estimator": estimator, "backbone": backbone / "vae" / "config.json"}.items():
+        before = file.stat()
+        os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns + 10**12))
+        with pytest.raises(UserError, match=f"but got {name}_written="):
+            run_evaluation(cfg)
+        os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
 
 
 def test_an_evaluation_goes_on_where_it_stopped(trained: Path, folders: Path) -> None:

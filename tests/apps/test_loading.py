@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from dgsr.apps.loading import BUNDLED, default_model, device_of, load_model
-from dgsr.checkpoints import load_s3diff, save_training
+from dgsr.checkpoints import load_s3diff, save_s3diff, save_training
 from dgsr.checkpoints.trainer import write_atomically
 from dgsr.checks import UserError
 from dgsr.inference import Upscaler
@@ -63,11 +66,51 @@ def test_the_authors_file_needs_a_backbone_and_an_estimator(sources: dict[str, s
         load_model(sources["s3diff"], str(GOLDEN))
 
 
-def test_a_checkpoint_may_call_nothing_foreign(tmp_path: Path) -> None:
-    nodes = {"generator": {"_target_": "os.system", "command": "true"}, "estimator": None, "scale": 4}
-    write_atomically({"dgsr": {"description": nodes}, "state_dict": {}}, tmp_path / "bad.ckpt")
-    with pytest.raises(UserError, match=r"os\.system"):
+def test_what_we_write_in_the_authors_format_is_a_model(sources: dict[str, str], tmp_path: Path) -> None:
+    generator = load_model(sources["training"]).generator
+    save_s3diff(generator, tmp_path / "ours.pkl", scale=2, guidance=1.2)
+    model = load_model(str(tmp_path / "ours.pkl"), str(GOLDEN / "tiny-sd"))
+    assert (model.scale, model.guidance) == (2, 1.2)
+    expected = generator.trainable_state()
+    assert all(torch.equal(tensor, expected[name]) for name, tensor in model.generator.trainable_state().items())
+    assert load_model(sources["s3diff"], str(GOLDEN / "tiny-sd")).scale == 4
+
+
+def _hostile(mine: str) -> dict[str, Any]:
+    """Ways of a description to have a file written when it is built with Hydra."""
+    call = {"_target_": "dgsr.images.torch.save", "obj": 1, "f": mine}  # of what a module of dgsr has imported
+    text = f"${{oc.create:{{_target_:torch.save,obj:1,f:{mine}}}}}"
+    tiny = {"_target_": "dgsr.models.generator.OneStepGenerator.tiny"}
+    return {
+        "imported": {"generator": call},
+        "inside": {"generator": tiny | {"init_from": call}},
+        "in a tuple": {"generator": tiny | {"init_from": (call,)}},
+        "referred to": {"generator": tiny | {"init_from": text}},
+        "estimator": {"estimator": call},
+        "guidance": {"guidance": call},
+        "scale": {"scale": text},
+    }
+
+
+@pytest.mark.parametrize("way", _hostile(""))
+def test_a_checkpoint_calls_nothing(way: str, tmp_path: Path) -> None:
+    save_training(OneStepGenerator.tiny(trainable="all"), tmp_path / "bad.ckpt")
+    content = torch.load(tmp_path / "bad.ckpt", weights_only=True)
+    content["dgsr"]["description"] |= _hostile(str(tmp_path / "mine"))[way]
+    write_atomically(content, tmp_path / "bad.ckpt")
+    with pytest.raises(UserError):
         load_model(str(tmp_path / "bad.ckpt"))
+    assert not (tmp_path / "mine").exists()
+
+
+def test_an_export_hands_on_nothing_that_could_be_called(sources: dict[str, str], tmp_path: Path) -> None:
+    """Hydra builds the path through the networks, with the model's scale and guidance."""
+    shutil.copytree(sources["export"], tmp_path / "bad")
+    description = json.loads((tmp_path / "bad" / "generator.json").read_text())
+    description["inference"]["guidance"] = {"_target_": "os.system", "command": "true"}
+    (tmp_path / "bad" / "generator.json").write_text(json.dumps(description))
+    with pytest.raises(UserError, match="a number as guidance"):
+        load_model(str(tmp_path / "bad"))
 
 
 def test_a_checkpoint_of_another_task_is_refused(tmp_path: Path) -> None:

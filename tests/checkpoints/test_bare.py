@@ -25,7 +25,7 @@ def test_it_holds_the_trained_weights_and_how_to_build_the_rest(tmp_path: Path) 
     nodes = checkpoint["dgsr"]["description"]
     assert (nodes["generator"]["path"], nodes["generator"]["unet_rank"], nodes["scale"]) == (generator.source, 8, 2)
     shape = {name: nodes["estimator"][name] for name in estimator.shape}
-    again = DegradationEstimator.from_file(nodes["estimator"]["path"], **shape)
+    again = DegradationEstimator.from_file(tmp_path / nodes["estimator"]["path"], **shape)
     assert torch.equal(again.get_parameter("conv_first.0.weight"), estimator.get_parameter("conv_first.0.weight"))
     expected = generator.trainable_state()
     assert all(torch.equal(tensor, expected[name]) for name, tensor in generator_state(checkpoint).items())

@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from dgsr.checkpoints.kinds import kind_of, start_from
-from dgsr.checkpoints.s3diff import load_s3diff
+from dgsr.checkpoints.s3diff import load_s3diff, save_s3diff
 from dgsr.checkpoints.trainer import trained_state, write_atomically
 from dgsr.checks import UserError
 from dgsr.models.generator import OneStepGenerator
@@ -22,18 +22,20 @@ RANKS = {"unet_rank": 8, "vae_rank": 4}
 
 @pytest.fixture(scope="module")
 def sources(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The same trained adapter in each kind of source."""
+    """The same trained adapter in each kind of source; the authors' format as they write it, and as we do."""
     folder = tmp_path_factory.mktemp("sources")
     trained = load_s3diff(FILE, BACKBONE)
     trained.save_pretrained(folder / "export")
     checkpoint = {"dgsr": {"fingerprint": trained.fingerprint()}, "state_dict": trained_state(trained, None)}
     write_atomically(checkpoint, folder / "last.ckpt")
-    return {"export": folder / "export", "training": folder / "last.ckpt", "s3diff": FILE}
+    save_s3diff(trained, folder / "ours.pkl")
+    paths = {"export": folder / "export", "training": folder / "last.ckpt", "s3diff": FILE}
+    return paths | {"our s3diff": folder / "ours.pkl"}
 
 
-@pytest.mark.parametrize("kind", ["export", "training", "s3diff"])
+@pytest.mark.parametrize("kind", ["export", "training", "s3diff", "our s3diff"])
 def test_a_generator_starts_from_each_kind(sources: dict[str, Path], kind: str) -> None:
-    assert kind_of(sources[kind]) == kind
+    assert kind_of(sources[kind]) == kind.removeprefix("our ")
     generator = OneStepGenerator.from_backbone(BACKBONE, init_from=str(sources[kind]), **RANKS)
     expected = load_s3diff(FILE, BACKBONE).trainable_state()
     assert all(torch.equal(tensor, expected[name]) for name, tensor in generator.trainable_state().items())

@@ -116,8 +116,28 @@ def test_refuses_a_folder_without_an_export(tmp_path):
         load_pretrained(tmp_path)
 
 
-@pytest.mark.parametrize("content", ["{", json.dumps({"format": 99})])
+@pytest.mark.parametrize("content", ["{", "[]", json.dumps({"format": 99}), json.dumps({"format": 1})])
 def test_refuses_descriptions_it_cannot_read(folder, content):
     (folder / DESCRIPTION).write_text(content)
     with pytest.raises(UserError, match="again"):
         load_pretrained(folder)
+
+
+@pytest.mark.parametrize(
+    ("part", "found"),
+    [
+        ("options", {"width": 3}),
+        ("options", {"unet_rank": "x"}),
+        ("estimator", {"width": 3}),
+        ("backbone", {}),
+        ("inference", 3),
+        ("architecture", {"unet": {}}),
+    ],
+)
+def test_refuses_descriptions_with_a_damaged_part(adapter, tmp_path, part, found):
+    save_pretrained(adapter, tmp_path, estimator=DegradationEstimator.random(0, channels=(8, 8, 8, 8)))
+    description = describe(tmp_path)
+    (tmp_path / DESCRIPTION).write_text(json.dumps(description | {part: found}))
+    load = load_estimator if part == "estimator" else load_pretrained
+    with pytest.raises(UserError, match=r"^Expected .*\.$"):
+        load(tmp_path)

@@ -79,12 +79,14 @@ def test_a_missing_or_foreign_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="Check ckpt_path"):
         read_checkpoint(tmp_path / "a.ckpt")
     torch.save({"weights": torch.zeros(1)}, tmp_path / "b.ckpt")
-    with pytest.raises(UserError, match="a training checkpoint of dgsr"):
-        read_checkpoint(tmp_path / "b.ckpt")
+    torch.save({"dgsr": {"timestep": 250}, "rank_unet": 8}, tmp_path / "ours.pkl")
+    for name in ("b.ckpt", "ours.pkl"):
+        with pytest.raises(UserError, match="a training checkpoint of dgsr"):
+            read_checkpoint(tmp_path / name)
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write_atomically({"dgsr": {"step": 1}}, tmp_path / "a.ckpt")
+    write_atomically({"dgsr": {"step": 1}, "state_dict": {}}, tmp_path / "a.ckpt")
 
     def full(*_: Any) -> None:
         raise OSError(28, "No space left on device")

@@ -20,6 +20,14 @@ def test_a_cache_gives_back_what_was_saved(tmp_path):
     assert torch.equal(again.negative, prompts.negative)
 
 
+@pytest.mark.parametrize("kept", [0, 5, 200, -7])
+def test_a_damaged_cache_is_one_sentence(tmp_path, kept):
+    Prompts.random("sharp", "blurred", tokens=5, width=8).save(tmp_path / FILE)
+    (tmp_path / FILE).write_bytes((tmp_path / FILE).read_bytes()[:kept])
+    with pytest.raises(UserError, match=rf"^Expected embeddings .*{FILE} \(.*Export the prompts anew\.$"):
+        Prompts.load(tmp_path / FILE)
+
+
 def test_a_cache_of_other_texts_is_not_used(tmp_path):
     Prompts.random("sharp", "blurred", tokens=5, width=8).save(tmp_path / FILE)
     with pytest.raises(UserError, match="positive_prompt"):

@@ -6,11 +6,15 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dgsr.apps.entry import Advice
 from dgsr.apps.model_arguments import add_parts, load
 from dgsr.checks import expect
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
+
+_ANEW = "Remove what there is of OUT, and run the same command again."
+ADVICE = Advice(full=f"Make room. {_ANEW}", stopped=_ANEW)
 
 
 def add_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
@@ -31,17 +35,27 @@ def add_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
 def run(arguments: Namespace) -> None:
     """Load the model and write it in the format that the output's name asks for."""
     from dgsr.checkpoints import save_pretrained, save_s3diff, save_training
+    from dgsr.checkpoints.bare import estimator_file
 
     output: Path = arguments.output
-    expect(not output.exists(), "a name that is not taken", output, "Remove what is there, or choose another name.")
+    _expect_free(output)
     folder = output.suffix not in (".pkl", ".ckpt")
     expect(folder or not arguments.half, "--half with a folder to write", output, "Other formats are in fp32.")
+    holds_it = output.suffix != ".pkl" or arguments.estimator is None
+    remedy = "The authors' format has no place for an estimator: keep its file, and name it where the model is used."
+    expect(holds_it, "a folder or name.ckpt to write with --estimator", output, remedy)
     model = load(arguments.input, arguments)
     inference = {"scale": model.scale, "guidance": model.guidance}
     match output.suffix:
         case ".pkl":
-            save_s3diff(model.generator, output)
+            save_s3diff(model.generator, output, **inference)
         case ".ckpt":
+            if model.estimator is not None:
+                _expect_free(estimator_file(output))
             save_training(model.generator, output, estimator=model.estimator, **inference)
         case _:
             save_pretrained(model.generator, output, estimator=model.estimator, half=arguments.half, **inference)
+
+
+def _expect_free(path: Path) -> None:
+    expect(not path.exists(), "a name that is not taken", path, "Remove what is there, or choose another name.")

@@ -7,6 +7,7 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dgsr.apps.entry import Advice
 from dgsr.apps.model_arguments import add_machine, add_parts, add_source, load, memory_bytes
 from dgsr.checks import UserError, expect
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
     from dgsr.inference import Upscaler
     from dgsr.inference.files import Job
+
+_GOES_ON = "The same command goes on where it stopped."
+ADVICE = Advice(full=f"Make room. {_GOES_ON}", stopped=_GOES_ON)
 
 
 def add_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import timm
@@ -100,9 +101,9 @@ def _frozen(name: str, weights: str, input_px: int | None) -> VisionTransformer:
     try:
         model: Any = timm.create_model(name, pretrained=weights == "hub", num_classes=0, **size)
         if stored:  # not by timm, which passes over what a file lacks where a model had classes once
-            state: Any = checkpoint_filter_fn(load_state_dict(str(path)), model)
+            state: Any = checkpoint_filter_fn(load_state_dict(str(path), weights_only=True), model)
             missing = model.load_state_dict(state, strict=False).missing_keys
-    except (OSError, RuntimeError, ValueError, KeyError, AttributeError, SafetensorError) as error:
+    except (OSError, RuntimeError, ValueError, KeyError, AttributeError, SafetensorError, UnpicklingError) as error:
         reason = "no access to it" if isinstance(error, OSError) else str(error).splitlines()[0].rstrip(".:")
         refuse(wanted, reason, _REMEDY)
     expect(not missing, wanted, f"none for {', '.join(missing[:3])}", _REMEDY)

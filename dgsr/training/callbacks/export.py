@@ -12,6 +12,7 @@ from dgsr.checkpoints.trainer import generator_state, read_checkpoint
 from dgsr.checks import refuse
 from dgsr.models.generator import OneStepGenerator
 from dgsr.training.module import module_of
+from dgsr.training.restoration import restoration_of
 
 
 class Export(lightning.Callback):
@@ -51,5 +52,7 @@ class Export(lightning.Callback):
             module.generator.load_trainable_state(generator_state(checkpoint))
             module.export(self.directory / name, checkpoint["dgsr"]["step"])
             if self.s3diff and isinstance(module.generator, OneStepGenerator):
-                save_s3diff(module.generator, self.directory / f"{name}.pkl")
+                upscaler = restoration_of(module).upscaler
+                inference = {"scale": upscaler.scale, "guidance": upscaler.guidance}
+                save_s3diff(module.generator, self.directory / f"{name}.pkl", **inference)
         module.generator.load_trainable_state(trained)

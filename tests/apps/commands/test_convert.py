@@ -9,7 +9,7 @@ import torch
 
 from dgsr.apps.cli import main
 from dgsr.apps.loading import load_model
-from dgsr.checkpoints import load_pretrained
+from dgsr.checkpoints import load_pretrained, load_s3diff
 from dgsr.models.estimator import DegradationEstimator
 from dgsr.models.generator import OneStepGenerator
 
@@ -49,10 +49,32 @@ def test_the_estimator_goes_along(tmp_path: Path) -> None:
     torch.save(estimator.state_dict(), tmp_path / "de_net.pth")
     _run(FILE, tmp_path / "export", "--backbone", BACKBONE, "--estimator", tmp_path / "de_net.pth")
     _run(tmp_path / "export", tmp_path / "a.ckpt")
-    for source in ("export", "a.ckpt"):
+    (tmp_path / "moved").mkdir()
+    for file in (tmp_path / "a.ckpt", tmp_path / "a.estimator.safetensors"):
+        file.rename(tmp_path / "moved" / file.name)
+    for source in ("export", "moved/a.ckpt"):
         found = load_model(str(tmp_path / source)).estimator
         assert found is not None
         assert torch.equal(found.get_parameter("conv_first.0.weight"), estimator.get_parameter("conv_first.0.weight"))
+
+
+def test_no_estimator_is_written_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    DegradationEstimator.random(3, channels=(8, 8, 8, 8)).save(tmp_path / "own.safetensors")
+    (tmp_path / "a.estimator.safetensors").write_bytes(b"mine")
+    given = ("--backbone", BACKBONE, "--estimator", tmp_path / "own.safetensors")
+    assert "a.estimator.safetensors" in _refusal(capsys, FILE, tmp_path / "a.ckpt", *given)
+    assert (tmp_path / "a.estimator.safetensors").read_bytes() == b"mine"
+    assert not (tmp_path / "a.ckpt").exists()
+
+
+def test_scale_and_guidance_go_along_in_every_format(tmp_path: Path) -> None:
+    load_s3diff(FILE, BACKBONE).save_pretrained(tmp_path / "first", scale=2, guidance=1.2)
+    source = tmp_path / "first"
+    for name in ("a.pkl", "a.ckpt", "again"):
+        _run(source, tmp_path / name, "--backbone", BACKBONE)
+        model = load_model(str(tmp_path / name), str(BACKBONE))
+        assert (model.scale, model.guidance) == (2, 1.2)
+        source = tmp_path / name
 
 
 def test_half_the_bytes_give_nearly_the_same_weights(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -78,6 +100,10 @@ def test_a_fully_trained_tiny_generator_comes_back(tmp_path: Path) -> None:
 def test_refusals(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "taken").mkdir()
     assert "not taken" in _refusal(capsys, FILE, tmp_path / "taken", "--backbone", BACKBONE)
+    assert "--estimator, but got a.pkl" in _refusal(capsys, FILE, "a.pkl", "--estimator", "de_net.pth")
+    (tmp_path / "file").touch()
+    for name in ("x", "x.ckpt", "x.pkl"):
+        assert "file" in _refusal(capsys, FILE, tmp_path / "file" / name, "--backbone", BACKBONE)
     torch.save({"code": Path("code")}, tmp_path / "code.pkl")
     assert "weights_only=True" in _refusal(capsys, tmp_path / "code.pkl", tmp_path / "out")
     OneStepGenerator.tiny(trainable="all").save_pretrained(tmp_path / "tiny")

@@ -9,7 +9,7 @@ import torch
 
 from dgsr.checkpoints import load_estimator, load_pretrained
 from dgsr.checkpoints.pretrained import describe
-from dgsr.checkpoints.s3diff import s3diff_state
+from dgsr.checkpoints.s3diff import s3diff_inference, s3diff_state
 from dgsr.checkpoints.trainer import generator_state, read_checkpoint
 from dgsr.checks import UserError
 from dgsr.training.callbacks import Checkpoints, Export
@@ -30,6 +30,7 @@ def test_the_best_and_the_last_are_exported_each_with_its_own_weights(tmp_path: 
         assert all(torch.equal(tensor, exported[key]) for key, tensor in state.items())
         theirs = s3diff_state(tmp_path / "exported" / f"{name}.pkl")
         assert all(torch.equal(tensor, state[key]) for key, tensor in theirs.items())
+        assert s3diff_inference(tmp_path / "exported" / f"{name}.pkl") == {"scale": 4, "guidance": 1.07}
     assert load_estimator(tmp_path / "exported" / "last") is not None
     assert describe(tmp_path / "exported" / "last")["inference"] == {"scale": 4, "guidance": 1.07}
     trained = generator_state(saved["last"], "raw")
