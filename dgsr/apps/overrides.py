@@ -121,7 +121,8 @@ def _composed(config_name: str, lines: Sequence[str]) -> DictConfig | str:
 
 
 def _group_options(group: str, kind: ObjectType = ObjectType.CONFIG) -> list[str]:
-    return GlobalHydra.instance().config_loader().get_group_options(group, kind)
+    options = GlobalHydra.instance().config_loader().get_group_options(group, kind)
+    return [option for option in options if not option.startswith("_")]  # of parts that choices are made of
 
 
 def _dotted_keys(node: Any, where: str = "") -> Iterator[str]:
