@@ -11,7 +11,7 @@ from dgsr.apps.entry import run_cleanly
 
 #: Modules with `add_parser(commands) -> parser` and `run(arguments)`, in the order in which help lists them.
 COMMANDS = (upscale, demo, evaluate, degrade, convert, rerun, report, doctor)
-_EPILOG = "First try: dgsr upscale photo.jpg. Training: python train.py (--help); measuring a model: python evaluate.py (--help)."
+_EPILOG = "First try: dgsr upscale photo.jpg. Training: python train.py (--help); measuring a model: python evaluate.py"
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -106,6 +106,6 @@ def _out_of_reach(source: str) -> tuple[str, str]:
     """Say what came of a hub id, and what to do about it."""
     return (
         f"{source}, which the model hub's cache does not hold and the hub, if it can be reached, does not give",
-        f"Download it where there is a network (dgsr doctor --fetch generator=sd_turbo generator.path={source}), or name "
-        "a folder: generator.path=FOLDER in training, --backbone FOLDER, backbone=FOLDER of evaluate.py.",
+        f"Download it where there is a network (dgsr doctor --fetch generator=sd_turbo generator.path={source}), or "
+        "name a folder: generator.path=FOLDER in training, --backbone FOLDER, backbone=FOLDER of evaluate.py.",
     )

@@ -19,7 +19,7 @@ from dgsr.checks import UserError, expect
 
 _FLAGS = {"-m", "--multirun"}
 #: Of Hydra, which then runs nothing.
-_SHOWING = set("--cfg -c --help -h --hydra-help --info -i --shell-completion -sc --version".split())
+_SHOWING = {"--cfg", "-c", "--help", "-h", "--hydra-help", "--info", "-i", "--shell-completion", "-sc", "--version"}
 _DIRECTORY = "hydra.sweep.dir="
 _ONE_RUN = "hydra.run.dir="
 _INTERRUPTED = 130
