@@ -105,6 +105,6 @@ def closing_words(folder: SweepFolder) -> list[str]:
     jobs = folder.jobs()
     undone = [job for job in jobs if job.state != "done"]
     lines = [f"{len(jobs) - len(undone)} of {len(jobs)} started jobs done in {folder.path}"]
-    lines += [f"  {job.path.name} failed: {job.failure.read_text().strip()}" for job in undone if job.state == "failed"]
+    lines += [f"  {job.path.name} failed: {job.reason}" for job in undone if job.state == "failed"]
     lines += [f"  {job.path.name} was cut off" for job in undone if job.state == "unfinished"]
     return lines + [f"Go on with: dgsr rerun '{folder.path}'"] * bool(undone)
