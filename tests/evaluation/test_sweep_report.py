@@ -94,7 +94,7 @@ def test_a_picture_that_has_nothing_beside_it_or_is_damaged_costs_no_report(tmp_
     (trial,) = make_trials(tmp_path)[:1]
     lone = {"lone": {"sr": trial.pictures["0.png"]["sr"]}}
     (tmp_path / "bad.png").write_bytes(b"no image")
-    damaged = {"bad": trial.pictures["0.png"] | {"hq": tmp_path / "bad.png"}}
+    damaged = {"bad": {**trial.pictures["0.png"], "hq": tmp_path / "bad.png"}}
     document = write_sweep_report([replace(trial, pictures=lone | damaged)], "Sweep", tmp_path).read_text()
     assert "<figure" not in document
     assert "<p>bad: Expected " in document

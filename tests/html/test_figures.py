@@ -18,7 +18,7 @@ def test_histograms_are_vectors_with_a_panel_a_title() -> None:
 
 
 def test_names_are_no_formulas() -> None:
-    name = r"a=${x},${y_\frac}"
+    name = r"a=$\nowhere{$"
     assert "img" in curves({name: [(name, [(0, 1.0), (1, 2.0)])]})
     assert "img" in histograms({name: {name: [1.0, 2.0]}})
 
