@@ -20,7 +20,8 @@ def rng(seed: int, purpose: str) -> np.random.Generator:
     >>> bool(rng(3, "crop").random() == rng(3, "flip").random())
     False
     """
-    key = np.array([seed % _WORD, zlib.crc32(purpose.encode())], dtype=np.uint64)
+    # A purpose may be the name of a file, which need not be text.
+    key = np.array([seed % _WORD, zlib.crc32(purpose.encode(errors="surrogateescape"))], dtype=np.uint64)
     return np.random.Generator(np.random.Philox(key=key))
 
 

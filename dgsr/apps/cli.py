@@ -11,6 +11,7 @@ from dgsr.apps.entry import Advice, run_cleanly
 
 #: Modules with `add_parser(commands) -> parser`, `run(arguments)` and perhaps `ADVICE`, as help lists them.
 COMMANDS = (upscale, demo, evaluate, degrade, convert, rerun, report, doctor)
+_EPILOG = "First try: dgsr upscale photo.jpg. Training: python train.py (--help); measuring a model: python evaluate.py"
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -20,7 +21,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="dgsr", description=dgsr.__doc__)
+    parser = argparse.ArgumentParser(prog="dgsr", description=dgsr.__doc__, epilog=_EPILOG)
     parser.add_argument("--version", action="version", version=dgsr.__version__)
     commands = parser.add_subparsers(title="commands", metavar="<command>", required=True)
     for command in COMMANDS:

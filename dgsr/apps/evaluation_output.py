@@ -35,6 +35,8 @@ def survey(
     Raises:
         UserError: None can be had, or no metric.
     """
+    for lacking in ranks.gather([suite.missing]):  # what one rank lacks has no values on all images
+        suite = suite.without(lacking)
     expect(bool(suite.each or suite.sets), "a metric that can be had", "none", " ".join(suite.missing.values()))
     mine = ranks.share(samples.names)
     found = measure_each(samples, mine, suite.each, device)
@@ -63,13 +65,14 @@ def publish(results: Results, samples: Samples, files: Mapping[str, Path], title
     """
     console = Console()
     console.print(_table(results))  # before anything is written, which may fail
-    unwritten = []
+    written, unwritten = [], []
     for kind, file in files.items():
         try:
             _write(kind, file, results, samples, title)
         except OSError as error:
             unwritten.append(f"{file} ({error.strerror})")
-    written = (f"{kind:>5}: {file}" for kind, file in files.items() if file.is_file())
+        else:
+            written.append(f"{kind:>5}: {file}")
     for line in [*results.notes, *written]:
         console.print(line, soft_wrap=True, highlight=False, markup=False)
     expect(not unwritten, "places to write the results to", ", ".join(unwritten), "The numbers are those above.")

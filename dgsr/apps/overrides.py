@@ -40,6 +40,24 @@ def preflight(argv: Sequence[str], config_name: str, config_dir: Path) -> None:
         raise SystemExit(_BAD_COMMAND_LINE)
 
 
+def first_of_sweep(arguments: Sequence[str]) -> list[str]:
+    """Leave of each list of values that is swept over only the first.
+
+    >>> first_of_sweep(["--cfg", "job", "seed=3,4", "data.crop_px=64"])
+    ['--cfg', 'job', 'seed=3', 'data.crop_px=64']
+    """
+    parser = OverridesParser.create()
+    return [_first(parser, argument) if "=" in argument else argument for argument in arguments]
+
+
+def _first(parser: OverridesParser, argument: str) -> str:
+    try:
+        override = parser.parse_override(argument)
+    except HydraException:
+        return argument  # Hydra says what is wrong with it
+    return _lines(override)[0] if override.is_discrete_sweep() else argument
+
+
 def _problems(arguments: Sequence[str], config_name: str) -> Iterator[str]:
     """Check chosen groups by name, and let Hydra compose the rest with every choice that is swept."""
     groups, values = [], []
@@ -103,7 +121,8 @@ def _composed(config_name: str, lines: Sequence[str]) -> DictConfig | str:
 
 
 def _group_options(group: str, kind: ObjectType = ObjectType.CONFIG) -> list[str]:
-    return GlobalHydra.instance().config_loader().get_group_options(group, kind)
+    options = GlobalHydra.instance().config_loader().get_group_options(group, kind)
+    return [option for option in options if not option.startswith("_")]  # of parts that choices are made of
 
 
 def _dotted_keys(node: Any, where: str = "") -> Iterator[str]:

@@ -14,6 +14,8 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from jaxtyping import Int64
 
+from dgsr.checks import expect
+
 _logger = logging.getLogger(__name__)
 
 _CHUNK_BYTES = 2**26
@@ -39,10 +41,13 @@ class Names:
     def of(cls, names: Iterable[str]) -> Names:
         """Keep names that are in memory.
 
+        Raises:
+            UserError: One has a line break in it.
+
         >>> list(Names.of(["a.png", "b/c.png"]))
         ['a.png', 'b/c.png']
         """
-        text = "".join(f"{name}\n" for name in names).encode(errors="surrogateescape")
+        text = "".join(f"{_one_line(name)}\n" for name in names).encode(errors="surrogateescape")
         return cls(text, _starts_of_lines([text]))
 
     def __len__(self) -> int:
@@ -59,6 +64,11 @@ class Names:
     def digest(self) -> str:
         """Return a hash of all names."""
         return hashlib.sha256(self._text).hexdigest()
+
+
+def _one_line(name: str) -> str:
+    expect("\n" not in name, "names of images without line breaks", repr(name), "Rename it.")
+    return name
 
 
 def bare_names(files: Sequence[str]) -> list[str]:

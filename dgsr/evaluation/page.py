@@ -31,7 +31,7 @@ def write_page(results: Results, path: Path, title: str, versions: Callable[[str
         section("Every image", [_images(results)]),
     ]
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(page(title, parts), encoding="utf-8")
+    path.write_text(page(title, parts), encoding="utf-8", errors="backslashreplace")  # for names that are no text
 
 
 def _averages(results: Results) -> Markup:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,6 +13,8 @@ from typing import TypeVar
 import torch.distributed as dist
 
 T = TypeVar("T")
+
+_logger = logging.getLogger(__name__)
 
 #: That the first to be done waits for the last; large images may all have fallen to one.
 _PATIENCE = timedelta(days=7)
@@ -43,8 +46,12 @@ class Ranks:
 
 @contextmanager
 def joined() -> Iterator[Ranks]:
-    """Join the processes that the launcher's variables speak of, if any."""
-    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+    """Join the processes that the launcher's variables speak of; without all of them this one is alone."""
+    unset = [name for name in ("RANK", "MASTER_ADDR", "MASTER_PORT") if name not in os.environ]
+    several = os.environ.get("WORLD_SIZE", "1") != "1"
+    if several and unset:
+        _logger.warning("WORLD_SIZE is set but %s not: this process evaluates alone.", ", ".join(unset))
+    if not several or unset:
         yield Ranks()
         return
     dist.init_process_group("gloo", timeout=_PATIENCE)

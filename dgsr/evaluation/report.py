@@ -10,6 +10,8 @@ from typing import Any
 
 from dgsr.evaluation.results import Average, Results
 
+_ODD_NAMES = "backslashreplace"  # of files may hold bytes that are no text; JSON reads this back as the same name
+
 
 def write_csv(results: Results, path: Path) -> None:
     """Write one row an image: the restored image's metrics, then those of what it is compared with.
@@ -18,7 +20,7 @@ def write_csv(results: Results, path: Path) -> None:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     columns = [(series, name) for series in results.series for name in results.suite.each]
-    with path.open("w", newline="", encoding="utf-8") as file:
+    with path.open("w", newline="", encoding="utf-8", errors=_ODD_NAMES) as file:
         writer = csv.writer(file)
         heads = ((series, f"{name} ({results.suite.each[name].variant})") for series, name in columns)
         writer.writerow(["name", *(head if series == "sr" else f"{series} {head}" for series, head in heads)])
@@ -48,7 +50,7 @@ def write_json(results: Results, path: Path) -> None:
         "missing": results.suite.missing,
         "left_out": list(results.left_out),
     }
-    path.write_text(json.dumps(summary, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(summary, indent=2, ensure_ascii=False) + "\n", encoding="utf-8", errors=_ODD_NAMES)
 
 
 def _average(average: Average | None) -> dict[str, Any]:

@@ -6,6 +6,7 @@ What they were made of lies beside them, so that an image which has changed sinc
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -48,6 +49,9 @@ class Restoring:
         folder: Of the restored images (`sr`), and of the degraded ones that they were made of (`lq`).
         keep: Further images of the samples that are written beside them, in folders of these names.
         device: Where the degraded image is brought.
+
+    Raises:
+        UserError: An image is listed more than once.
     """
 
     def __init__(
@@ -61,6 +65,8 @@ class Restoring:
         self.degraded, self.upscaler, self.folder, self.device = degraded, upscaler, folder, device
         self.kept = ("lq", *keep)
         files = [degraded.name(index) for index in range(len(degraded))]
+        for file, times in Counter(files).items():
+            expect(times == 1, "every image once", f"{times} times {file}", "Take the repeated lines out of the list.")
         self._indices = {name: index for index, name in enumerate(bare_names(files))}
         self.names = list(self._indices)
 

@@ -8,11 +8,13 @@ from pathlib import Path
 
 from markupsafe import Markup
 
+from dgsr.checks import UserError
 from dgsr.evaluation.statistics import Interval
-from dgsr.evaluation.trials import Trial, Variant, changes, compare, metrics_of, variants, varying
+from dgsr.evaluation.trials import DEGRADED, SHARP, Trial, Variant, changes, compare, metrics_of, variants, varying
 from dgsr.html import curves, note, page, section, slider, table
 from dgsr.images import read_image
 
+_ODD_NAMES = "backslashreplace"  # of files may hold bytes that are no text
 _ARROWS = {"lower": " ↓", "higher": " ↑"}
 _EXPLANATION = (
     "Averages over the images of the last validation and over seeds. In brackets: the difference to the first variant "
@@ -31,10 +33,13 @@ def write_sweep_report(trials: Sequence[Trial], title: str, folder: Path) -> Pat
     """
     groups = variants(trials)
     headings, rows = _variant_table(groups)
-    lines = ["| " + " | ".join(row) + " |" for row in ([*headings], ["---"] * len(headings), *rows)]
+    lines = [
+        "| " + " | ".join(cell.replace("|", r"\|") for cell in row) + " |"
+        for row in ([*headings], ["---"] * len(headings), *rows)
+    ]
     failed = [f"- job {trial.name} {trial.state}: {trial.reason}" for trial in trials if trial.state != "done"]
     text = "\n".join([f"# {title}", "", _count(trials), "", *lines, "", _EXPLANATION, "", *failed])
-    (folder / "report.md").write_text(f"{text.rstrip()}\n", encoding="utf-8")
+    (folder / "report.md").write_text(f"{text.rstrip()}\n", encoding="utf-8", errors=_ODD_NAMES)
     _write_csv(trials, groups[0], folder / "report.csv")
     parts = [
         note(_count(trials)),
@@ -45,7 +50,7 @@ def write_sweep_report(trials: Sequence[Trial], title: str, folder: Path) -> Pat
         section("Pictures", _pictures(groups)),
     ]
     document = folder / "report.html"
-    document.write_text(page(title, parts), encoding="utf-8")
+    document.write_text(page(title, parts), encoding="utf-8", errors=_ODD_NAMES)
     return document
 
 
@@ -96,7 +101,7 @@ def _costs(trials: Sequence[Trial]) -> list[str]:
 
 def _job_table(trials: Sequence[Trial]) -> Markup:
     keys, metrics = varying(trials), metrics_of(trials)
-    marks = {"done": "done", "failed": "✗ failed", "unfinished": "… unfinished"}
+    marks = {"done": "done", "failed": "✗ failed", "unfinished": "… unfinished", "damaged": "✗ damaged"}
     rows = [
         [
             trial.name,
@@ -133,16 +138,21 @@ def _pictures(groups: Sequence[Variant]) -> Iterator[Markup]:
     shown = {group.label: group.done[0].pictures for group in groups if group.done}
     for image, files in next(iter(shown.values()), {}).items():
         results = {label: pictures[image]["sr"] for label, pictures in shown.items() if image in pictures}
-        before, after = ({kind: files[kind]} if kind in files else {} for kind in ("lq", "hq"))
-        versions = before | results | after
-        yield slider({title: read_image(path) for title, path in versions.items()}, image)
+        fixed = {DEGRADED: files.get("lq"), **results, SHARP: files.get("hq")}
+        try:
+            versions = {title: read_image(path) for title, path in fixed.items() if path}
+        except UserError as error:
+            yield note(f"{image}: {error}")
+            continue
+        if len(versions) > 1:
+            yield slider(versions, image)
 
 
 def _write_csv(trials: Sequence[Trial], base: Variant, path: Path) -> None:
     """Write one row a job; differences are to the first variant's job of the same seed."""
     keys, metrics = varying(trials), metrics_of(trials)
     columns = [f"{name}{suffix}" for name in metrics for suffix in ("", "_difference", "_low", "_high")]
-    with path.open("w", newline="", encoding="utf-8") as file:
+    with path.open("w", newline="", encoding="utf-8", errors=_ODD_NAMES) as file:
         writer = csv.writer(file)
         writer.writerow(["job", "state", *keys, "seconds_per_step", "peak_memory_bytes", *columns, "reason"])
         for trial in trials:

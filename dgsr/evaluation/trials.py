@@ -11,6 +11,10 @@ import numpy as np
 from dgsr.evaluation.statistics import Interval, crossed_interval
 
 _SEED = "seed"
+_DEFAULT = "default"
+
+#: What reports call the versions of a picture that are no variant's.
+DEGRADED, SHARP = "degraded", "sharp"
 
 
 @dataclass(frozen=True)
@@ -20,8 +24,8 @@ class Trial:
     Attributes:
         name: Of its directory.
         settings: What it was started with, by key.
-        state: `done`, `failed` or `unfinished`.
-        reason: Why it failed.
+        state: `done`, `failed`, `unfinished` or `damaged`.
+        reason: Why it failed, or cannot be read.
         config: The composed config, flat.
         images: The last validation: image to metric to value.
         directions: Of the metrics: `lower` or `higher` is better.
@@ -68,9 +72,10 @@ class Variant:
 
     @property
     def label(self) -> str:
-        """Its settings; of a single one the value is enough."""
+        """Its settings; of a single one the value is enough, unless reports call something else so."""
         if len(self.settings) == 1:
-            return next(iter(self.settings.values())) or "default"
+            ((key, value),) = self.settings.items()
+            return f"{key}={value}" if value in (_DEFAULT, DEGRADED, SHARP) else value or _DEFAULT
         return " ".join(f"{key}={value}" for key, value in self.settings.items() if value) or "all"
 
     @property

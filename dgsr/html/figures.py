@@ -33,7 +33,7 @@ def histograms(panels: Mapping[str, Mapping[str, Sequence[float]]]) -> Markup:
     for axes, series in zip(panes, panels.values(), strict=True):
         edges = np.histogram_bin_edges(np.concatenate([np.asarray(values) for values in series.values()]), _BINS)
         for name, values in series.items():
-            axes.hist(values, bins=edges.tolist(), histtype="stepfilled", alpha=0.5, label=name)
+            axes.hist(values, bins=edges.tolist(), histtype="stepfilled", alpha=0.5, label=_plain(name))
         axes.set_ylabel("images", fontsize=8)
         axes.yaxis.set_major_locator(MaxNLocator(integer=True))
         axes.legend(fontsize=7)
@@ -50,12 +50,17 @@ def curves(panels: Mapping[str, Sequence[tuple[str, Sequence[tuple[int, float]]]
     drawing, panes = _panes(panels)
     for axes, series in zip(panes, panels.values(), strict=True):
         for name, points in series:
-            axes.plot(*zip(*points, strict=True), color=f"C{names.index(name)}", linewidth=1, label=name)
+            axes.plot(*zip(*points, strict=True), color=f"C{names.index(name)}", linewidth=1, label=_plain(name))
         axes.set_xlabel("step", fontsize=8)
         axes.grid(alpha=0.3)
     lines = {str(line.get_label()): line for axes in panes for line in axes.lines}
     drawing.legend(lines.values(), lines, loc="outside upper left", ncols=6, fontsize=8)
     return figure(drawing, f"curves of {', '.join(panels)}")
+
+
+def _plain(text: str) -> str:
+    """Escape what matplotlib takes for the bounds of a formula."""
+    return text.replace("$", r"\$")
 
 
 def _panes(titles: Collection[str]) -> tuple[Figure, list[Axes]]:
@@ -67,5 +72,5 @@ def _panes(titles: Collection[str]) -> tuple[Figure, list[Axes]]:
     drawing = Figure(figsize=(4 * columns, 2.6 * rows), layout="constrained")
     panes = [drawing.add_subplot(rows, columns, place) for place in range(1, len(titles) + 1)]
     for axes, title in zip(panes, titles, strict=True):
-        axes.set_title(title, fontsize=9)
+        axes.set_title(_plain(title), fontsize=9)
     return drawing, panes

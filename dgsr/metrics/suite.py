@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
@@ -53,6 +53,12 @@ class Suite:
         lacking = [name for name in (*self.each, *self.sets) if name not in each]
         sentences = {name: f"{name} compares with true images, and there are none." for name in lacking}
         return Suite(each, {}, self.missing | sentences)
+
+    def without(self, missing: Mapping[str, str]) -> Suite:
+        """Leave out what is missing elsewhere, with the reasons."""
+        each = {name: metric for name, metric in self.each.items() if name not in missing}
+        sets = {name: metric for name, metric in self.sets.items() if name not in missing}
+        return Suite(each, sets, {**self.missing, **missing})
 
     def to(self, device: torch.device) -> Suite:
         """Bring the metrics to a device."""
@@ -109,5 +115,5 @@ def _expect_known(names: Iterable[str], known: tuple[str, ...]) -> None:
     for name in names:
         if name not in known:
             similar = get_close_matches(name, known, n=1)
-            remedy = f"Did you mean {similar[0]}?" if similar else "Mend metrics.names."
-            refuse(f"metrics among {', '.join(known)}", name, remedy)
+            remedy = f"Did you mean {similar[0]}?" if similar else "Mend --metrics or metrics.names."
+            refuse(f"metrics among {', '.join(known)}", name or "an empty name", remedy)

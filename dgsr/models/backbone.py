@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn, cast
+from typing import Any, cast
 
 import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
@@ -14,7 +14,10 @@ from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
 
 from dgsr.checks import expect, refuse
 from dgsr.models.denoising import Prediction
-from dgsr.models.hub import fetch_folder
+from dgsr.models.hub import fetch_folder, located, looks_like_hub_id
+
+_WANTED = "a diffusers folder with unet, vae and scheduler, or the hub id of one within reach"
+_REMEDY = "Name one, such as stabilityai/sd-turbo: generator.path=… in training, --backbone, backbone=… of evaluate.py."
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,8 @@ def outline_backbone(source: str | Path) -> Backbone:
 def _read(source: str, build: Callable[[Any, Path], Any], files: str = "*") -> Backbone:
     folder = fetch_folder(source, "unet", "vae", "scheduler", files=files)
     if folder is None:
-        _refuse(f"none of these at {source}")
+        afar = not located(source).is_dir() and looks_like_hub_id(source)
+        refuse(_WANTED, *(_out_of_reach(source) if afar else (f"none of these at {source}", _REMEDY)))
     try:
         return Backbone(
             unet=build(UNet2DConditionModel, folder / "unet"),
@@ -95,12 +99,13 @@ def _read(source: str, build: Callable[[Any, Path], Any], files: str = "*") -> B
             source=source,
         )
     except OSError as error:
-        _refuse(f"{source} ({str(error).splitlines()[0]})")
+        refuse(_WANTED, f"{source} ({str(error).splitlines()[0]})", _REMEDY)
 
 
-def _refuse(got: str) -> NoReturn:
-    refuse(
-        "a diffusers folder with unet, vae and scheduler, or the hub id of one within reach",
-        got,
-        "Name one, such as stabilityai/sd-turbo: generator.path=… in training, --backbone, backbone=… of evaluate.py.",
+def _out_of_reach(source: str) -> tuple[str, str]:
+    """Say what came of a hub id, and what to do about it."""
+    return (
+        f"{source}, which the model hub's cache does not hold and the hub, if it can be reached, does not give",
+        f"Download it where there is a network (dgsr doctor --fetch generator=sd_turbo generator.path={source}), or "
+        "name a folder: generator.path=FOLDER in training, --backbone FOLDER, backbone=FOLDER of evaluate.py.",
     )

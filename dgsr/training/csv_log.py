@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -52,18 +52,28 @@ class CsvLog(Logger):
 
     def _drop_from(self, step: int) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        lines = self.path.read_text().splitlines()[1:] if self.path.exists() else []
-        whole = [line for line in lines if line.count(",") == 2]  # a killed run may have left half a row
-        kept = [line for line in whole if int(line.split(",")[0]) < step]
+        rows = _whole_rows(self.path) if self.path.exists() else ()
+        kept = [(at, name, repr(value)) for at, name, value in rows if at < step]
         temporary = self.path.with_suffix(".tmp")
-        temporary.write_text("\n".join(["step,name,value", *kept]) + "\n")
+        with temporary.open("w", newline="") as file:
+            csv.writer(file).writerows([("step", "name", "value"), *kept])
         temporary.replace(self.path)
 
 
 def read_series(path: Path) -> Series:
     """Read the log back: each metric's points in order of steps."""
     series: Series = {}
-    with path.open(newline="") as file:
-        for row in csv.DictReader(file):
-            series.setdefault(row["name"], []).append((int(row["step"]), float(row["value"])))
+    for step, name, value in _whole_rows(path):
+        series.setdefault(name, []).append((step, value))
     return series
+
+
+def _whole_rows(path: Path) -> Iterator[tuple[int, str, float]]:
+    """Pass over the heads, and over half a row that a killed run may have left; the last is whole if its line ends."""
+    text = path.read_text(encoding="utf-8", errors="replace")
+    for row in csv.reader(text[: text.rfind("\n") + 1].splitlines()):
+        try:
+            step, name, value = row
+            yield int(step), name, float(value)
+        except ValueError:
+            continue

@@ -21,6 +21,14 @@ def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     words = capsys.readouterr().out
     assert stop.value.code == 0
     assert all(command.__name__.rpartition(".")[2] in words for command in cli.COMMANDS)
+    assert "Training: python train.py (--help)" in " ".join(words.split())
+
+
+@pytest.mark.parametrize("command", [command.__name__.rpartition(".")[2] for command in cli.COMMANDS])
+def test_help_of_a_command_shows_no_escapes(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.main([command, "--help"])
+    assert "%%" not in capsys.readouterr().out
 
 
 def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import torch
@@ -30,16 +32,21 @@ def test_the_table_has_averages_and_definitions(capsys: pytest.CaptureFixture[st
         assert text in printed
 
 
-def test_files_that_cannot_be_written_cost_nothing_else(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_files_that_cannot_be_written_cost_nothing_else(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     samples = InMemory()
     samples.names = ("a", "b")
     results = survey(samples, Suite(build(["psnr"])), {}, CPU, Ranks())
     assert results is not None
     (tmp_path / "file").touch()
-    files = {"csv": tmp_path, "json": tmp_path / "file" / "r.json", "html": tmp_path / "r.html"}
-    with pytest.raises(UserError, match=rf"got {tmp_path} \(.*\), {tmp_path}/file/r\.json \("):
+    monkeypatch.setattr("dgsr.apps.evaluation_output.write_csv", Mock(side_effect=OSError(5, "Input/output error")))
+    files = {"csv": tmp_path / "file", "json": tmp_path / "file" / "r.json", "html": tmp_path / "r.html"}
+    with pytest.raises(UserError, match=rf"got {tmp_path}/file \(.*\), {tmp_path}/file/r\.json \("):
         publish(results, samples, files, "title")
-    assert "psnr ↑" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "psnr ↑" in told
+    assert "csv:" not in told
     assert (tmp_path / "r.html").is_file()
 
 
@@ -48,11 +55,20 @@ def test_no_metric_at_all_is_refused_before_any_image_is_read() -> None:
         survey(InMemory(), Suite(build(["psnr"])).without_reference(), {}, CPU, Ranks())
 
 
+def test_what_another_rank_lacks_is_measured_by_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    theirs: list[list[Any]] = [[{"ssim": "ssim cannot be had."}], []]
+    monkeypatch.setattr(Ranks, "gather", lambda _, items: items + theirs.pop(0))
+    results = survey(InMemory(), Suite(build(["psnr", "ssim"])), {}, CPU, Ranks(0, 2))
+    assert results is not None
+    assert list(results.metrics) == ["psnr"]
+    assert results.notes == ["ssim cannot be had."]
+
+
 def test_the_other_ranks_have_no_results(monkeypatch: pytest.MonkeyPatch) -> None:
     gathered = []
     monkeypatch.setattr(Ranks, "gather", lambda _, items: gathered.append(items) or items)
     assert survey(InMemory(), Suite(build(["psnr"])), {}, CPU, Ranks(1, 2)) is None
-    assert [type(item) for item in gathered[0]] == [str]  # the second of three samples
+    assert [type(item) for item in gathered[-1]] == [str]  # the second of three samples
 
 
 def test_nothing_that_can_be_used_is_refused() -> None:

@@ -11,6 +11,7 @@ from dgsr.apps import conf_dir, preflight
 FILES = {
     "main.yaml": "defaults: [_self_, data: photos, optional debug: null, experiment: quick]\nseed: 0\nrun: {steps: 3}",
     "data/photos.yaml": "root: here\ncrop_px: 64\n",
+    "data/_part.yaml": "root: nowhere\n",
     "data/faces.yaml": "root: there\ncrop_px: 64\nalign: true\n",
     "experiment/quick.yaml": "# @package _global_\nrun: {steps: 5}\n",
     "experiment/paper.yaml": "# @package _global_\nrun: {steps: 9}\nlong: true\n",

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dgsr.checks import UserError
 from dgsr.data import names as module
 from dgsr.data.names import ListedNames, Names
 
@@ -26,6 +27,11 @@ def test_names_in_memory() -> None:
 def test_a_name_that_is_no_text_survives() -> None:
     odd = os.fsdecode(b"a\xff.png")
     assert list(Names.of([odd])) == [odd]
+
+
+def test_a_name_of_two_lines_is_refused() -> None:
+    with pytest.raises(UserError, match=r"without line breaks, but got 'a\\nb\.png'"):
+        Names.of(["a\nb.png", "b.png"])
 
 
 @pytest.mark.parametrize("chunk_bytes", [1, 3, 1000])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -31,6 +32,12 @@ def test_best_and_worst_are_chosen_by_direction(tmp_path: Path) -> None:
     records = [Record(f"i{n}", {"sr": {"dists": 0.1 * n}}) for n in range(3)]
     write_page(Results({}, records, Suite(build(["dists"]))), tmp_path / "p.html", "title", versions)
     assert [a or b for a, b in captions((tmp_path / "p.html").read_text())] == ["Best", "i0", "i1", "Worst", "i2"]
+
+
+def test_names_that_are_no_text_are_shown(tmp_path: Path) -> None:
+    found = Results({}, [Record(os.fsdecode(b"a\xff.png"), {"sr": {"psnr": 20.0}})], Suite(build(["psnr"])))
+    write_page(found, tmp_path / "p.html", "title", versions)
+    assert "a\\udcff.png" in (tmp_path / "p.html").read_text(encoding="utf-8")
 
 
 @needs_browser

@@ -20,3 +20,14 @@ def test_a_lone_process_is_the_first_and_only_one() -> None:
         assert ranks == Ranks(0, 1)
         assert ranks.first
         assert ranks.gather([1, 2]) == [1, 2]
+
+
+def test_no_process_waits_for_others_that_no_launcher_started(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    for name in ("RANK", "MASTER_ADDR", "MASTER_PORT"):
+        monkeypatch.delenv(name, raising=False)
+    with joined() as ranks:
+        assert ranks == Ranks(0, 1)
+    assert "RANK, MASTER_ADDR, MASTER_PORT not" in caplog.text

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+from dataclasses import replace
 from pathlib import Path
 
-from dgsr.evaluation import write_csv, write_json
+from dgsr.evaluation import Record, write_csv, write_json
 from tests.evaluation.test_results import results
 
 
@@ -16,6 +18,15 @@ def test_one_row_an_image(tmp_path: Path) -> None:
         rows = list(csv.DictReader(file))
     heads = ["psnr (Y, 8-bit)", "ssim (Y, 8-bit)", "bicubic psnr (Y, 8-bit)", "bicubic ssim (Y, 8-bit)"]
     assert rows[1] == {"name": "b", **dict(zip(heads, ["30.0", "", "", ""], strict=True))}
+
+
+def test_names_that_are_no_text_are_written(tmp_path: Path) -> None:
+    odd = os.fsdecode(b"a\xff.png")
+    found = replace(results(), records=[Record(odd, results().records[0].values)])
+    write_csv(found, tmp_path / "metrics.csv")
+    write_json(found, tmp_path / "metrics.json")
+    assert "a\\udcff.png,20.0" in (tmp_path / "metrics.csv").read_text(encoding="utf-8")
+    assert json.loads((tmp_path / "metrics.json").read_text(encoding="utf-8"))["images"][0]["name"] == odd
 
 
 def test_the_summary_says_what_was_measured(tmp_path: Path) -> None:

@@ -54,6 +54,14 @@ def test_listed_photographs_are_never_written_to(tmp_path: Path) -> None:
     assert len(list((tmp_path / "run").rglob("*.png"))) == 3
 
 
+def test_an_image_that_is_listed_twice_is_refused(tmp_path: Path) -> None:
+    _folder_of(tmp_path, torch.rand(3, 40, 40))
+    (tmp_path / "list.txt").write_text("a.png\na.png\n")
+    degraded = FixedPairs(ListSource(tmp_path / "list.txt"), None, Degrade(preset("none")), 0, 4)
+    with pytest.raises(UserError, match=r"every image once, but got 2 times a\.png"):
+        Restoring(degraded, Counting(), tmp_path / "run")
+
+
 def test_what_has_changed_since_is_restored_anew(tmp_path: Path) -> None:
     upscaler = Counting()
     samples = Restoring(LqFolder(_folder_of(tmp_path / "lq", torch.rand(3, 6, 5))), upscaler, tmp_path / "run")

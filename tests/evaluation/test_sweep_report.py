@@ -78,3 +78,29 @@ def test_pictures_need_no_degraded_one(tmp_path: Path) -> None:
     trials = [replace(trial, pictures=pictures) for trial, pictures in zip(trials, kept, strict=True)]
     document = write_sweep_report(trials, "Sweep", tmp_path).read_text()
     assert re.findall(r"<option selected>([^<]+)<", document) == ["guided", "no_gan"]
+
+
+def test_titles_of_pictures_are_unique(tmp_path: Path) -> None:
+    trials = [
+        replace(trial, settings={"variant": name})
+        for trial, name in zip(make_trials(tmp_path), ["hq", "sharp", ""], strict=True)
+    ]
+    document = write_sweep_report(trials, "Sweep", tmp_path).read_text()
+    titles = re.findall(r"<option[^>]*>([^<]+)<", document)
+    assert titles[: len(titles) // 2] == ["degraded", "hq", "variant=sharp", "sharp"]
+
+
+def test_a_picture_that_has_nothing_beside_it_or_is_damaged_costs_no_report(tmp_path: Path) -> None:
+    (trial,) = make_trials(tmp_path)[:1]
+    lone = {"lone": {"sr": trial.pictures["0.png"]["sr"]}}
+    (tmp_path / "bad.png").write_bytes(b"no image")
+    damaged = {"bad": {**trial.pictures["0.png"], "hq": tmp_path / "bad.png"}}
+    document = write_sweep_report([replace(trial, pictures=lone | damaged)], "Sweep", tmp_path).read_text()
+    assert "<figure" not in document
+    assert "<p>bad: Expected " in document
+
+
+def test_bars_do_not_part_the_cells_of_markdown(tmp_path: Path) -> None:
+    trials = [replace(trial, settings={"x": f"a|{trial.name}"}) for trial in make_trials(tmp_path)]
+    write_sweep_report(trials, "Sweep", tmp_path)
+    assert r"| a\|0 | 1 of 1 |" in (tmp_path / "report.md").read_text()

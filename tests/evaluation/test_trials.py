@@ -36,6 +36,12 @@ def test_runs_that_differ_in_nothing_are_one_variant() -> None:
     assert only.label == "all"
 
 
+def test_labels_are_unique() -> None:
+    names = ["", "default", "hq", "sharp", "degraded"]
+    groups = variants([trial(str(place), "0", gan=name) for place, name in enumerate(names)])
+    assert [group.label for group in groups] == ["default", "gan=default", "hq", "gan=sharp", "gan=degraded"]
+
+
 def test_a_difference_is_that_of_the_same_image_after_the_same_seed() -> None:
     base, other = variants(TRIALS)
     found = compare(other, base, "psnr")

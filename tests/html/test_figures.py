@@ -17,6 +17,12 @@ def test_histograms_are_vectors_with_a_panel_a_title() -> None:
     assert "histograms of psnr, ssim" in markup
 
 
+def test_names_are_no_formulas() -> None:
+    name = r"a=$\nowhere{$"
+    assert "img" in curves({name: [(name, [(0, 1.0), (1, 2.0)])]})
+    assert "img" in histograms({name: {name: [1.0, 2.0]}})
+
+
 def test_curves_of_one_name_share_a_colour_and_a_place_in_the_legend() -> None:
     points = [(0, 1.0), (1, 2.0)]
     markup = curves({"loss": [("a", points), ("a", points), ("b", points)], "psnr": [("b", points)]})

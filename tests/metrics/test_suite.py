@@ -28,7 +28,14 @@ def test_nothing_of_them_is_trained() -> None:
     assert not any(p.requires_grad for metric in build(NAMES).values() for p in metric.parameters())
 
 
-@pytest.mark.parametrize(("name", "remedy"), [("lipips", "Did you mean lpips?"), ("fid", "Mend metrics.names.")])
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [
+        ("lipips", "Did you mean lpips?"),
+        ("fid", "Mend --metrics or metrics.names."),
+        ("", "an empty name. Mend --metrics or metrics.names."),
+    ],
+)
 def test_an_unknown_name_is_refused(name: str, remedy: str) -> None:
     with pytest.raises(UserError) as caught:
         build(["psnr", name])

@@ -14,6 +14,14 @@ def test_metrics_come_back_as_series(tmp_path: Path) -> None:
     assert read_series(log.path) == {"train/mse": [(1, 0.1), (2, 1 / 3)]}
 
 
+def test_rows_that_are_not_whole_are_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.csv"
+    path.write_bytes(b"step,name,value\n1,loss,0.5\r\n2,lo\r\n3,loss,x\r\n\xff\r\n4,loss,0.25\r\n5,loss,0.1")
+    assert read_series(path) == {"loss": [(1, 0.5), (4, 0.25)]}
+    CsvLog(str(tmp_path)).log_metrics({"loss": 0.125}, step=5)
+    assert read_series(path) == {"loss": [(1, 0.5), (4, 0.25), (5, 0.125)]}
+
+
 def test_a_resumed_run_replaces_the_steps_it_repeats(tmp_path: Path) -> None:
     first = CsvLog(str(tmp_path))
     for step in range(1, 6):

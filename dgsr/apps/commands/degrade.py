@@ -29,13 +29,19 @@ def add_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
     )
     parser.add_argument("photo", type=Path, help="the sharp photograph")
     what = parser.add_mutually_exclusive_group()
-    what.add_argument("--preset", default=_DEFAULT_PRESET, help="whose recipes are drawn (default: %(default)s)")
+    what.add_argument(
+        "--preset",
+        default=_DEFAULT_PRESET,
+        help="whose recipes are drawn: s3diff, real_esrgan, bsrgan_like, bicubic, none (default: %(default)s)",
+    )
     what.add_argument("--recipe", type=Path, metavar="JSON", help="replay this one; the photograph is cut to its size")
-    parser.add_argument("--seed", type=int, default=0, help="the first sample's; the others count on from it")
+    parser.add_argument(
+        "--seed", type=int, default=0, help="seed of the first sample; the others count up (default: %(default)s)"
+    )
     parser.add_argument("--n", type=int, default=1, help="number of samples (default: %(default)s)")
     parser.add_argument("--crop", type=int, metavar="PX", help="cut out only a square of this side")
     parser.add_argument("--grid", type=Path, metavar="IMAGE", help="draw the samples, their numbers beneath")
-    parser.add_argument("--steps", action="store_true", help="draw one sample after each operator instead")
+    parser.add_argument("--steps", action="store_true", help="with --grid: draw one sample after each operator instead")
     parser.add_argument("--out", type=Path, metavar="IMAGE", help="write the degraded image")
     parser.add_argument("--save-recipe", type=Path, metavar="JSON", help="write the numbers, for --recipe")
     return parser

@@ -16,7 +16,7 @@ def add_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
     parser = commands.add_parser(
         "evaluate",
         help="measure restored images",
-        description="Measure a folder of restored images, with 95 %% intervals, and paired tests against another. "
+        description="Measure a folder of restored images, with 95 % intervals, and paired tests against another. "
         "Images of one name belong together, whatever their endings. To measure a model there is evaluate.py.",
     )
     parser.add_argument("--sr", type=Path, required=True, metavar="DIR", help="restored images")
@@ -34,7 +34,11 @@ def add_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
         "--crop-border", type=int, default=0, metavar="PX", help="cut off for psnr and ssim (default: 0)"
     )
     parser.add_argument(
-        "--features", default="auto", metavar="PATH", help="auto, offline, torchvision, or weights' path"
+        "--features",
+        default="auto",
+        metavar="PATH",
+        help="where LPIPS and DISTS find their weights: auto, torchvision (downloads), offline, or a path "
+        "(default: auto)",
     )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, … (default: auto)")
     for kind in ("json", "csv", "html"):

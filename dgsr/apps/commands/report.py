@@ -19,7 +19,7 @@ def add_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
         description="Write report.html, report.md and report.csv into the directory of a sweep, or any folder of runs: "
         "what sets the runs apart, their metrics with 95 % intervals, curves, pictures, time and memory.",
     )
-    parser.add_argument("sweep", type=Path, metavar="DIR", help="directory of the sweep")
+    parser.add_argument("sweep", type=Path, metavar="DIR", help="directory of a sweep, or any folder of runs")
     return parser
 
 

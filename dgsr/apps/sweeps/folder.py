@@ -45,6 +45,11 @@ class JobFolder:
         return "done" if self.summary.exists() else "unfinished"
 
     @property
+    def reason(self) -> str:
+        """Why it failed, as far as that can be read."""
+        return self.failure.read_text(encoding="utf-8", errors="replace").strip() if self.failure.exists() else ""
+
+    @property
     def overrides(self) -> list[str]:
         """The arguments that the job's process was started with; none if it has not come so far."""
         return saved_overrides(self.path)

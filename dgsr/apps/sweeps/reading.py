@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from dgsr.apps.sweeps.folder import JobFolder, SweepFolder
-from dgsr.checks import expect
+from dgsr.checks import UserError, expect, refuse
 from dgsr.evaluation import Trial, write_sweep_report
 from dgsr.training.csv_log import read_series
 
+_REMEDY = "It is damaged: run the job again."
 _KINDS = ("lq", "sr", "hq")
 
 
@@ -29,20 +32,28 @@ def write_report(folder: SweepFolder) -> Path:
 
 
 def read_trial(job: JobFolder) -> Trial:
-    """Read one run; what it has not written is left out."""
+    """Read one run; what it has not written is left out, and of one that is damaged only what it is and why."""
+    settings: dict[str, str] = {}
+    try:
+        settings |= (_setting(override) for override in job.overrides)
+        return _whole_trial(job, settings)
+    except (UserError, OSError) as error:
+        return Trial(job.path.name, settings, "damaged", str(error))
+
+
+def _whole_trial(job: JobFolder, settings: Mapping[str, str]) -> Trial:
     result = job.result() if job.state == "done" else {}
-    config = job.path / ".hydra" / "config.yaml"
     log = job.path / "metrics.csv"
     return Trial(
         name=job.path.name,
-        settings=dict(_setting(override) for override in job.overrides),
+        settings=settings,
         state=job.state,
-        reason=job.failure.read_text().strip() if job.failure.exists() else "",
-        config=dict(_flat(OmegaConf.to_container(OmegaConf.load(config)))) if config.exists() else {},
+        reason=job.reason,
+        config=_config(job.path / ".hydra" / "config.yaml"),
         images=_last_validation(job.path / "validation") if result else {},
-        directions={name: found["direction"] for name, found in result.get("metrics", {}).items()},
-        seconds_per_step=result.get("seconds_per_step"),
-        peak_memory_bytes=result.get("peak_memory_bytes"),
+        directions=_directions(result.get("metrics", {}), job.summary),
+        seconds_per_step=_number(result.get("seconds_per_step"), job.summary),
+        peak_memory_bytes=_number(result.get("peak_memory_bytes"), job.summary),
         series=read_series(log) if log.exists() else {},
         pictures=dict(_pictures(job.path / "validation" / "pictures")),
     )
@@ -51,6 +62,24 @@ def read_trial(job: JobFolder) -> Trial:
 def _setting(override: str) -> tuple[str, str]:
     key, _, value = override.lstrip("+").partition("=")
     return key, value
+
+
+def _config(file: Path) -> dict[str, str]:
+    try:
+        return dict(_flat(OmegaConf.to_container(OmegaConf.load(file)))) if file.exists() else {}
+    except (YAMLError, UnicodeDecodeError, OmegaConfBaseException, OSError) as error:
+        refuse("the config of a run", f"{file} ({' '.join(str(error).split())})", _REMEDY)
+
+
+def _directions(metrics: Any, file: Path) -> dict[str, str]:
+    sound = isinstance(metrics, dict) and all(isinstance(found, dict) for found in metrics.values())
+    expect(sound, "metrics by name", file, _REMEDY)
+    return {name: str(found.get("direction", "")) for name, found in metrics.items()}
+
+
+def _number(found: Any, file: Path) -> Any:
+    expect(found is None or isinstance(found, int | float), "numbers", f"{found!r} in {file}", _REMEDY)
+    return found
 
 
 def _flat(node: Any, where: str = "") -> Iterator[tuple[str, str]]:
@@ -66,10 +95,13 @@ def _last_validation(folder: Path) -> dict[str, dict[str, float]]:
     tables = sorted(folder.glob("step_*.csv"))
     if not tables:
         return {}
-    with tables[-1].open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    names = [name for name in rows[0] if name != "image" and "bicubic/" not in name]
-    return {row["image"]: {name: float(row[name]) for name in names if row[name]} for row in rows}
+    try:
+        with tables[-1].open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        names = [name for name in rows[0] if name and name != "image" and "bicubic/" not in name]
+        return {row["image"]: {name: float(row[name]) for name in names if row[name]} for row in rows}
+    except (ValueError, LookupError, csv.Error) as error:
+        refuse("a table of images and their metrics", f"{tables[-1]} ({error})", _REMEDY)
 
 
 def _pictures(folder: Path) -> Iterator[tuple[str, dict[str, Path]]]:

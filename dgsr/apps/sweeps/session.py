@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import sys
@@ -10,12 +11,15 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
+from dgsr.apps.overrides import first_of_sweep
 from dgsr.apps.quoting import quoted, unquoted
 from dgsr.apps.resume import logs_dir, task_name
 from dgsr.apps.sweeps.folder import Command, SweepFolder
 from dgsr.checks import UserError, expect
 
 _FLAGS = {"-m", "--multirun"}
+#: Of Hydra, which then runs nothing.
+_SHOWING = {"--cfg", "-c", "--help", "-h", "--hydra-help", "--info", "-i", "--shell-completion", "-sc", "--version"}
 _DIRECTORY = "hydra.sweep.dir="
 _ONE_RUN = "hydra.run.dir="
 _INTERRUPTED = 130
@@ -28,7 +32,8 @@ def sweep_of(arguments: list[str]) -> tuple[list[str], SweepFolder | None]:
         arguments: Of the command line. `sweep=…` implies `-m`, except for a single run in a directory that is given.
 
     Returns:
-        The arguments to hand to Hydra, and the sweep's directory; None if it is not a sweep.
+        The arguments to hand to Hydra, and the sweep's directory; None if it is not a sweep. What Hydra only shows
+        (`--cfg job`, `--help`, …) is shown for the sweep's first job.
 
     Raises:
         UserError: The directory holds another sweep, or several processes are about to run the same one.
@@ -37,17 +42,30 @@ def sweep_of(arguments: list[str]) -> tuple[list[str], SweepFolder | None]:
     continued = any(argument.startswith(_ONE_RUN) for argument in arguments)
     if not _FLAGS & set(arguments) and (not named or continued):
         return arguments, None
+    if _SHOWING & {argument.partition("=")[0] for argument in arguments}:
+        return first_of_sweep([argument for argument in arguments if argument not in _FLAGS]), None
     expect(not continued, "-m or resume=, one of them", "both", "A sweep goes on with: dgsr rerun <its directory>.")
     expect("LOCAL_RANK" not in os.environ, "one process for a sweep", "torchrun", "Say -m trainer=ddp instead.")
     given = [unquoted(argument.removeprefix(_DIRECTORY)) for argument in arguments if argument.startswith(_DIRECTORY)]
-    started = f"{datetime.now():%Y-%m-%d_%H-%M-%S}"
-    folder = SweepFolder(
-        Path(given[-1]) if given else logs_dir(arguments) / task_name(arguments) / "multiruns" / started
-    )
+    path = Path(given[-1]) if given else _new_folder(logs_dir(arguments) / task_name(arguments) / "multiruns")
+    folder = SweepFolder(path)
     kept = [argument for argument in arguments if argument not in _FLAGS and not argument.startswith(_DIRECTORY)]
     folder.claim(Command(str(Path(sys.argv[0]).resolve()), kept, str(Path.cwd())))
     # Each job's process writes its own .hydra/.
     return ["-m", *kept, _DIRECTORY + quoted(str(folder.path)), "hydra.output_subdir=null"], folder
+
+
+def _new_folder(sweeps: Path) -> Path:
+    """Make a folder named after the time; a number tells it from those of sweeps started in the same second."""
+    started = f"{datetime.now():%Y-%m-%d_%H-%M-%S}"
+    for number in itertools.count(1):
+        folder = sweeps / (started if number == 1 else f"{started}_{number}")
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        return folder
+    raise AssertionError  # the numbers do not end
 
 
 @contextmanager
@@ -87,6 +105,6 @@ def closing_words(folder: SweepFolder) -> list[str]:
     jobs = folder.jobs()
     undone = [job for job in jobs if job.state != "done"]
     lines = [f"{len(jobs) - len(undone)} of {len(jobs)} started jobs done in {folder.path}"]
-    lines += [f"  {job.path.name} failed: {job.failure.read_text().strip()}" for job in undone if job.state == "failed"]
+    lines += [f"  {job.path.name} failed: {job.reason}" for job in undone if job.state == "failed"]
     lines += [f"  {job.path.name} was cut off" for job in undone if job.state == "unfinished"]
     return lines + [f"Go on with: dgsr rerun '{folder.path}'"] * bool(undone)

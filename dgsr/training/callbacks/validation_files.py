@@ -48,7 +48,7 @@ class ValidationFiles(lightning.Callback):
 def write_records(records: ValidationRecords, path: Path) -> None:
     """Write one row an image, one column a metric; cells are empty where the image is of another set."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", newline="") as file:
+    with path.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file:
         writer = csv.DictWriter(file, ["image", *means(records)])
         writer.writeheader()
         writer.writerows({"image": image} | values for image, values in records.items())

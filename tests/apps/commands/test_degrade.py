@@ -9,6 +9,7 @@ import torch
 
 from dgsr.apps.cli import main
 from dgsr.degradation import Recipe, degrade, draw, preset
+from dgsr.degradation.presets import PRESETS
 from dgsr.images import read_image, write_image
 
 
@@ -31,6 +32,12 @@ def _refusal(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
     assert stop.value.code == 1
     assert words.count("\n") == 1
     return words
+
+
+def test_help_names_the_presets(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        _run("--help")
+    assert f"drawn: {', '.join(PRESETS)} (default" in " ".join(capsys.readouterr().out.split())
 
 
 def test_a_seed_gives_the_image_that_the_library_gives(photo: Path, tmp_path: Path) -> None:

@@ -51,3 +51,37 @@ def test_a_run_that_failed_before_it_wrote_anything(tmp_path: Path) -> None:
 def test_a_folder_without_runs_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="folder with runs"):
         write_report(SweepFolder(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("validation/step_0000002.csv", b""),
+        ("validation/step_0000002.csv", b"image,psnr\n"),
+        ("validation/step_0000002.csv", b"image,psnr\na.png,2x\n"),
+        ("validation/step_0000002.csv", b"\xff"),
+        (".hydra/config.yaml", b"a: [1"),
+        (".hydra/config.yaml", b"\xff\xfe\x00"),
+        (".hydra/overrides.yaml", b"- [1"),
+        ("summary.json", b'{"metrics": []}'),
+        ("summary.json", b'{"metrics": {"psnr": 3}}'),
+        ("summary.json", b'{"seconds_per_step": "x"}'),
+        ("summary.json", b'{"met'),
+    ],
+)
+def test_a_damaged_job_is_named_and_the_others_are_reported(tmp_path: Path, file: str, content: bytes) -> None:
+    for name in ("0", "1"):
+        job = make_job(tmp_path / name, f"x={name}")
+        job.summary.write_text('{"step": 2}')
+        (job.path / "validation").mkdir()
+    (tmp_path / "1" / file).write_bytes(content)
+    write_report(SweepFolder(tmp_path))
+    told = (tmp_path / "report.md").read_text()
+    assert "1 done, 1 damaged of 2 jobs" in told
+    assert "- job 1 damaged: Expected " in told
+    assert str(tmp_path / "1" / file) in told
+
+
+def test_a_reason_that_is_no_text_is_told_as_far_as_it_can_be(tmp_path: Path) -> None:
+    (tmp_path / "failure.txt").write_bytes(b"No \xff.\n")
+    assert read_trial(JobFolder(tmp_path)).reason == "No \ufffd."

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from dgsr.apps.sweeps import reading, sweep_of, sweeping
+from dgsr.apps.sweeps import reading, session, sweep_of, sweeping
 from dgsr.checks import UserError
 from tests.apps.sweeps.commands import ENVIRONMENT, PROGRAM, rerun, starts
 
@@ -41,6 +42,22 @@ def test_the_directory_is_fixed_before_hydra_starts(tmp_path: Path) -> None:
         with pytest.raises(UserError, match="to hold the sweep"):
             sweep_of(["-m", "seed=5", f"hydra.sweep.dir={folder.path}"])
         (folder.path / "sweep.json").unlink()
+
+
+@pytest.mark.parametrize("option", ["--cfg job", "--cfg=job", "-c job", "--help", "-h", "--hydra-help", "--info", "-i"])
+def test_what_is_only_shown_is_no_sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, option: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    shown = option.split()
+    assert sweep_of(["sweep=ablation", *shown]) == (["sweep=ablation", *shown], None)
+    assert sweep_of(["-m", "seed=3,4", *shown]) == (["seed=3", *shown], None)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_sweeps_of_one_second_have_a_directory_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session, "datetime", Mock(now=lambda: datetime(2026, 1, 2)))
+    folders = [sweep_of(["-m", f"seed={seed},9", f"paths.logs={tmp_path}"])[1] for seed in range(3)]
+    names = [folder.path.name for folder in folders if folder is not None]
+    assert names == [f"2026-01-02_00-00-00{number}" for number in ("", "_2", "_3")]
 
 
 def test_what_cannot_be_swept_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
