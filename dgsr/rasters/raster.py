@@ -104,6 +104,12 @@ def read_raster(source: str | Path | BytesIO, name: str | None = None, max_pixel
     return Raster(torch.from_numpy(samples).permute(2, 0, 1), profile)
 
 
+def read_size(path: Path) -> tuple[int, int]:
+    """Return height and width as a file's head gives them."""
+    with PillowImage.open(path, formats=_FORMATS) as file:
+        return file.height, file.width
+
+
 def write_raster(path: str | Path, raster: Raster) -> None:
     """Write a picture; the file appears whole or not at all. PNG keeps 16 bits a channel, the others 8.
 

@@ -13,8 +13,10 @@ from dgsr.checks import UserError, expect
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
 
+    from rich.console import Console
+
     from dgsr.inference import Upscaler
-    from dgsr.inference.files import Job
+    from dgsr.inference.files import FileUpscaling, Job
 
 
 def add_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
@@ -49,32 +51,73 @@ def add_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
 
 def run(arguments: Namespace) -> None:
     """Load the model, then enlarge one image after the other; those that fail are named at the end."""
+    from functools import partial
+
     from rich.console import Console
-    from rich.progress import track
 
     from dgsr.apps.loading import default_model
     from dgsr.inference.files import FileUpscaling
 
-    planned = _plan(arguments.input, arguments.output, arguments.overwrite)
+    target = arguments.output or _beside(arguments.input)
+    planned = _plan(arguments.input, target, arguments.overwrite)
     again = arguments.overwrite or not arguments.input.is_dir()
     missing = [job for job in planned if again or not job.target.exists()]
     console = Console(stderr=True)
+    say = partial(console.print, soft_wrap=True, highlight=False, markup=False)
     if len(missing) < len(planned):
-        console.print(f"{len(planned) - len(missing)} of {len(planned)} images are there already.")
+        say(f"{len(planned) - len(missing)} of {len(planned)} images are there already.")
     if not missing:
         return
     source = arguments.model or default_model()
     if not arguments.model:
-        console.print(f"The model is {source}.", soft_wrap=True, highlight=False, markup=False)
+        say(f"The model is {source}.")
     work = FileUpscaling(_upscaler(source, arguments), arguments.tile, arguments.batch, memory_bytes(arguments))
-    done = track(work.run(missing), "upscaling", len(missing), console=console, disable=len(missing) == 1)
-    failed = [str(error) for _, error in done if error is not None]
+    failed = _watched(work, missing, console)
+    if len(failed) < len(missing):
+        say(_written(target, None if arguments.input.is_file() else len(missing) - len(failed)))
     if failed:
         summary = [f"{len(failed)} of {len(missing)} images could not be upscaled."] if len(missing) > 1 else []
         raise UserError("\n".join([*failed, *summary]))
 
 
-def _plan(source: Path, target: Path | None, overwrite: bool) -> list[Job]:
+def _watched(work: FileUpscaling, jobs: list[Job], console: Console) -> list[str]:
+    """Enlarge the images, while a bar tells how far it is; return what went wrong."""
+    from contextlib import nullcontext
+
+    from rich.progress import Progress
+
+    failed: list[str] = []
+    progress = Progress(console=console, transient=True)
+    with progress if console.is_interactive else nullcontext():  # elsewhere it would leave an empty line
+        bar = progress.add_task("upscaling", total=len(jobs), visible=len(jobs) > 1)
+        done = 0
+        # One image is worth a bar if it is made in tiles.
+        work.upscaler.watch = lambda share: progress.update(bar, completed=done + share, visible=True)
+        for done, (_, error) in enumerate(work.run(jobs), start=1):
+            progress.update(bar, completed=done)
+            failed += [] if error is None else [str(error)]
+    return failed
+
+
+def _written(target: Path, count: int | None) -> str:
+    """Say what is there now: one image, or so many of a folder."""
+    from dgsr.rasters import read_size
+
+    if count is not None:
+        return f"Wrote {count} {'image' if count == 1 else 'images'} to {target}."
+    height, width = read_size(target)
+    return f"Wrote {target}, {width}x{height}."
+
+
+def _beside(source: Path) -> Path:
+    """Return where the result goes if nothing is said."""
+    if not source.is_dir():
+        return source.with_name(f"{source.stem}_sr.png")
+    home = source.resolve()
+    return home.with_name(f"{home.name}_sr")
+
+
+def _plan(source: Path, target: Path, overwrite: bool) -> list[Job]:
     """Pair every image with the file it will be written to."""
     from dgsr.data import FolderSource
     from dgsr.data.names import bare_names
@@ -83,20 +126,18 @@ def _plan(source: Path, target: Path | None, overwrite: bool) -> list[Job]:
 
     if not source.is_dir():
         expect(source.exists(), "an image or a folder of images", f"{source}, which does not exist", "Check the path.")
-        image = target or source.with_name(f"{source.stem}_sr.png")
-        expect(not image.is_dir(), "the name of an image to write", image, "Name a file in it.")
-        expect(image.suffix.lower() in SUFFIXES, f"an ending among {', '.join(SUFFIXES)}", image.name)
-        expect(image.resolve() != source.resolve(), "another file to write to than IN", image)
-        free = target is None or overwrite or not image.exists()
-        expect(free, "OUT not to exist", image, "Name another file, or say --overwrite.")
-        return [Job(source, image)]
+        expect(not target.is_dir(), "the name of an image to write", target, "Name a file in it.")
+        expect(target.suffix.lower() in SUFFIXES, f"an ending among {', '.join(SUFFIXES)}", target.name)
+        expect(target.resolve() != source.resolve(), "another file to write to than IN", target)
+        free = overwrite or not target.exists()
+        expect(free, "OUT not to exist", target, "Name another file, or say --overwrite.")
+        return [Job(source, target)]
 
-    folder = target or (home := source.resolve()).with_name(f"{home.name}_sr")
-    expect(folder.is_dir() or not folder.exists(), "a folder to write to", f"{folder}, which is a file")
-    inside = source.resolve() in (folder.resolve(), *folder.resolve().parents)
-    expect(not inside, f"a folder outside {source} to write to", folder, "A second call would upscale the first's.")
+    expect(target.is_dir() or not target.exists(), "a folder to write to", f"{target}, which is a file")
+    inside = source.resolve() in (target.resolve(), *target.resolve().parents)
+    expect(not inside, f"a folder outside {source} to write to", target, "A second call would upscale the first's.")
     names = list(FolderSource(source, key="IN").names)
-    return [Job(source / name, folder / f"{bare}.png") for name, bare in zip(names, bare_names(names), strict=True)]
+    return [Job(source / name, target / f"{bare}.png") for name, bare in zip(names, bare_names(names), strict=True)]
 
 
 def _upscaler(source: str, arguments: Namespace) -> Upscaler:
