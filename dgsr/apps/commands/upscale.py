@@ -55,7 +55,7 @@ def run(arguments: Namespace) -> None:
 
     from rich.console import Console
 
-    from dgsr.apps.loading import default_model
+    from dgsr.apps.loading import source_of
     from dgsr.inference.files import FileUpscaling
 
     target = arguments.output or _beside(arguments.input)
@@ -68,8 +68,8 @@ def run(arguments: Namespace) -> None:
         say(f"{len(planned) - len(missing)} of {len(planned)} images are there already.")
     if not missing:
         return
-    source = arguments.model or default_model()
-    if not arguments.model:
+    source = source_of(arguments.model)
+    if source != arguments.model:
         say(f"The model is {source}.")
     work = FileUpscaling(_upscaler(source, arguments), arguments.tile, arguments.batch, memory_bytes(arguments))
     failed = _watched(work, missing, console)
