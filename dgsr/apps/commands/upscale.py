@@ -27,25 +27,49 @@ def add_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
         description="Enlarge an image, or every image of a folder, in one step of a trained model.",
     )
     parser.add_argument("input", type=Path, metavar="IN", help="an image, or a folder of images")
-    parser.add_argument("output", type=Path, metavar="OUT", nargs="?", help="where to (default: beside IN, named _sr)")
+    parser.add_argument(
+        "output",
+        type=Path,
+        metavar="OUT",
+        nargs="?",
+        help="file or folder to write (default: IN_sr.png, or the folder IN_sr, beside IN)",
+    )
     add_source(parser)
     add_parts(parser)
     add_machine(parser)
     parser.add_argument("--scale", type=float, help="factor of enlargement, 1 to 8, 1.5 too (default: the model's)")
     parser.add_argument(
-        "--guidance", type=float, help="away from the negative prompt; 1 is none (default: the model's)"
+        "--guidance",
+        type=float,
+        help="strength of the push away from the negative prompt; 1 turns it off (default: the model's)",
     )
-    parser.add_argument("--color-fix", choices=("wavelet", "adain", "none"), default="wavelet", help="default: wavelet")
+    parser.add_argument(
+        "--color-fix",
+        choices=("wavelet", "adain", "none"),
+        default="wavelet",
+        help="match the input's colours (default: wavelet)",
+    )
     parser.add_argument("--seed", type=int, default=0, help="of the noise, for models that sample (default: 0)")
     parser.add_argument(
         "--tile",
         type=_tile,
         default="auto",
         metavar="PX",
-        help="make large results in tiles of so many px a side; 0: whole; auto: as large as memory allows (default)",
+        help="make large results in tiles of so many px a side, a multiple of 64, from 192 on; 0: whole; "
+        "auto: as large as memory allows (default)",
     )
-    parser.add_argument("--batch", type=int, default=4, help="images of equal size taken together (default: 4)")
-    parser.add_argument("--overwrite", action="store_true", help="also what is there already as OUT or in it")
+    parser.add_argument(
+        "--batch",
+        type=int,
+        default=1,
+        help="images of equal size taken together, which is faster on a GPU; results may then differ "
+        "by rounding from those of single images (default: 1)",
+    )
+    parser.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="write over results that are there; without it, a single one is refused, those in a folder are kept",
+    )
     return parser
 
 
@@ -58,6 +82,7 @@ def run(arguments: Namespace) -> None:
     from dgsr.apps.loading import source_of
     from dgsr.inference.files import FileUpscaling
 
+    _check(arguments)
     target = arguments.output or _beside(arguments.input)
     planned = _plan(arguments.input, target, arguments.overwrite)
     again = arguments.overwrite or not arguments.input.is_dir()
@@ -78,6 +103,17 @@ def run(arguments: Namespace) -> None:
     if failed:
         summary = [f"{len(failed)} of {len(missing)} images could not be upscaled."] if len(missing) > 1 else []
         raise UserError("\n".join([*failed, *summary]))
+
+
+def _check(arguments: Namespace) -> None:
+    """Refuse numbers that no model takes."""
+    scale, guidance, tile = arguments.scale, arguments.guidance, arguments.tile
+    expect(scale is None or 1 <= scale <= 8, "--scale of 1 to 8", scale)
+    expect(guidance is None or math.isfinite(guidance), "a finite --guidance", guidance)
+    expect(arguments.batch >= 1, "--batch of 1 or more", arguments.batch)
+    fits = tile in ("auto", 0) or (tile >= 192 and tile % 64 == 0)  # of tiles that overlap, in all our networks
+    expect(fits, "--tile of auto, 0, or a multiple of 64 from 192 on", tile)
+    memory_bytes(arguments)
 
 
 def _watched(work: FileUpscaling, jobs: list[Job], console: Console) -> list[str]:
@@ -150,9 +186,7 @@ def _upscaler(source: str, arguments: Namespace) -> Upscaler:
     model = load(source, arguments)
     scale = model.scale if arguments.scale is None else arguments.scale
     guidance = model.guidance if arguments.guidance is None else arguments.guidance
-    expect(1 <= scale <= 8, "--scale of 1 to 8", scale)
-    expect(math.isfinite(guidance), "a finite --guidance", guidance)
-    expect(arguments.batch >= 1, "--batch of 1 or more", arguments.batch)
+    expect(1 <= scale <= 8, "a model with a scale of 1 to 8", scale, "Say --scale.")
     build = partial(Upscaler, scale=scale, guidance=guidance, color_fix=arguments.color_fix, seed=arguments.seed)
     return model.upscaler(build, device)
 

@@ -106,14 +106,28 @@ def test_mistakes_are_refused(model: Path, photo: Path, tmp_path: Path, capsys: 
     assert "does not exist" in _refusal(capsys, tmp_path / "missing.png")
     assert "which is a file" in _refusal(capsys, tmp_path, photo)
     assert "another file" in _refusal(capsys, photo, photo, "--model", model, "--overwrite")
-    assert "--scale of 1 to 8" in _refusal(capsys, photo, "--model", model, "--scale", 0.5)
-    assert "finite --guidance" in _refusal(capsys, photo, "--model", model, "--guidance", "nan")
-    assert "multiple of 64" in _refusal(capsys, photo, "--model", model, "--tile", 100)
-    assert "--batch" in _refusal(capsys, photo, "--model", model, "--batch", 0)
     assert "authors' file" in _refusal(capsys, photo, "--model", photo.with_name("nothing"))
     with pytest.raises(SystemExit):
         _run(photo, "--tile", "large")
     assert "auto, 0, or a number of px, but got large" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "words"),
+    [
+        ("--scale", 0.5, "--scale of 1 to 8, but got 0.5"),
+        ("--scale", "nan", "--scale of 1 to 8"),
+        ("--guidance", "nan", "a finite --guidance"),
+        ("--tile", 100, "--tile of auto, 0, or a multiple of 64 from 192 on, but got 100"),
+        ("--tile", 128, "from 192 on"),
+        ("--batch", 0, "--batch of 1 or more"),
+        ("--memory", 0, "--memory above 0"),
+    ],
+)
+def test_numbers_are_refused_before_a_model_is_looked_for(
+    photo: Path, option: str, value: object, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert words in _refusal(capsys, photo, "--model", "nothing", option, value)
 
 
 def test_a_second_photograph_is_no_place_to_write_to(
