@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from secrets import token_hex
 
 import numpy as np
 import torch
@@ -109,11 +109,9 @@ def write_raster(path: str | Path, raster: Raster) -> None:
             or the picture cannot be written there, or is too large for its format.
     """
     path = Path(path)
-    expect(path.suffix.lower() in SUFFIXES, f"an ending among {', '.join(SUFFIXES)}", path.name)
-    opaque = raster.alpha is None or path.suffix.lower() not in (".jpg", ".jpeg", ".bmp")
-    expect(opaque, "an ending of files that hold transparency", path.name, "Take .png, .webp or .tif.")
+    expect_ending(path, raster)
     pixels = raster.samples.permute(1, 2, 0).numpy()
-    temporary = path.with_name(f".{os.getpid()}.{path.name}")
+    temporary = path.with_name(f".{token_hex(8)}{path.suffix}")  # short, as the file's own name may be of full length
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.suffix.lower() == ".png":
@@ -129,6 +127,17 @@ def write_raster(path: str | Path, raster: Raster) -> None:
     finally:
         with suppress(OSError):  # its folder may be a file
             temporary.unlink()
+
+
+def expect_ending(path: Path, raster: Raster) -> None:
+    """Refuse a file that cannot hold a picture of this kind, by its name.
+
+    Raises:
+        UserError: The ending is none of a picture, or of one that cannot be transparent though this one is.
+    """
+    expect(path.suffix.lower() in SUFFIXES, f"an ending among {', '.join(SUFFIXES)}", path.name)
+    opaque = raster.alpha is None or path.suffix.lower() not in (".jpg", ".jpeg", ".bmp")
+    expect(opaque, "an ending of files that hold transparency", path.name, "Take .png, .webp or .tif.")
 
 
 def _encode(pixels: NDArray[np.generic], path: Path, profile: bytes | None) -> None:

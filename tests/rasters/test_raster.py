@@ -157,6 +157,13 @@ def test_what_cannot_be_written_is_told_in_one_line(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder.png"]
 
 
+@pytest.mark.parametrize("ending", [".png", ".jpg"])
+def test_names_may_be_as_long_as_the_system_allows(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"{'n' * (255 - len(ending))}{ending}"
+    write_raster(path, Raster(torch.zeros(3, 4, 4, dtype=torch.uint8)))
+    assert [found.name for found in tmp_path.iterdir()] == [path.name]
+
+
 @pytest.mark.parametrize("channels", [1, 3, 4])
 @pytest.mark.parametrize("name", ["a.png", "a.tif"])
 def test_sixteen_bits_are_read_in_full(tmp_path: Path, name: str, channels: int) -> None:
