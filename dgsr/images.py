@@ -18,7 +18,7 @@ from dgsr.types import Image, Images, Pixels
 Resized: TypeAlias = Float[Tensor, "b 3 new_h new_w"]
 
 
-def read_image(path: str | Path) -> Image:
+def read_image(path: str | Path, max_pixels: int | None = None) -> Image:
     """Read an image as RGB in [0, 1], upright by its EXIF orientation.
 
     Grey becomes three equal channels; transparent parts show what colour lies beneath; 16 bits keep their precision.
@@ -26,7 +26,7 @@ def read_image(path: str | Path) -> Image:
     Raises:
         UserError: As `dgsr.rasters.read_raster`.
     """
-    return _rgb(read_raster(path))
+    return _rgb(read_raster(path, max_pixels=max_pixels))
 
 
 def decode_image(encoded: bytes, name: str) -> Image:

@@ -77,7 +77,7 @@ def publish(results: Results, samples: Samples, files: Mapping[str, Path], title
         console.print(line, soft_wrap=True, highlight=False, markup=False)
     expect(not unwritten, "places to write the results to", ", ".join(unwritten), "The numbers are those above.")
     num_left_out = len(results.left_out)
-    got = f"{num_left_out} of {len(results.records) + num_left_out} left out: {' '.join(results.left_out)}"
+    got = f"{num_left_out} of {len(results.records) + num_left_out} left out: {' '.join(results.left_out).rstrip('.')}"
     expect(not num_left_out, "images that can all be used", got, "The numbers above are those of the others.")
 
 

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from dgsr.apps.configs import check
 from dgsr.apps.evaluation_output import publish, survey
-from dgsr.apps.loading import device_of_rank, load_model
+from dgsr.apps.loading import device_of_rank, load_model, source_of
 from dgsr.apps.schema import EvaluateConfig
 from dgsr.apps.training_run import quiet_libraries
 from dgsr.checks import UserError, expect
@@ -38,6 +38,7 @@ def run_evaluation(cfg: DictConfig) -> dict[str, float]:
         if cfg.inference.guidance is None:
             cfg.inference.pop("guidance")
     check(cfg, EvaluateConfig)
+    cfg.ckpt_path = source_of(cfg.ckpt_path)
     quiet_libraries()
     with joined() as ranks:
         return _evaluate(cfg, ranks)

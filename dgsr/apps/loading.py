@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from dgsr.apps.resume import by_age, last_run, logs_dir
+from dgsr.apps.resume import last_run, logs_dir
 from dgsr.checkpoints import kind_of, load_estimator, load_pretrained, load_s3diff
 from dgsr.checkpoints.described import described_estimator, described_generator
 from dgsr.checkpoints.pretrained import describe
@@ -82,10 +82,18 @@ def load_model(
             return Model(load_s3diff(source, backbone or SD_TURBO), given, **inference)
 
 
-def default_model() -> str:
-    """Return the newest checkpoint of the training runs in this folder, or else the small model in the package."""
-    runs = logs_dir([]) / "train" / "runs"
-    return str(last_run(runs) / "checkpoints" / "last.ckpt") if by_age(runs) else BUNDLED
+def source_of(model: str | None) -> str:
+    """Return the source that a user means: the small model in the package, if none is named.
+
+    Args:
+        model: A source, or `last`, the newest checkpoint of the training runs in this folder.
+
+    Raises:
+        UserError: The last run is asked for, and there is none.
+    """
+    if model is None:
+        return BUNDLED
+    return str(last_run(logs_dir([]) / "train" / "runs") / "checkpoints" / "last.ckpt") if model == "last" else model
 
 
 def device_of(name: str) -> torch.device:

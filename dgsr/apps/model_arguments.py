@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 
 def add_source(parser: ArgumentParser) -> None:
-    """Add `--model`, for commands that take the last training run's if none is named."""
+    """Add `--model`, for commands that take the one in the package if none is named."""
     parser.add_argument(
         "--model",
-        help="exported folder, hub id, training checkpoint or s3diff.pkl (default: the last training run's, "
-        "or else bundled:tiny-upscaler, the small one in the package)",
+        help="exported folder, hub id, training checkpoint or s3diff.pkl; last: the newest training run's "
+        "(default: bundled:tiny-upscaler, the small one in the package)",
     )
 
 

@@ -9,6 +9,7 @@ from dgsr.checks import expect
 from dgsr.data import FolderSource
 from dgsr.evaluation.runner import Sample
 from dgsr.images import read_image
+from dgsr.rasters import ANY_SIZE
 from dgsr.types import Image
 
 
@@ -37,7 +38,8 @@ class RestoredFolder:
         Raises:
             UserError: One cannot be read, or has another size.
         """
-        images = {role: read_image(files[name]) for role, files in self._files.items()}
+        limits = {"sr": ANY_SIZE, "against": ANY_SIZE}  # which a program has made
+        images = {role: read_image(files[name], limits.get(role)) for role, files in self._files.items()}
         for role, image in images.items():
             fits = role == "lq" or image.shape == images["sr"].shape
             expect(fits, f"{self._files[role][name]} of {_px(images['sr'])} as in sr", _px(image))

@@ -19,6 +19,7 @@ from dgsr.checks import UserError, expect, read_record
 from dgsr.data.names import bare_names
 from dgsr.evaluation.runner import Sample
 from dgsr.images import read_image, write_image
+from dgsr.rasters import ANY_SIZE
 from dgsr.types import Image
 
 _ROUNDED = 0.51 / 255
@@ -78,13 +79,15 @@ class Restoring:
         """
         sample = self.degraded[self._indices[name]]
         files = {role: self.folder / role / f"{name}.png" for role in ("sr", *self.kept)}
-        if not (files["sr"].is_file() and _shows(files["lq"], sample["lq"])):
+        sr = _kept(files["sr"]) if _shows(files["lq"], sample["lq"]) else None
+        if sr is None:
             files["sr"].unlink(missing_ok=True)  # first: nothing shall lie beside what it was not made of
             for role in self.kept:
                 write_image(files[role], sample[role])
             write_image(files["sr"], self._restored(name, sample["lq"]))
+            sr = read_image(files["sr"], ANY_SIZE)
         images = {role: sample[role] for role in ("lq", "hq") if role in sample}
-        return {"name": name, "sr": read_image(files["sr"]), **images}
+        return {"name": name, "sr": sr, **images}
 
     @torch.no_grad()
     def _restored(self, name: str, lq: Image) -> Float[Tensor, "3 H W"]:
@@ -115,7 +118,15 @@ def expect_same_settings(folder: Path, settings: Mapping[str, object]) -> None:
 
 def _shows(file: Path, image: Image) -> bool:
     """Tell whether a file holds an image, but for its rounding."""
-    if not file.is_file():
+    written = _kept(file)
+    if written is None or written.shape != image.shape:
         return False
-    written = read_image(file)
-    return written.shape == image.shape and bool((written - image.cpu()).abs().max() < _ROUNDED)
+    return bool((written - image.cpu()).abs().max() < _ROUNDED)
+
+
+def _kept(file: Path) -> Image | None:
+    """Read what an earlier call has written, unless it is not there or damaged."""
+    try:
+        return read_image(file, ANY_SIZE)
+    except UserError:
+        return None

@@ -12,7 +12,7 @@ from dgsr.inference.memory import available_bytes, choose_tile, expect_room, nee
 from dgsr.inference.rasters import upscale_raster, upscale_rasters
 from dgsr.inference.upscaler import Upscaler
 from dgsr.ops.resizing import enlarged
-from dgsr.rasters import Raster, read_raster, write_raster
+from dgsr.rasters import Raster, expect_ending, read_raster, write_raster
 from dgsr.types import Scores
 
 
@@ -51,6 +51,7 @@ class FileUpscaling:
         for job in jobs:
             try:
                 raster = read_raster(job.source)
+                expect_ending(job.target, raster)  # before any work is done
             except UserError as error:
                 yield from self._finish(waiting)
                 waiting = []

@@ -12,6 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from dgsr.checks import expect, refuse
+from dgsr.inference.finite import expect_finite
 from dgsr.inference.upscaler import Upscaler
 from dgsr.models.generator import OneStepGenerator
 from dgsr.ops.resizing import enlarged
@@ -88,13 +89,13 @@ def upscale_with_room(upscaler: Upscaler, lq: Image) -> Float[Tensor, "3 H W"]:
     """Upscale an image as the upscaler's tile says.
 
     Raises:
-        UserError: It does not fit into memory.
+        UserError: It does not fit into memory, or the networks give NaN.
     """
     height, width = enlarged((lq.shape[-2], lq.shape[-1]), upscaler.scale)
     sides = (min(side, upscaler.tile or side) for side in (height, width))
     needed, room = needed_bytes(upscaler.generator, *sides), available_bytes(upscaler.device)
     with expect_room(needed, room, f"{width}x{height} px", "Set inference.tile, to 512 for instance."):
-        return upscaler(lq)
+        return expect_finite(upscaler(lq))
 
 
 def _gib(size: int | None) -> str:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from dgsr.images import from_pixels, reflected, to_pixels, to_signed, to_unit
+from dgsr.inference.finite import expect_finite
 from dgsr.models.generator import OneStepGenerator
 from dgsr.models.shared import SharedLayers
 from dgsr.ops.color import adain_map, channel_sums, wavelet_color_fix
@@ -101,7 +102,8 @@ class TiledUpscaling:
         return self.generator.decode(_seen(latent, tile))
 
     def _count(self, made: Tensor, _: Tile) -> Tensor:
-        """Tell how far it is."""
+        """Tell how far it is, or that it is of no use to go on."""
+        expect_finite(made)
         self._done += 1
         self.watch(self._done / (2 * len(self.pixel_grid) + len(self.latent_grid)))
         return made

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from dgsr.checks import expect
 from dgsr.images import crop_to, from_pixels, pad_to_multiple, to_pixels, to_signed, to_unit
+from dgsr.inference.finite import expect_finite
 from dgsr.inference.scores import estimate
 from dgsr.inference.tiled import OVERLAP_PX, ColorFix, TiledUpscaling
 from dgsr.models.estimator import DegradationEstimator
@@ -82,12 +83,15 @@ class Upscaler:
             out: Receives the result; of the size that the scale gives, and of as many channels as `lq`.
             lq: Grey or RGB, with 8 or 16 bits or in [0, 1], on any device.
             scores: As for a call.
+
+        Raises:
+            UserError: The networks give NaN; of what is made whole, a call gives it back, for training to see.
         """
         if self.whole(out.shape[-2], out.shape[-1]):
             image = from_pixels(lq).to(self.device).expand(1, 3, -1, -1)
             put(out, self(image, scores)[0])
             return
-        scores = estimate(self.estimator, lq) if scores is None else scores
+        scores = estimate(self.estimator, lq) if scores is None else scores.to(self.device)
         settings = (self.tile, self.guidance, self.color_fix, self.seed, self.watch)
         TiledUpscaling(self.generator, lq, out, scores, *settings).run()
 
@@ -122,5 +126,10 @@ class Upscaler:
 
 
 def put(out: Pixels, sr: Image) -> None:
-    """Write a result in [0, 1] into pixels, grey ones too."""
+    """Write a result in [0, 1] into pixels, grey ones too.
+
+    Raises:
+        UserError: It holds NaN, of networks with broken weights.
+    """
+    expect_finite(sr)
     out[:] = to_pixels(sr if len(out) == 3 else sr.mean(dim=0, keepdim=True), out.dtype)

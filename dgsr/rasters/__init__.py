@@ -1,6 +1,6 @@
 """Pictures as their files hold them: depth, grey or colour, transparency and colour profile."""
 
 from dgsr.rasters.png import write_png
-from dgsr.rasters.raster import SUFFIXES, Raster, read_raster, write_raster
+from dgsr.rasters.raster import ANY_SIZE, SUFFIXES, Raster, expect_ending, read_raster, read_size, write_raster
 
-__all__ = ["SUFFIXES", "Raster", "read_raster", "write_png", "write_raster"]
+__all__ = ["ANY_SIZE", "SUFFIXES", "Raster", "expect_ending", "read_raster", "read_size", "write_png", "write_raster"]

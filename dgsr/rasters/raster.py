@@ -2,40 +2,33 @@
 
 from __future__ import annotations
 
-import os
 import sys
-import warnings
 from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from secrets import token_hex
 
 import numpy as np
 import torch
 from jaxtyping import Shaped
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
-from PIL import ImageOps
 from torch import Tensor
 
 from dgsr.checks import NO_ROOM, expect, refuse
+from dgsr.rasters.decoding import TooLargeError, decode, opened
 from dgsr.rasters.png import write_png
 from dgsr.types import Pixels
 
 #: Endings of the files that are taken for pictures, in lower case.
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
 
-#: Nothing else is decoded, whatever a file is called: some of Pillow's formats start other programs.
-_FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP")
+#: A limit of pixels for files of one's own, which are safe.
+ANY_SIZE = sys.maxsize
 
 _QUALITY = 95  # of jpg and webp
 
-_OTHER_ORDER = {
-    f"{mode};16{order}": f"{mode};16{other}"
-    for mode in ("RGB", "RGBA")
-    for order, other in {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L"}.items()
-}
 _SPACES = {b"GRAY": (1, 2), b"RGB ": (3, 4)}  # which numbers of channels a profile of some kind describes
 
 
@@ -75,7 +68,8 @@ class Raster:
 def read_raster(source: str | Path | BytesIO, name: str | None = None, max_pixels: int | None = None) -> Raster:
     """Read a picture, upright by its EXIF orientation; palettes, CMYK and the like become RGB.
 
-    Grey and RGB keep 16 bits, with alpha or without; other kinds have 8.
+    Grey and RGB keep 16 bits, with alpha or without; other kinds have 8. Of several pictures in a file, the first
+    is read.
 
     Args:
         source: A path, or the bytes of a file.
@@ -87,11 +81,8 @@ def read_raster(source: str | Path | BytesIO, name: str | None = None, max_pixel
     """
     path = name or source
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            warnings.simplefilter("error", PillowImage.DecompressionBombWarning)
-            samples, profile = _decode(source, max_pixels)
-    except (PillowImage.DecompressionBombWarning, PillowImage.DecompressionBombError) as error:
+        samples, profile = decode(source, str(path), max_pixels)
+    except TooLargeError as error:
         refuse("an image of a safe size", f"{path} ({error})", "Resize it first.")
     except FileNotFoundError:
         refuse("an image", f"{path}, which does not exist", "Check the path.")
@@ -104,6 +95,12 @@ def read_raster(source: str | Path | BytesIO, name: str | None = None, max_pixel
     return Raster(torch.from_numpy(samples).permute(2, 0, 1), profile)
 
 
+def read_size(path: Path) -> tuple[int, int]:
+    """Return height and width as a file's head gives them."""
+    with opened(path) as file:
+        return file.height, file.width
+
+
 def write_raster(path: str | Path, raster: Raster) -> None:
     """Write a picture; the file appears whole or not at all. PNG keeps 16 bits a channel, the others 8.
 
@@ -112,11 +109,9 @@ def write_raster(path: str | Path, raster: Raster) -> None:
             or the picture cannot be written there, or is too large for its format.
     """
     path = Path(path)
-    expect(path.suffix.lower() in SUFFIXES, f"an ending among {', '.join(SUFFIXES)}", path.name)
-    opaque = raster.alpha is None or path.suffix.lower() not in (".jpg", ".jpeg", ".bmp")
-    expect(opaque, "an ending of files that hold transparency", path.name, "Take .png, .webp or .tif.")
+    expect_ending(path, raster)
     pixels = raster.samples.permute(1, 2, 0).numpy()
-    temporary = path.with_name(f".{os.getpid()}.{path.name}")
+    temporary = path.with_name(f".{token_hex(8)}{path.suffix}")  # short, as the file's own name may be of full length
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.suffix.lower() == ".png":
@@ -134,53 +129,19 @@ def write_raster(path: str | Path, raster: Raster) -> None:
             temporary.unlink()
 
 
+def expect_ending(path: Path, raster: Raster) -> None:
+    """Refuse a file that cannot hold a picture of this kind, by its name.
+
+    Raises:
+        UserError: The ending is none of a picture, or of one that cannot be transparent though this one is.
+    """
+    expect(path.suffix.lower() in SUFFIXES, f"an ending among {', '.join(SUFFIXES)}", path.name)
+    opaque = raster.alpha is None or path.suffix.lower() not in (".jpg", ".jpeg", ".bmp")
+    expect(opaque, "an ending of files that hold transparency", path.name, "Take .png, .webp or .tif.")
+
+
 def _encode(pixels: NDArray[np.generic], path: Path, profile: bytes | None) -> None:
     if pixels.dtype == np.uint16:
         pixels = ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
     image = PillowImage.fromarray(pixels if pixels.shape[2] > 1 else pixels[..., 0])
     image.save(path, quality=_QUALITY, icc_profile=profile)
-
-
-def _decode(source: str | Path | BytesIO, max_pixels: int | None) -> tuple[NDArray[np.generic], bytes | None]:
-    """Return (h, w, channels) and the profile."""
-    with PillowImage.open(source, formats=_FORMATS) as file:
-        if max_pixels is not None and file.width * file.height > max_pixels:
-            raise PillowImage.DecompressionBombError(f"{file.width}x{file.height} pixels, more than {max_pixels}")
-        profile = file.info.get("icc_profile")
-        low_tiles = [_low_bytes(tile) for tile in file.tile]  # before decoding, which forgets them
-        deep_grey = [tile.args for tile in file.tile] == ["LA;16B"]
-        if deep_grey:
-            file.tile = [file.tile[0]._replace(args="RGBA")]  # of four bytes, like grey and alpha of two each
-        image = ImageOps.exif_transpose(file)
-    if deep_grey:
-        return np.array(image).view(">u2").astype(np.uint16), profile
-    if image.mode == "F":
-        raise ValueError("its pixels are floating-point numbers of unknown range")
-    if image.mode.startswith("I"):
-        return np.asarray(image).clip(0, 65535).astype(np.uint16)[..., None], profile
-    mode = _plain_mode(image)
-    high = np.array(image.convert(mode))
-    if None in low_tiles or not low_tiles:
-        return high.reshape(*high.shape[:2], -1), profile
-    with PillowImage.open(source, formats=_FORMATS) as file:
-        file.tile = low_tiles
-        low = np.asarray(ImageOps.exif_transpose(file).convert(mode))
-    deep = high.astype(np.uint16)
-    deep *= 256  # in place, as these may be the largest pictures there are
-    deep += low
-    return deep, profile
-
-
-def _plain_mode(image: PillowImage.Image) -> str:
-    transparent = "transparency" in image.info or image.mode in ("LA", "La", "PA", "RGBA", "RGBa")
-    return ("L" if image.mode in ("1", "L", "LA", "La") else "RGB") + transparent * "A"
-
-
-def _low_bytes(tile: Any) -> Any:
-    """Describe how to read the lower halves of colours with 16 bits; None for all others.
-
-    Pillow reads their upper halves; taken for numbers of the other byte order, they are the lower ones.
-    """
-    given = tile.args if isinstance(tile.args, tuple) else (tile.args,)
-    other = _OTHER_ORDER.get(given[0])
-    return None if other is None else tile._replace(args=(other, *given[1:]) if len(given) > 1 else other)

@@ -54,6 +54,16 @@ def test_sharp_images_are_degraded_as_in_the_validation(trained: Path, tmp_path:
     assert (tmp_path / "metrics.csv").is_file()
 
 
+def test_last_is_the_newest_run(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DGSR_LOGS", str(tmp_path))
+    (tmp_path / "train" / "runs").mkdir(parents=True)
+    (tmp_path / "train" / "runs" / "a").symlink_to(trained.parents[1])
+    given = ["data.eval.hq=bundled:val", "data.eval.crop_px=32"]
+    run_evaluation(config(Path("last"), tmp_path / "run", *given))
+    settings = json.loads((tmp_path / "run" / "settings.json").read_text())
+    assert settings["ckpt_path"] == str(tmp_path / "train" / "runs" / "a" / "checkpoints" / "last.ckpt")
+
+
 @pytest.fixture
 def folders(tmp_path: Path, trained: Path) -> Path:
     """Write pairs as an evaluation of sharp images leaves them."""

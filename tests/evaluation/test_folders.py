@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 
 from dgsr.checks import UserError
 from dgsr.evaluation import RestoredFolder
@@ -27,6 +28,16 @@ def test_endings_do_not_matter(tmp_path: Path) -> None:
         "hq": 16,
         "lq": 4,
     }
+
+
+def test_restored_images_may_be_larger_than_what_strangers_send(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    roots = folders(tmp_path)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    assert RestoredFolder({"sr": roots["sr"], "against": roots["sr"]})["1"]["sr"].shape == (3, 16, 16)
+    with pytest.raises(UserError, match="safe size"):
+        RestoredFolder({"sr": roots["sr"], "hq": roots["hq"]})["1"]
 
 
 def test_an_image_without_a_partner_is_named(tmp_path: Path) -> None:

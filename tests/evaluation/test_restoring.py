@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image as PillowImage
 
 from dgsr.checks import UserError
 from dgsr.data import FixedPairs, ListSource, LqFolder
@@ -72,6 +73,25 @@ def test_what_has_changed_since_is_restored_anew(tmp_path: Path) -> None:
     assert samples["a"]["sr"].shape == (3, 20, 24)
     assert torch.equal(samples["a"]["sr"], samples["a"]["sr"])
     assert upscaler.calls == 3
+
+
+@pytest.mark.parametrize("role", ["lq", "sr"])
+def test_what_is_damaged_is_restored_anew(tmp_path: Path, role: str) -> None:
+    samples = Restoring(LqFolder(_folder_of(tmp_path / "lq", torch.rand(3, 6, 5))), Counting(), tmp_path / "run")
+    before = samples["a"]["sr"]
+    file = tmp_path / "run" / role / "a.png"
+    sound = file.read_bytes()
+    file.write_bytes(sound[:40])
+    assert torch.equal(samples["a"]["sr"], before)
+    assert file.read_bytes() == sound
+
+
+def test_restored_images_may_be_larger_than_what_strangers_send(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    samples = Restoring(LqFolder(_folder_of(tmp_path / "lq", torch.rand(3, 6, 5))), Counting(), tmp_path / "run")
+    monkeypatch.setattr(PillowImage, "MAX_IMAGE_PIXELS", 30)
+    assert samples["a"]["sr"].shape == (3, 24, 20)
 
 
 def _folder_of(folder: Path, image: Image) -> Path:

@@ -80,6 +80,17 @@ def test_the_largest_tile_that_fits_is_taken(upscaler: Upscaler, tmp_path: Path)
     assert (results[0] - results[1]).abs().float().mean() < 1
 
 
+def test_what_cannot_be_written_is_not_upscaled(
+    upscaler: Upscaler, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_raster(tmp_path / "a.png", Raster(torch.zeros(4, 8, 8, dtype=torch.uint8)))
+    monkeypatch.setattr("dgsr.inference.files.upscale_raster", None)
+    jobs = [Job(tmp_path / "a.png", tmp_path / name) for name in ("b.jpg", "b.bmp", "b.xyz")]
+    errors = [str(error) for _, error in FileUpscaling(upscaler).run(jobs)]
+    assert ["transparency" in error for error in errors] == [True, True, False]
+    assert "an ending among" in errors[2]
+
+
 def test_what_does_not_fit_or_cannot_be_written_does_not_stop_the_others(upscaler: Upscaler, tmp_path: Path) -> None:
     jobs = _jobs(tmp_path, [(200, 200), (8, 8), (8, 9)])
     jobs[1] = Job(jobs[1].source, tmp_path / "a.xyz")

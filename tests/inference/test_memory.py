@@ -82,3 +82,10 @@ def test_an_image_is_upscaled_where_there_is_room(generator: OneStepGenerator, m
     monkeypatch.setattr("dgsr.inference.memory.available_bytes", lambda device: 2**20)
     with pytest.raises(UserError, match=r"80x80 px take about .*inference\.tile"):
         upscale_with_room(upscaler, lq)
+
+
+def test_what_is_no_number_is_refused() -> None:
+    generator = OneStepGenerator.tiny()
+    generator.vae.get_parameter("decoder.conv_in.bias").data[0] = torch.nan
+    with pytest.raises(UserError, match="finite numbers from the networks, but got NaN"):
+        upscale_with_room(Upscaler(generator, DegradationEstimator.random(0)), torch.rand(3, 8, 8))

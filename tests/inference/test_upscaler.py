@@ -57,6 +57,33 @@ def test_scores_may_be_set_by_hand(networks: tuple[OneStepGenerator, Degradation
         assert not torch.allclose(upscaler(lq), upscaler(lq, 1 - scores), atol=1e-4)
 
 
+@pytest.mark.parametrize("tile", [0, 192])
+def test_pixels_are_not_made_of_what_is_no_number(tile: int) -> None:
+    generator, lq = OneStepGenerator.tiny(), torch.zeros(3, 8, 30, dtype=torch.uint8)
+    generator.vae.get_parameter("decoder.conv_in.bias").data[0] = torch.nan
+    upscaler = Upscaler(generator, DegradationEstimator.random(0), scale=8, tile=tile)
+    with pytest.raises(UserError, match="finite numbers from the networks, but got NaN"):
+        upscaler.fill(torch.empty(3, 64, 240, dtype=torch.uint8), lq)
+
+
+def test_scores_are_brought_to_the_networks(
+    networks: tuple[OneStepGenerator, DegradationEstimator], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = list[torch.Tensor]()
+
+    class Tiled:
+        def __init__(self, generator: object, lq: object, out: object, scores: torch.Tensor, *rest: object) -> None:
+            seen.append(scores)
+
+        def run(self) -> None: ...
+
+    monkeypatch.setattr("dgsr.inference.upscaler.TiledUpscaling", Tiled)
+    upscaler = Upscaler(OneStepGenerator.tiny().to("meta"), networks[1], tile=192)
+    upscaler.fill(torch.empty(3, 64, 240), torch.zeros(3, 16, 60), torch.zeros(1, 2))
+    upscaler(torch.zeros(2, 3, 16, 60), torch.zeros(2, 2))
+    assert [scores.device.type for scores in seen] == ["meta"] * 3
+
+
 @pytest.mark.parametrize("tile", [-64, 64, 300])
 def test_tiles_that_do_not_fit_the_networks_are_refused(
     networks: tuple[OneStepGenerator, DegradationEstimator], tile: int

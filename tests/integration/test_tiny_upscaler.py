@@ -34,10 +34,13 @@ def test_held_out_photographs_look_more_like_the_sharp_ones_than_bicubic_does() 
     assert ours < 0.85 * bicubic
 
 
-def test_without_a_run_of_ones_own_it_is_taken(
+def test_without_a_name_it_is_taken_whatever_runs_there_are(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("DGSR_LOGS", str(tmp_path))
+    broken = tmp_path / "train" / "runs" / "a" / "checkpoints" / "last.ckpt"
+    broken.parent.mkdir(parents=True)
+    broken.touch()
     write_image(tmp_path / "photo.png", bundled("val")[0][:, :32, :48])
     main(["upscale", str(tmp_path / "photo.png")])
     assert f"The model is {BUNDLED}." in capsys.readouterr().err

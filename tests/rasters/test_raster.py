@@ -12,7 +12,7 @@ import torch
 from PIL import Image, ImageCms
 
 from dgsr.checks import UserError
-from dgsr.rasters import Raster, read_raster, write_raster
+from dgsr.rasters import Raster, read_raster, read_size, write_raster
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (9, 13, 3), dtype=np.uint8)
 DEEP = np.random.default_rng(1).integers(0, 65536, (9, 13, 4), dtype=np.uint16)
@@ -33,6 +33,12 @@ def test_jpeg_gives_the_decoded_pixels(tmp_path: Path) -> None:
     Image.fromarray(PIXELS).save(tmp_path / "a.jpeg")
     expected = np.asarray(Image.open(tmp_path / "a.jpeg"))
     assert (pixels(tmp_path / "a.jpeg") == expected).all()
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.webp", "a.tif", "a.bmp"])
+def test_the_size_stands_in_the_head(tmp_path: Path, name: str) -> None:
+    Image.fromarray(PIXELS).save(tmp_path / name)
+    assert read_size(tmp_path / name) == PIXELS.shape[:2]
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -149,6 +155,13 @@ def test_what_cannot_be_written_is_told_in_one_line(tmp_path: Path) -> None:
         with pytest.raises(UserError, match=rf"Expected a place .*{name} \("):
             write_raster(tmp_path / name, wide)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder.png"]
+
+
+@pytest.mark.parametrize("ending", [".png", ".jpg"])
+def test_names_may_be_as_long_as_the_system_allows(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"{'n' * (255 - len(ending))}{ending}"
+    write_raster(path, Raster(torch.zeros(3, 4, 4, dtype=torch.uint8)))
+    assert [found.name for found in tmp_path.iterdir()] == [path.name]
 
 
 @pytest.mark.parametrize("channels", [1, 3, 4])

@@ -37,14 +37,14 @@ def run(arguments: Namespace) -> None:
     import math
     from functools import partial
 
-    from dgsr.apps.loading import default_model, device_of
+    from dgsr.apps.loading import device_of, source_of
     from dgsr.inference import Upscaler
 
     expect(find_spec("gradio") is not None, "Gradio to be installed", "none", 'Run: pip install "dgsr[demo]"')
     expect(0 < arguments.port < 2**16, "--port of 1 to 65535", arguments.port)
     expect(0 < arguments.max_megapixels < math.inf, "--max-megapixels above 0", arguments.max_megapixels)
     expect(0 < arguments.max_megabytes < math.inf, "--max-megabytes above 0", arguments.max_megabytes)
-    source, device = arguments.model or default_model(), device_of(arguments.device)
+    source, device = source_of(arguments.model), device_of(arguments.device)
     model = load(source, arguments)
     upscaler = model.upscaler(partial(Upscaler, scale=model.scale, guidance=model.guidance), device)
 

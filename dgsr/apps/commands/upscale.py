@@ -14,8 +14,10 @@ from dgsr.checks import UserError, expect
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
 
+    from rich.console import Console
+
     from dgsr.inference import Upscaler
-    from dgsr.inference.files import Job
+    from dgsr.inference.files import FileUpscaling, Job
 
 _GOES_ON = "The same command goes on where it stopped."
 ADVICE = Advice(full=f"Make room. {_GOES_ON}", stopped=_GOES_ON)
@@ -29,56 +31,133 @@ def add_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
         description="Enlarge an image, or every image of a folder, in one step of a trained model.",
     )
     parser.add_argument("input", type=Path, metavar="IN", help="an image, or a folder of images")
-    parser.add_argument("output", type=Path, metavar="OUT", nargs="?", help="where to (default: beside IN, named _sr)")
+    parser.add_argument(
+        "output",
+        type=Path,
+        metavar="OUT",
+        nargs="?",
+        help="file or folder to write (default: IN_sr.png, or the folder IN_sr, beside IN)",
+    )
     add_source(parser)
     add_parts(parser)
     add_machine(parser)
     parser.add_argument("--scale", type=float, help="factor of enlargement, 1 to 8, 1.5 too (default: the model's)")
     parser.add_argument(
-        "--guidance", type=float, help="away from the negative prompt; 1 is none (default: the model's)"
+        "--guidance",
+        type=float,
+        help="strength of the push away from the negative prompt; 1 turns it off (default: the model's)",
     )
-    parser.add_argument("--color-fix", choices=("wavelet", "adain", "none"), default="wavelet", help="default: wavelet")
+    parser.add_argument(
+        "--color-fix",
+        choices=("wavelet", "adain", "none"),
+        default="wavelet",
+        help="match the input's colours (default: wavelet)",
+    )
     parser.add_argument("--seed", type=int, default=0, help="of the noise, for models that sample (default: 0)")
     parser.add_argument(
         "--tile",
         type=_tile,
         default="auto",
         metavar="PX",
-        help="make large results in tiles of so many px a side; 0: whole; auto: as large as memory allows (default)",
+        help="make large results in tiles of so many px a side, a multiple of 64, from 192 on; 0: whole; "
+        "auto: as large as memory allows (default)",
     )
-    parser.add_argument("--batch", type=int, default=4, help="images of equal size taken together (default: 4)")
-    parser.add_argument("--overwrite", action="store_true", help="also what is there already as OUT or in it")
+    parser.add_argument(
+        "--batch",
+        type=int,
+        default=1,
+        help="images of equal size taken together, which is faster on a GPU; results may then differ "
+        "by rounding from those of single images (default: 1)",
+    )
+    parser.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="write over results that are there; without it, a single one is refused, those in a folder are kept",
+    )
     return parser
 
 
 def run(arguments: Namespace) -> None:
     """Load the model, then enlarge one image after the other; those that fail are named at the end."""
-    from rich.console import Console
-    from rich.progress import track
+    from functools import partial
 
-    from dgsr.apps.loading import default_model
+    from rich.console import Console
+
+    from dgsr.apps.loading import source_of
     from dgsr.inference.files import FileUpscaling
 
-    planned = _plan(arguments.input, arguments.output, arguments.overwrite)
+    _check(arguments)
+    target = arguments.output or _beside(arguments.input)
+    planned = _plan(arguments.input, target, arguments.overwrite)
     again = arguments.overwrite or not arguments.input.is_dir()
     missing = [job for job in planned if again or not job.target.exists()]
     console = Console(stderr=True)
+    say = partial(console.print, soft_wrap=True, highlight=False, markup=False)
     if len(missing) < len(planned):
-        console.print(f"{len(planned) - len(missing)} of {len(planned)} images are there already.")
+        say(f"{len(planned) - len(missing)} of {len(planned)} images are there already.")
     if not missing:
         return
-    source = arguments.model or default_model()
-    if not arguments.model:
-        console.print(f"The model is {source}.", soft_wrap=True, highlight=False, markup=False)
+    source = source_of(arguments.model)
+    if source != arguments.model:
+        say(f"The model is {source}.")
     work = FileUpscaling(_upscaler(source, arguments), arguments.tile, arguments.batch, memory_bytes(arguments))
-    done = track(work.run(missing), "upscaling", len(missing), console=console, disable=len(missing) == 1)
-    failed = [str(error) for _, error in done if error is not None]
+    failed = _watched(work, missing, console)
+    if len(failed) < len(missing):
+        say(_written(target, None if arguments.input.is_file() else len(missing) - len(failed)))
     if failed:
         summary = [f"{len(failed)} of {len(missing)} images could not be upscaled."] if len(missing) > 1 else []
         raise UserError("\n".join([*failed, *summary]))
 
 
-def _plan(source: Path, target: Path | None, overwrite: bool) -> list[Job]:
+def _check(arguments: Namespace) -> None:
+    """Refuse numbers that no model takes."""
+    scale, guidance, tile = arguments.scale, arguments.guidance, arguments.tile
+    expect(scale is None or 1 <= scale <= 8, "--scale of 1 to 8", scale)
+    expect(guidance is None or math.isfinite(guidance), "a finite --guidance", guidance)
+    expect(arguments.batch >= 1, "--batch of 1 or more", arguments.batch)
+    fits = tile in ("auto", 0) or (tile >= 192 and tile % 64 == 0)  # of tiles that overlap, in all our networks
+    expect(fits, "--tile of auto, 0, or a multiple of 64 from 192 on", tile)
+    memory_bytes(arguments)
+
+
+def _watched(work: FileUpscaling, jobs: list[Job], console: Console) -> list[str]:
+    """Enlarge the images, while a bar tells how far it is; return what went wrong."""
+    from contextlib import nullcontext
+
+    from rich.progress import Progress
+
+    failed: list[str] = []
+    progress = Progress(console=console, transient=True)
+    with progress if console.is_interactive else nullcontext():  # elsewhere it would leave an empty line
+        bar = progress.add_task("upscaling", total=len(jobs), visible=len(jobs) > 1)
+        done = 0
+        # One image is worth a bar if it is made in tiles.
+        work.upscaler.watch = lambda share: progress.update(bar, completed=done + share, visible=True)
+        for done, (_, error) in enumerate(work.run(jobs), start=1):
+            progress.update(bar, completed=done)
+            failed += [] if error is None else [str(error)]
+    return failed
+
+
+def _written(target: Path, count: int | None) -> str:
+    """Say what is there now: one image, or so many of a folder."""
+    from dgsr.rasters import read_size
+
+    if count is not None:
+        return f"Wrote {count} {'image' if count == 1 else 'images'} to {target}."
+    height, width = read_size(target)
+    return f"Wrote {target}, {width}x{height}."
+
+
+def _beside(source: Path) -> Path:
+    """Return where the result goes if nothing is said."""
+    if not source.is_dir():
+        return source.with_name(f"{source.stem}_sr.png")
+    home = source.resolve()
+    return home.with_name(f"{home.name}_sr")
+
+
+def _plan(source: Path, target: Path, overwrite: bool) -> list[Job]:
     """Pair every image with the file it will be written to."""
     from dgsr.data import FolderSource
     from dgsr.data.names import bare_names
@@ -87,20 +166,18 @@ def _plan(source: Path, target: Path | None, overwrite: bool) -> list[Job]:
 
     if not source.is_dir():
         expect(source.exists(), "an image or a folder of images", f"{source}, which does not exist", "Check the path.")
-        image = target or source.with_name(f"{source.stem}_sr.png")
-        expect(not image.is_dir(), "the name of an image to write", image, "Name a file in it.")
-        expect(image.suffix.lower() in SUFFIXES, f"an ending among {', '.join(SUFFIXES)}", image.name)
-        expect(image.resolve() != source.resolve(), "another file to write to than IN", image)
-        free = target is None or overwrite or not image.exists()
-        expect(free, "OUT not to exist", image, "Name another file, or say --overwrite.")
-        return [Job(source, image)]
+        expect(not target.is_dir(), "the name of an image to write", target, "Name a file in it.")
+        expect(target.suffix.lower() in SUFFIXES, f"an ending among {', '.join(SUFFIXES)}", target.name)
+        expect(target.resolve() != source.resolve(), "another file to write to than IN", target)
+        free = overwrite or not target.exists()
+        expect(free, "OUT not to exist", target, "Name another file, or say --overwrite.")
+        return [Job(source, target)]
 
-    folder = target or (home := source.resolve()).with_name(f"{home.name}_sr")
-    expect(folder.is_dir() or not folder.exists(), "a folder to write to", f"{folder}, which is a file")
-    inside = source.resolve() in (folder.resolve(), *folder.resolve().parents)
-    expect(not inside, f"a folder outside {source} to write to", folder, "A second call would upscale the first's.")
+    expect(target.is_dir() or not target.exists(), "a folder to write to", f"{target}, which is a file")
+    inside = source.resolve() in (target.resolve(), *target.resolve().parents)
+    expect(not inside, f"a folder outside {source} to write to", target, "A second call would upscale the first's.")
     names = list(FolderSource(source, key="IN").names)
-    return [Job(source / name, folder / f"{bare}.png") for name, bare in zip(names, bare_names(names), strict=True)]
+    return [Job(source / name, target / f"{bare}.png") for name, bare in zip(names, bare_names(names), strict=True)]
 
 
 def _upscaler(source: str, arguments: Namespace) -> Upscaler:
@@ -113,9 +190,7 @@ def _upscaler(source: str, arguments: Namespace) -> Upscaler:
     model = load(source, arguments)
     scale = model.scale if arguments.scale is None else arguments.scale
     guidance = model.guidance if arguments.guidance is None else arguments.guidance
-    expect(1 <= scale <= 8, "--scale of 1 to 8", scale)
-    expect(math.isfinite(guidance), "a finite --guidance", guidance)
-    expect(arguments.batch >= 1, "--batch of 1 or more", arguments.batch)
+    expect(1 <= scale <= 8, "a model with a scale of 1 to 8", scale, "Say --scale.")
     build = partial(Upscaler, scale=scale, guidance=guidance, color_fix=arguments.color_fix, seed=arguments.seed)
     return model.upscaler(build, device)
 

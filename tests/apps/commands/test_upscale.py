@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from rich.progress import Progress
 
 from dgsr.apps.cli import main
 from dgsr.images import read_image, write_image
@@ -76,7 +78,9 @@ def test_a_folder_with_broken_files_is_done_but_for_them(
     first = [path.stat().st_mtime_ns for path in results]
     (folder / "broken.png").unlink()
     _run(folder, "--model", model)
-    assert "4 of 5 images are there already" in capsys.readouterr().err
+    words = capsys.readouterr().err
+    assert "4 of 5 images are there already" in words
+    assert words.endswith(f"Wrote 1 image to {folder.with_name('photos_sr')}.\n")
     assert [path.stat().st_mtime_ns for path in results] == first
     _run(folder, "--model", model, "--overwrite")
     assert all(path.stat().st_mtime_ns > before for path, before in zip(results, first, strict=True))
@@ -102,14 +106,28 @@ def test_mistakes_are_refused(model: Path, photo: Path, tmp_path: Path, capsys: 
     assert "does not exist" in _refusal(capsys, tmp_path / "missing.png")
     assert "which is a file" in _refusal(capsys, tmp_path, photo)
     assert "another file" in _refusal(capsys, photo, photo, "--model", model, "--overwrite")
-    assert "--scale of 1 to 8" in _refusal(capsys, photo, "--model", model, "--scale", 0.5)
-    assert "finite --guidance" in _refusal(capsys, photo, "--model", model, "--guidance", "nan")
-    assert "multiple of 64" in _refusal(capsys, photo, "--model", model, "--tile", 100)
-    assert "--batch" in _refusal(capsys, photo, "--model", model, "--batch", 0)
     assert "authors' file" in _refusal(capsys, photo, "--model", photo.with_name("nothing"))
     with pytest.raises(SystemExit):
         _run(photo, "--tile", "large")
     assert "auto, 0, or a number of px, but got large" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "words"),
+    [
+        ("--scale", 0.5, "--scale of 1 to 8, but got 0.5"),
+        ("--scale", "nan", "--scale of 1 to 8"),
+        ("--guidance", "nan", "a finite --guidance"),
+        ("--tile", 100, "--tile of auto, 0, or a multiple of 64 from 192 on, but got 100"),
+        ("--tile", 128, "from 192 on"),
+        ("--batch", 0, "--batch of 1 or more"),
+        ("--memory", 0, "--memory above 0"),
+    ],
+)
+def test_numbers_are_refused_before_a_model_is_looked_for(
+    photo: Path, option: str, value: object, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert words in _refusal(capsys, photo, "--model", "nothing", option, value)
 
 
 def test_a_second_photograph_is_no_place_to_write_to(
@@ -121,6 +139,42 @@ def test_a_second_photograph_is_no_place_to_write_to(
     assert (tmp_path / "second.png").read_bytes() == before
     _run(photo, tmp_path / "second.png", "--model", model, "--overwrite")
     assert read_image(tmp_path / "second.png").shape == (3, 60, 72)
+
+
+def test_what_lies_beside_is_kept_too(
+    model: Path, photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _run(photo, "--model", model)
+    assert capsys.readouterr().err == f"Wrote {tmp_path / 'photo_sr.png'}, 72x60.\n"
+    before = (tmp_path / "photo_sr.png").read_bytes()
+    write_image(tmp_path / "photo.jpg", torch.rand(3, 5, 6))
+    for name in ("photo.png", "photo.jpg"):
+        words = _refusal(capsys, tmp_path / name, "--model", model)
+        assert f"OUT not to exist, but got {tmp_path / 'photo_sr.png'}. Name another file, or say --overwrite" in words
+    assert (tmp_path / "photo_sr.png").read_bytes() == before
+    _run(tmp_path / "photo.jpg", "--model", model, "--overwrite")
+    assert read_image(tmp_path / "photo_sr.png").shape == (3, 20, 24)
+
+
+def test_the_tiles_of_one_image_are_watched(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bars = list[tuple[float, bool]]()
+    update = Progress.update
+
+    def seen(self: Progress, *arguments: Any, **changes: Any) -> None:
+        update(self, *arguments, **changes)
+        bars.append((self.tasks[0].completed, self.tasks[0].visible))
+
+    monkeypatch.setattr(Progress, "update", seen)
+    for name, width in {"small": 8, "large": 30}.items():
+        write_image(tmp_path / f"{name}.png", torch.rand(3, 8, width))
+    _run(tmp_path / "small.png", "--model", model, "--scale", 8, "--tile", 192)
+    assert bars == [(1, False)]
+    bars.clear()
+    _run(tmp_path / "large.png", "--model", model, "--scale", 8, "--tile", 192)
+    assert len(bars) == 2 + 1 + 2 + 1  # encoded, denoised, decoded, and done
+    assert bars == sorted(bars)
+    assert all(visible for _, visible in bars)
+    assert bars[-1] == (1, True)
 
 
 def test_the_folder_where_one_is(model: Path, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
