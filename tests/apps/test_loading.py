@@ -43,14 +43,15 @@ def test_export_and_checkpoint_hold_the_same_model(sources: dict[str, str]) -> N
     assert torch.equal(first, second)
 
 
-def test_the_average_stands_for_the_weights_unless_asked(sources: dict[str, str], tmp_path: Path) -> None:
+def test_the_average_stands_for_the_weights_unless_asked(sources: dict[str, str]) -> None:
     checkpoint = torch.load(sources["training"], weights_only=True)
     name = "unet.conv_in.bias"
     plain = checkpoint["state_dict"][f"generator.{name}"]
     checkpoint["ema"] = checkpoint["state_dict"] | {f"generator.{name}": plain + 1}
-    write_atomically(checkpoint, tmp_path / "a.ckpt")
+    averaged = Path(sources["training"]).with_name("averaged.ckpt")  # beside the estimator
+    write_atomically(checkpoint, averaged)
     for weights, added in {"auto": 1, "raw": 0, "ema": 1}.items():
-        loaded = load_model(str(tmp_path / "a.ckpt"), weights=weights)  # pyright: ignore[reportArgumentType]
+        loaded = load_model(str(averaged), weights=weights)  # pyright: ignore[reportArgumentType]
         assert torch.equal(loaded.generator.get_parameter(name), plain + added)
     with pytest.raises(UserError, match="to take ema weights from"):
         load_model(sources["export"], weights="ema")
