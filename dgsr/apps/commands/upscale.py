@@ -177,6 +177,9 @@ def _plan(source: Path, target: Path, overwrite: bool) -> list[Job]:
     inside = source.resolve() in (target.resolve(), *target.resolve().parents)
     expect(not inside, f"a folder outside {source} to write to", target, "A second call would upscale the first's.")
     names = list(FolderSource(source, key="IN").names)
+    home = target.resolve()
+    if home not in source.resolve().parents:  # but a link within IN may lead to it
+        names = [name for name in names if home not in (source / name).resolve().parents]
     return [Job(source / name, target / f"{bare}.png") for name, bare in zip(names, bare_names(names), strict=True)]
 
 

@@ -177,6 +177,22 @@ def test_the_tiles_of_one_image_are_watched(model: Path, tmp_path: Path, monkeyp
     assert bars[-1] == (1, True)
 
 
+def test_results_that_a_link_leads_to_are_not_enlarged_again(model: Path, tmp_path: Path) -> None:
+    write_image(tmp_path / "photos" / "a.png", torch.rand(3, 5, 6))
+    (tmp_path / "out").mkdir()
+    (tmp_path / "photos" / "out").symlink_to(tmp_path / "out")
+    for _ in range(2):
+        _run(tmp_path / "photos", tmp_path / "out", "--model", model)
+    found = sorted(path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.png"))
+    assert found == ["a.png"]
+
+
+def test_a_folder_may_go_into_the_one_around_it(model: Path, tmp_path: Path) -> None:
+    write_image(tmp_path / "photos" / "a.png", torch.rand(3, 5, 6))
+    _run(tmp_path / "photos", tmp_path, "--model", model)
+    assert (tmp_path / "a.png").is_file()
+
+
 def test_the_folder_where_one_is(model: Path, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(photo.parent)
     _run(".", "--model", model)
