@@ -119,8 +119,11 @@ def test_the_advice_after_a_full_disk_is_the_programs_own(capsys: pytest.Capture
 
 @pytest.mark.parametrize(("advice", "said"), [(Advice(), ""), (Advice(stopped="It goes on."), " It goes on.")])
 def test_ctrl_c_is_one_line(capsys: pytest.CaptureFixture[str], advice: Advice, said: str) -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
     with pytest.raises(SystemExit) as stop:
-        run_cleanly(lambda: signal.raise_signal(signal.SIGINT), advice)
+        run_cleanly(interrupted, advice)
     assert stop.value.code == 130
     assert capsys.readouterr().err == f"Stopped.{said}\n"
 
