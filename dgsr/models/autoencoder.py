@@ -67,23 +67,15 @@ class Autoencoder(TrainedNetwork):
         for part in parts:
             yield from self.get_submodule(part).named_parameters(prefix=part)
 
-    def forward(
-        self, images: Images, noise: torch.Generator, latent_noise: float = 0.0
-    ) -> tuple[Images, Float[Tensor, " b"]]:
+    def forward(self, images: Images, noise: torch.Generator) -> tuple[Images, Float[Tensor, " b"]]:
         """Return the images of sampled latents, not clamped, and each posterior's divergence from the normal in nats.
 
         Args:
             images: In [-1, 1].
-            noise: Draws the samples, and what is added to them.
-            latent_noise: Largest deviation of noise on the latents, in units of theirs; each image has its own.
+            noise: Draws the samples.
         """
         posterior: Any = self.vae.encode(images, return_dict=False)[0]
         sample: Any = posterior.sample(noise)
-        if latent_noise:
-            drawn = torch.rand(len(sample), 1, 1, 1, generator=noise, device=noise.device)
-            disturbance = torch.randn(sample.shape, generator=noise, device=noise.device)
-            scale = latent_noise / self.vae.config["scaling_factor"]
-            sample = sample + (scale * drawn * disturbance).to(sample)
         return self.vae.decode(sample, return_dict=False)[0], posterior.kl()
 
     def encode(self, images: Images) -> Float[Tensor, "b channels rows columns"]:

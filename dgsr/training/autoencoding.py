@@ -31,11 +31,8 @@ class AutoencoderTraining(TrainingModule):
         metrics: What validation measures of reconstructions, by name.
         kl_weight: Of the divergence of the posteriors from the normal distribution, in nats a number of the image.
         settings: How the run trains.
-        latent_noise: Largest deviation of noise on the latents that are decoded, in units of theirs. A decoder that has
-            seen none renders what a denoiser leaves undecided as regular patterns.
 
-    Source: Rombach et al., High-resolution image synthesis with latent diffusion models, App. G; Zheng et al.,
-    Diffusion transformers with representation autoencoders (noise on latents).
+    Source: Rombach et al., High-resolution image synthesis with latent diffusion models, App. G.
     """
 
     generator: Autoencoder
@@ -48,12 +45,10 @@ class AutoencoderTraining(TrainingModule):
         metrics: Mapping[str, Metric],
         settings: Settings,
         kl_weight: float = 1e-6,
-        latent_noise: float = 0.0,
     ) -> None:
-        for name, value in {"kl_weight": kl_weight, "latent_noise": latent_noise}.items():
-            expect(value >= 0, f"task.{name} of 0 or more", value)
+        expect(kl_weight >= 0, "task.kl_weight of 0 or more", kl_weight)
         super().__init__(autoencoder, discriminator, metrics, settings)
-        self.objective, self.kl_weight, self.latent_noise = objective, kl_weight, latent_noise
+        self.objective, self.kl_weight = objective, kl_weight
 
     def optimise(self, batch: dict[str, Any]) -> None:
         """Reconstruct and fool in one step, then discriminate."""
@@ -62,7 +57,7 @@ class AutoencoderTraining(TrainingModule):
         judge, fakes = judge_of(self), []
         with self.optimizing("generator", len(samples)) as backward:
             for sample in samples:
-                sr, divergence = self.generator(sample.hq, sample.noise(), self.latent_noise)
+                sr, divergence = self.generator(sample.hq, sample.noise())
                 losses = self.objective.reconstruct(sr, sample.hq)
                 losses["kl"] = self.kl_weight * divergence.mean() / sample.hq[0].numel()
                 if judge is not None:

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
-from torch.nn.functional import interpolate
 
 from dgsr.checks import UserError
 from dgsr.models.autoencoder import Autoencoder
@@ -72,19 +71,6 @@ def test_a_decoder_learns_alone_from_what_was_saved(tmp_path: Path) -> None:
     assert {name.split(".")[1] for name in names} == {"decoder", "post_quant_conv"}
     network.save(tmp_path / "again" / "vae", scaling_factor=2.0)
     assert AutoencoderKL.from_pretrained(tmp_path / "again" / "vae").config["scaling_factor"] == 0.5
-
-
-def test_noise_on_latents_is_of_their_deviation_and_drawn_for_each() -> None:
-    network = Autoencoder(**SMALL)
-    network.vae.register_to_config(scaling_factor=0.1)  # latents deviate by 10
-    network.vae.decode = lambda latents, return_dict: (interpolate(latents[:, :3], scale_factor=8),)  # pyright: ignore
-    images = _smooth()[:1].expand(200, -1, -1, -1)
-    plain, _ = network(images, torch_generator(0, "posterior"))
-    noisy, _ = network(images, torch_generator(0, "posterior"), latent_noise=0.5)
-    deviations = (noisy - plain).detach().std(dim=(1, 2, 3))
-    assert 0 < deviations.min() < 0.5
-    assert 4 < deviations.max() < 6
-    assert float(deviations.mean()) == pytest.approx(2.5, abs=0.3)
 
 
 def test_no_folder_is_refused(tmp_path: Path) -> None:
