@@ -27,7 +27,7 @@ class VggDiscriminator(FrozenFeatures):
     3, so that heads take them as they are.
 
     Args:
-        weights: Where VGG-16 comes from: auto, offline, torchvision, or a path.
+        features: Where the weights of VGG-16 come from: auto, offline, torchvision, or a path.
         blocks: Whose features are judged, of 1 to 5.
         width: Channels of the heads.
         seed: Of the heads' initial weights.
@@ -42,12 +42,12 @@ class VggDiscriminator(FrozenFeatures):
     std: Tensor
 
     def __init__(
-        self, weights: str = "auto", blocks: Sequence[int] = (1, 2, 3, 4), width: int = 64, seed: int = 0
+        self, features: str = "auto", blocks: Sequence[int] = (1, 2, 3, 4), width: int = 64, seed: int = 0
     ) -> None:
         super().__init__()
         possible = bool(blocks) and set(blocks) <= _RELUS.keys()
         expect(possible, "discriminator.blocks among 1 to 5", list(blocks))
-        self.backbone = vgg16(weights)
+        self.backbone = vgg16(features)
         self.after = [_RELUS[block] for block in blocks]
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
