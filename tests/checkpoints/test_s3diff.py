@@ -79,7 +79,8 @@ def test_loss_and_gradients(golden, mixed_prompts, gradient_checkpointing):
     assert loss.item() == pytest.approx(expected["loss_l2_weighted_2"], abs=1e-5)
     assert sum(gradient.numel() for gradient in gradients) == expected["trainable"]
     norms = {authors_name(name): gradient.norm().item() for name, gradient in zip(trained, gradients, strict=True)}
-    assert norms == pytest.approx(expected["grad_norm_per_parameter"], rel=1e-3)
+    # Some norms are sums of some 1e-7 in fp32, whose last digits differ between processors.
+    assert norms == pytest.approx(expected["grad_norm_per_parameter"], rel=1e-3, abs=1e-9)
 
 
 def authors_name(name: str) -> str:

@@ -79,12 +79,14 @@ def test_resizes(mode, size):
 
 @pytest.mark.parametrize("quality", [1.0, 10.0, 30.0, 49.9, 50.0, 75.3, 90.0, 99.0])
 def test_jpeg_but_for_rounding_ties(quality):
-    wrong = [
-        (torch.sub(*both(Jpeg(quality), pictures(*size, seed))).abs() > 1e-4).float().mean()
+    differences = [
+        torch.sub(*both(Jpeg(quality), pictures(*size, seed))).abs()
         for seed in range(4)
         for size in ((1, 200, 301), (2, 128, 96), (1, 33, 17))
     ]
-    assert torch.stack(wrong).mean() <= 5e-4
+    # Sums whose order is the processor's put a coefficient on the edge of two steps to either; with it goes its block.
+    assert torch.stack([(each > 1e-4).float().mean() for each in differences]).mean() <= 2e-3
+    assert torch.stack([each.mean() for each in differences]).mean() <= 2e-6
 
 
 def test_sharpen_and_round():
