@@ -2,6 +2,15 @@
 
 from dgsr.features.dists import DistsDistance
 from dgsr.features.lpips import LpipsDistance
-from dgsr.features.networks import alexnet, levels, vgg16
+from dgsr.features.networks import IMAGENET_MEAN, IMAGENET_STD, VGG16_RELUS, alexnet, levels, vgg16
 
-__all__ = ["DistsDistance", "LpipsDistance", "alexnet", "levels", "vgg16"]
+__all__ = [
+    "IMAGENET_MEAN",
+    "IMAGENET_STD",
+    "VGG16_RELUS",
+    "DistsDistance",
+    "LpipsDistance",
+    "alexnet",
+    "levels",
+    "vgg16",
+]

@@ -10,13 +10,10 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import conv2d
 
-from dgsr.features.networks import levels, vgg16
+from dgsr.features.networks import IMAGENET_MEAN, IMAGENET_STD, VGG16_RELUS, levels, vgg16
 from dgsr.types import Images
 
-_RELUS = (3, 8, 15, 22, 29)
 _POOLS = (4, 9, 16, 23)
-_MEAN = (0.485, 0.456, 0.406)
-_STD = (0.229, 0.224, 0.225)
 _EPSILON = 1e-6
 
 
@@ -39,8 +36,8 @@ class DistsDistance(nn.Module):
         self.network = vgg16(weights)
         for index in _POOLS:
             self.network[index] = _L2Pool()
-        self.register_buffer("mean", torch.tensor(_MEAN)[:, None, None])
-        self.register_buffer("std", torch.tensor(_STD)[:, None, None])
+        self.register_buffer("mean", torch.tensor(IMAGENET_MEAN)[:, None, None])
+        self.register_buffer("std", torch.tensor(IMAGENET_STD)[:, None, None])
         alpha, beta = _channel_weights()
         total = alpha.sum() + beta.sum()
         self.register_buffer("alpha", alpha / total)
@@ -48,7 +45,7 @@ class DistsDistance(nn.Module):
 
     def describe(self, images: Images) -> list[Float[Tensor, "b _ _ _"]]:
         """Return the images themselves, in [0, 1], and their features at five depths."""
-        found = levels(self.network, (images - self.mean) / self.std, _RELUS)
+        found = levels(self.network, (images - self.mean) / self.std, VGG16_RELUS)
         return [level.float() for level in (images, *found)]
 
     def compare(

@@ -10,11 +10,11 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import conv2d
 
-from dgsr.features.networks import alexnet, levels, vgg16
+from dgsr.features.networks import VGG16_RELUS, alexnet, levels, vgg16
 from dgsr.types import Images
 
 _NETWORKS = {"vgg": vgg16, "alex": alexnet}
-_RELUS = {"vgg": (3, 8, 15, 22, 29), "alex": (1, 4, 7, 9, 11)}
+_RELUS = {"vgg": VGG16_RELUS, "alex": (1, 4, 7, 9, 11)}
 _SHIFT = (-0.030, -0.088, -0.188)
 _SCALE = (0.458, 0.448, 0.450)
 _EPSILON = 1e-10

@@ -13,6 +13,12 @@ from torchvision import models
 from dgsr.checks import expect
 from dgsr.features.weights import Net, imagenet_weights
 
+#: Of ImageNet's images in [0, 1], as these networks were trained.
+IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+#: The last activation of each of VGG-16's five blocks, by its place.
+VGG16_RELUS = (3, 8, 15, 22, 29)
+
 
 def vgg16(weights: str = "auto") -> nn.Sequential:
     """Return the convolutional layers of VGG-16, numbered as in torchvision.

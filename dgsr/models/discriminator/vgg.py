@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 import torch
 from jaxtyping import Float
@@ -10,14 +11,9 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from dgsr.checks import expect
-from dgsr.features import levels, vgg16
+from dgsr.features import IMAGENET_MEAN, IMAGENET_STD, VGG16_RELUS, levels, vgg16
 from dgsr.models.discriminator.frozen import FrozenFeatures
 from dgsr.types import Images
-
-_RELUS = {1: 3, 2: 8, 3: 15, 4: 22, 5: 29}  # the last of each block, by its place in torchvision's network
-_WIDTHS = {1: 64, 2: 128, 3: 256, 4: 512, 5: 512}
-_MEAN = (0.485, 0.456, 0.406)
-_STD = (0.229, 0.224, 0.225)
 
 
 class VggDiscriminator(FrozenFeatures):
@@ -45,14 +41,15 @@ class VggDiscriminator(FrozenFeatures):
         self, features: str = "auto", blocks: Sequence[int] = (1, 2, 3, 4), width: int = 64, seed: int = 0
     ) -> None:
         super().__init__()
-        possible = bool(blocks) and set(blocks) <= _RELUS.keys()
+        possible = bool(blocks) and all(1 <= block <= len(VGG16_RELUS) for block in blocks)
         expect(possible, "discriminator.blocks among 1 to 5", list(blocks))
         self.backbone = vgg16(features)
-        self.after = [_RELUS[block] for block in blocks]
+        self.after = [VGG16_RELUS[block - 1] for block in blocks]
+        widths = [cast(nn.Conv2d, self.backbone[relu - 1]).out_channels for relu in self.after]
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            self.heads = nn.ModuleList(_head(_WIDTHS[block], width) for block in blocks)
-        for name, values in {"mean": _MEAN, "std": _STD}.items():
+            self.heads = nn.ModuleList(_head(channels, width) for channels in widths)
+        for name, values in {"mean": IMAGENET_MEAN, "std": IMAGENET_STD}.items():
             self.register_buffer(name, torch.tensor(values)[:, None, None], persistent=False)
 
     def describe(self, images: Images) -> list[Float[Tensor, "b features _ _"]]:
@@ -60,9 +57,9 @@ class VggDiscriminator(FrozenFeatures):
         return levels(self.backbone, (images / 2 + 0.5 - self.mean) / self.std, self.after)
 
 
-def _head(features: int, width: int) -> nn.Module:
+def _head(channels: int, width: int) -> nn.Module:
     return nn.Sequential(
-        spectral_norm(nn.Conv2d(features, width, 1)),
+        spectral_norm(nn.Conv2d(channels, width, 1)),
         nn.LeakyReLU(0.2),
         spectral_norm(nn.Conv2d(width, width, 3, padding=1)),
         nn.LeakyReLU(0.2),
