@@ -38,6 +38,8 @@ generator = OneStepGenerator.from_pretrained("path/to/this/folder")
 ```
 """
 
+_TRAINED = {"adapter": "the adapter", "with_decoder": "the adapter and the VAE's decoder", "all": "all weights"}
+
 
 def model_card(options: GeneratorOptions, source: str, scale: int, guidance: float) -> str:
     """Return the card: what was trained, on what, and how to load it; no paths of this machine."""
@@ -45,7 +47,7 @@ def model_card(options: GeneratorOptions, source: str, scale: int, guidance: flo
     return _CARD.format(
         base=f"base_model: {source}\n" if on_hub else "",
         backbone=source if on_hub else Path(source).name,
-        trained="the adapter" if options.trainable == "adapter" else "all weights",
+        trained=_TRAINED[options.trainable],
         options=options,
         scale=scale,
         guidance=guidance,

@@ -14,6 +14,7 @@ from dgsr.checkpoints.trainer import generator_state, read_checkpoint
 from dgsr.checks import expect
 from dgsr.models.generator import OneStepGenerator
 from dgsr.models.hub import is_stored
+from dgsr.models.weights import holds_decoder
 
 Kind = Literal["export", "training", "s3diff"]
 
@@ -41,7 +42,8 @@ def start_from(generator: OneStepGenerator, source: str | Path) -> None:
     """Let a generator start from trained weights.
 
     Args:
-        generator: Of the same networks, ranks and options as what is in the source.
+        generator: Of the same networks, ranks and options as what is in the source, whose decoder may have stayed as it
+            was while this generator's is to be trained.
         source: An exported folder, a hub id, a training checkpoint or an authors' file.
 
     Raises:
@@ -51,9 +53,13 @@ def start_from(generator: OneStepGenerator, source: str | Path) -> None:
     if state.keys() == generator.every_weight().keys():
         generator.load_every_weight(state)
         return
+    wanted = generator.trainable
+    if wanted == "with_decoder" and not holds_decoder(state):
+        generator.set_trainable("adapter")
     generator.load_trainable_state(state)
     same = recorded in (None, generator.fingerprint())
     expect(same, f"the backbone that {source} was trained on", "another one", "Set generator.path to that one.")
+    generator.set_trainable(wanted)
 
 
 def _weights(source: str | Path) -> tuple[dict[str, Tensor], str | None]:

@@ -12,7 +12,7 @@ from dgsr.checks import expect
 from dgsr.models.conditioning import Init, Kind
 from dgsr.models.lora import UNET_TARGETS, VAE_TARGETS
 
-Trainable = Literal["adapter", "all"]
+Trainable = Literal["adapter", "with_decoder", "all"]
 Posterior = Literal["mode", "sample"]
 Part = Literal["unet", "encoder", "decoder"]
 PARTS: tuple[Part, ...] = get_args(Part)
@@ -42,7 +42,7 @@ class GeneratorOptions:
         slice_decoder: Decode sample by sample, and in the backward pass keep the activations of one alone.
         channels_last: Keep weights and activations with channels last in memory, which is faster on most GPUs.
         compile: Compile the blocks of the networks when they first run, or nothing.
-        trainable: Train the adapter, or every weight of the networks too.
+        trainable: Train the adapter as the paper does, the VAE's decoder too, or every weight of the networks.
         seed: Of the adapter's initial weights.
     """
 

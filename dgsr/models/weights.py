@@ -10,6 +10,12 @@ from dgsr.models.options import GeneratorOptions, Trainable
 from dgsr.models.trained import TrainedNetwork, take_over
 
 _FREQUENCIES = "conditioning.frequencies"
+_DECODER = ("vae.decoder.", "vae.post_quant_conv.")
+
+
+def holds_decoder(state: Mapping[str, Tensor]) -> bool:
+    """Tell whether a generator's state has the VAE's decoder in it."""
+    return any(name.startswith(_DECODER) for name in state)
 
 
 class TrainableWeights(TrainedNetwork):
@@ -19,7 +25,7 @@ class TrainableWeights(TrainedNetwork):
     trainable: Trainable
 
     def set_trainable(self, which: Trainable) -> None:
-        """Train the adapter alone, or every weight of the networks too; the adapter is active either way."""
+        """Train the adapter alone, the VAE's decoder too, or every weight; the adapter is active in any case."""
         self.trainable = which
         names = dict(self.trained_parameters())
         for name, parameter in self.named_parameters():
@@ -27,13 +33,13 @@ class TrainableWeights(TrainedNetwork):
 
     def trained_parameters(self) -> Iterator[tuple[str, nn.Parameter]]:
         """Walk over the parameters in training by name."""
+        parts = ["conditioning."]
+        if self.options.train_conv_in:
+            parts.append("unet.conv_in.")
+        if self.trainable == "with_decoder":
+            parts += _DECODER
         for name, parameter in self.named_parameters():
-            is_adapter = ".lora_" in name or name.startswith("conditioning.")
-            if (
-                self.trainable == "all"
-                or is_adapter
-                or (self.options.train_conv_in and name.startswith("unet.conv_in."))
-            ):
+            if self.trainable == "all" or ".lora_" in name or name.startswith(tuple(parts)):
                 yield name, parameter
 
     def trainable_state(self) -> dict[str, Tensor]:

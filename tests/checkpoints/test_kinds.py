@@ -10,6 +10,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from dgsr.checkpoints.kinds import kind_of, start_from
+from dgsr.checkpoints.pretrained import read_weights
 from dgsr.checkpoints.s3diff import load_s3diff, save_s3diff
 from dgsr.checkpoints.trainer import trained_state, write_atomically
 from dgsr.checks import UserError
@@ -54,6 +55,23 @@ def test_complete_weights_replace_the_frozen_ones_too(tmp_path: Path) -> None:
     generator = OneStepGenerator.tiny(seed=2, trainable="adapter", init_from=str(tmp_path))
     expected = trained.every_weight()
     assert all(torch.equal(tensor, expected[name]) for name, tensor in generator.every_weight().items())
+
+
+def test_a_decoder_may_be_trained_from_where_an_adapter_over_it_ended(sources: dict[str, Path]) -> None:
+    generator = OneStepGenerator.from_backbone(BACKBONE, trainable="with_decoder", **RANKS)
+    decoder = generator.vae.decoder.conv_out.weight.clone()
+    start_from(generator, sources["export"])
+    expected = read_weights(sources["export"])
+    now = generator.trainable_state()
+    assert expected.keys() < now.keys()
+    assert all(torch.equal(tensor, now[name]) for name, tensor in expected.items())
+    assert torch.equal(now["vae.decoder.conv_out.weight"], decoder)
+
+
+def test_an_adapter_cannot_start_from_one_whose_decoder_was_trained(tmp_path: Path) -> None:
+    OneStepGenerator.from_backbone(BACKBONE, trainable="with_decoder", **RANKS).save_pretrained(tmp_path)
+    with pytest.raises(UserError, match=r"vae\.decoder"):
+        OneStepGenerator.from_backbone(BACKBONE, init_from=str(tmp_path), **RANKS)
 
 
 def test_another_rank_is_refused_by_name(sources: dict[str, Path]) -> None:

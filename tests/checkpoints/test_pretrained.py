@@ -11,6 +11,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from dgsr.checkpoints.pretrained import (
+    CARD,
     DESCRIPTION,
     WEIGHTS,
     describe,
@@ -53,6 +54,18 @@ def test_an_adapter_comes_back(adapter, folder):
 
 def test_an_adapter_leaves_the_backbone_out(adapter, folder):
     assert load_file(folder / WEIGHTS).keys() == adapter.trainable_state().keys()
+
+
+@torch.no_grad()
+def test_a_trained_decoder_goes_along_and_the_rest_stays_out(tmp_path):
+    generator = OneStepGenerator.from_backbone(GOLDEN / "tiny-sd", unet_rank=4, vae_rank=4, trainable="with_decoder")
+    generator.vae.decoder.conv_out.bias += 0.1
+    generator.save_pretrained(tmp_path)
+    again = load_pretrained(tmp_path)
+    assert again.trainable == "with_decoder"
+    assert torch.equal(restored(again), restored(generator))
+    assert "unet.conv_out.base_layer.weight" not in load_file(tmp_path / WEIGHTS)
+    assert "the adapter and the VAE's decoder" in (tmp_path / CARD).read_text()
 
 
 def test_fully_trained_networks_come_back_without_a_backbone(tmp_path):

@@ -34,8 +34,26 @@ def test_all_is_every_parameter():
     assert trained(generator) == trained(tiny.generator())
 
 
+def test_with_decoder_is_the_adapter_and_all_that_turns_latents_into_images():
+    added = trained(tiny.generator(trainable="with_decoder")) - trained(tiny.generator())
+    vae = dict(tiny.generator().vae.named_parameters())
+    assert added == {f"vae.{name}" for name in vae if name.startswith(("decoder.", "post_quant_conv."))}
+    assert len(added) > 50
+
+
+def test_with_decoder_the_fingerprint_is_that_of_the_rest():
+    generator = tiny.generator(trainable="with_decoder")
+    before = generator.fingerprint()
+    with torch.no_grad():
+        generator.vae.decoder.conv_out.weight += 1
+    assert generator.fingerprint() == before
+    with torch.no_grad():
+        generator.unet.conv_out.base_layer.weight += 1
+    assert generator.fingerprint() != before
+
+
 @torch.no_grad()
-@pytest.mark.parametrize("trainable", ["adapter", "all"])
+@pytest.mark.parametrize("trainable", ["adapter", "with_decoder", "all"])
 def test_state_carries_over_what_training_changed(trainable):
     source = tiny.generator(trainable=trainable)
     for parameter in source.parameters():
