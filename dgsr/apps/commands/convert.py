@@ -25,7 +25,11 @@ def add_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
         description="Turn a trained model into an exported folder, the authors' format (a name ending in .pkl) or "
         "into a training checkpoint without optimizers (a name ending in .ckpt).",
     )
-    parser.add_argument("input", metavar="IN", help="exported folder, hub id, training checkpoint or s3diff.pkl")
+    parser.add_argument(
+        "input",
+        metavar="IN",
+        help="exported folder, hub id, training checkpoint or s3diff.pkl; last: the newest training run's",
+    )
     parser.add_argument("output", type=Path, metavar="OUT", help="folder, name.pkl or name.ckpt")
     add_parts(parser)
     parser.add_argument("--half", action="store_true", help="write an exported folder in fp16, half as large")
@@ -34,6 +38,7 @@ def add_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
 
 def run(arguments: Namespace) -> None:
     """Load the model and write it in the format that the output's name asks for."""
+    from dgsr.apps.loading import source_of
     from dgsr.checkpoints import save_pretrained, save_s3diff, save_training
     from dgsr.checkpoints.bare import estimator_file
 
@@ -44,7 +49,7 @@ def run(arguments: Namespace) -> None:
     holds_it = output.suffix != ".pkl" or arguments.estimator is None
     remedy = "The authors' format has no place for an estimator: keep its file, and name it where the model is used."
     expect(holds_it, "a folder or name.ckpt to write with --estimator", output, remedy)
-    model = load(arguments.input, arguments)
+    model = load(source_of(arguments.input), arguments)
     inference = {"scale": model.scale, "guidance": model.guidance}
     match output.suffix:
         case ".pkl":

@@ -9,7 +9,7 @@ import torch
 
 from dgsr.apps.cli import main
 from dgsr.apps.loading import load_model
-from dgsr.checkpoints import load_pretrained, load_s3diff
+from dgsr.checkpoints import load_pretrained, load_s3diff, save_training
 from dgsr.models.estimator import DegradationEstimator
 from dgsr.models.generator import OneStepGenerator
 
@@ -95,6 +95,14 @@ def test_a_fully_trained_tiny_generator_comes_back(tmp_path: Path) -> None:
     _run(tmp_path / "a.ckpt", tmp_path / "again")
     again = OneStepGenerator.from_pretrained(tmp_path / "again").every_weight()
     assert all(torch.equal(tensor, again[name]) for name, tensor in generator.every_weight().items())
+
+
+def test_last_is_the_newest_training_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DGSR_LOGS", str(tmp_path / "logs"))
+    generator = OneStepGenerator.tiny(trainable="all", seed=4)
+    save_training(generator, tmp_path / "logs" / "train" / "runs" / "a" / "checkpoints" / "last.ckpt")
+    _run("last", tmp_path / "export")
+    assert OneStepGenerator.from_pretrained(tmp_path / "export").fingerprint() == generator.fingerprint()
 
 
 def test_refusals(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
