@@ -104,6 +104,16 @@ def test_a_checkpoint_holds_what_is_trained_and_nothing_else(tmp_path: Path) -> 
     assert not any(name.startswith(("estimator.", "objective.", "metrics.")) for name in state)
 
 
+def test_with_decoder_its_weights_move_and_those_of_the_unet_stay() -> None:
+    module = make_module(1, trainable="with_decoder", adversarial=False)
+    before = {name: tensor.clone() for name, tensor in module.generator.every_weight().items()}
+    make_trainer(limit_val_batches=0).fit(module, make_data())
+    moved = {name for name, tensor in module.generator.every_weight().items() if not torch.equal(tensor, before[name])}
+    assert {"vae.decoder.conv_out.weight", "vae.decoder.conv_in.weight", "vae.post_quant_conv.weight"} <= moved
+    parts = ("conditioning.", "vae.decoder.", "vae.post_quant_conv.", "unet.conv_in.")
+    assert all(".lora_" in name or name.startswith(parts) for name in moved)
+
+
 def test_pieces_of_unequal_size_are_refused() -> None:
     module = make_module(1, micro_batch=2)
     with pytest.raises(UserError, match=r"data\.global_batch as a multiple of 1 .* 2 \(run\.micro_batch\)"):
