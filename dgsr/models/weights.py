@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+import torch
 from torch import Tensor, nn
 
+from dgsr.checks import expect
 from dgsr.models.options import GeneratorOptions, Trainable
 from dgsr.models.trained import TrainedNetwork, take_over
 
@@ -45,6 +47,30 @@ class TrainableWeights(TrainedNetwork):
     def trainable_state(self) -> dict[str, Tensor]:
         """Return what training changes, by name, and the frequencies it is tied to."""
         return {**super().trainable_state(), _FREQUENCIES: self.get_buffer(_FREQUENCIES)}
+
+    @torch.no_grad()
+    def move_toward(self, other: TrainableWeights, share: float) -> None:
+        """Take trained weights from between one's own and another generator's of the same networks and ranks.
+
+        Between a model trained for what people see and one trained for fidelity lie some with less of either's faults.
+
+        Args:
+            other: May have trained less, the adapter alone say; what it left frozen counts as it is.
+            share: How far to go: 0 changes nothing, 1 arrives at the other.
+
+        Raises:
+            UserError: The other has other networks or ranks.
+
+        Source: Wang et al., ESRGAN, Sec. 3.4.
+        """
+        theirs, ours = other.every_weight(), self.trainable_state()
+        same = {name: tensor.shape for name, tensor in self.every_weight().items()}
+        remedy = "Both must stand on one backbone, with the same ranks."
+        fits = same == {name: tensor.shape for name, tensor in theirs.items()}
+        frozen = [name for name in same if name not in ours]
+        fits = fits and all(torch.equal(self.every_weight()[name], theirs[name]) for name in frozen)
+        expect(fits, "two generators over the same frozen weights", "others", remedy)
+        self.load_trainable_state({name: tensor.lerp(theirs[name], share) for name, tensor in ours.items()})
 
     def every_weight(self) -> dict[str, Tensor]:
         """Return all weights by name, the frozen ones too."""

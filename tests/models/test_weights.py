@@ -48,7 +48,7 @@ def test_with_decoder_the_fingerprint_is_that_of_the_rest():
         generator.vae.decoder.conv_out.weight += 1
     assert generator.fingerprint() == before
     with torch.no_grad():
-        generator.unet.conv_out.base_layer.weight += 1
+        generator.get_parameter("unet.conv_out.base_layer.weight").add_(1)
     assert generator.fingerprint() != before
 
 
@@ -72,6 +72,32 @@ def test_state_does_not_depend_on_switched_off_gradients():
     generator.requires_grad_(False)
     assert generator.trainable_state().keys() == names
     assert generator.fingerprint() == fingerprint
+
+
+@torch.no_grad()
+def test_between_two_generators_lie_others():
+    mine, other = tiny.generator(trainable="with_decoder"), tiny.generator()
+    for parameter in (*mine.parameters(), *other.parameters()):
+        if parameter.requires_grad:
+            parameter += 0.1 * torch.randn(parameter.shape)
+    before = {name: tensor.clone() for name, tensor in mine.every_weight().items()}
+    theirs = other.every_weight()
+    mine.move_toward(other, 0.25)
+    for name, tensor in mine.every_weight().items():
+        torch.testing.assert_close(tensor, 0.75 * before[name] + 0.25 * theirs[name])
+    moved = [name for name, tensor in mine.every_weight().items() if not torch.equal(tensor, before[name])]
+    assert any(name.startswith("vae.decoder.") for name in moved)  # toward the one that the other left as it was
+    mine.move_toward(other, 1.0)
+    assert all(torch.equal(tensor, theirs[name]) for name, tensor in mine.every_weight().items())
+
+
+@torch.no_grad()
+def test_between_generators_of_different_networks_lies_nothing():
+    mine, wider, elsewhere = tiny.generator(), tiny.generator(unet_rank=5), tiny.generator()
+    elsewhere.get_parameter("unet.conv_out.base_layer.weight").add_(1)
+    for other in (wider, elsewhere):
+        with pytest.raises(UserError, match="two generators over the same frozen weights"):
+            mine.move_toward(other, 0.5)
 
 
 def test_refuses_state_of_another_generator():

@@ -23,7 +23,8 @@ def add_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
         "convert",
         help="turn a trained model into another format",
         description="Turn a trained model into an exported folder, the authors' format (a name ending in .pkl) or "
-        "into a training checkpoint without optimizers (a name ending in .ckpt).",
+        "into a training checkpoint without optimizers (a name ending in .ckpt); on the way, perhaps, into one between "
+        "two models.",
     )
     parser.add_argument(
         "input",
@@ -32,13 +33,17 @@ def add_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
     )
     parser.add_argument("output", type=Path, metavar="OUT", help="folder, name.pkl or name.ckpt")
     add_parts(parser)
+    parser.add_argument(
+        "--toward", metavar="MODEL", help="move its weights toward those of this one, on the same backbone"
+    )
+    parser.add_argument("--share", type=float, default=0.5, help="with --toward: how far, of 0 to 1 (default: 0.5)")
     parser.add_argument("--half", action="store_true", help="write an exported folder in fp16, half as large")
     return parser
 
 
 def run(arguments: Namespace) -> None:
     """Load the model and write it in the format that the output's name asks for."""
-    from dgsr.apps.loading import source_of
+    from dgsr.apps.loading import load_model, source_of
     from dgsr.checkpoints import save_pretrained, save_s3diff, save_training
     from dgsr.checkpoints.bare import estimator_file
 
@@ -50,6 +55,11 @@ def run(arguments: Namespace) -> None:
     remedy = "The authors' format has no place for an estimator: keep its file, and name it where the model is used."
     expect(holds_it, "a folder or name.ckpt to write with --estimator", output, remedy)
     model = load(source_of(arguments.input), arguments)
+    if arguments.toward is not None:
+        expect(0 <= arguments.share <= 1, "--share of 0 to 1", arguments.share)
+        model.generator.move_toward(
+            load_model(source_of(arguments.toward), arguments.backbone).generator, arguments.share
+        )
     inference = {"scale": model.scale, "guidance": model.guidance}
     match output.suffix:
         case ".pkl":

@@ -97,6 +97,18 @@ def test_a_fully_trained_tiny_generator_comes_back(tmp_path: Path) -> None:
     assert all(torch.equal(tensor, again[name]) for name, tensor in generator.every_weight().items())
 
 
+def test_a_model_between_two(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    mine, other = (OneStepGenerator.tiny(trainable="all", seed=seed) for seed in (1, 2))
+    for name, generator in {"mine": mine, "other": other}.items():
+        generator.save_pretrained(tmp_path / name)
+    _run(tmp_path / "mine", tmp_path / "between", "--toward", tmp_path / "other", "--share", 0.2)
+    found, theirs = OneStepGenerator.from_pretrained(tmp_path / "between").every_weight(), other.every_weight()
+    for name, tensor in mine.every_weight().items():
+        torch.testing.assert_close(found[name], tensor.lerp(theirs[name], 0.2))
+    refused = _refusal(capsys, tmp_path / "mine", tmp_path / "x", "--toward", tmp_path / "other", "--share", 2)
+    assert "--share of 0 to 1" in refused
+
+
 def test_last_is_the_newest_training_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DGSR_LOGS", str(tmp_path / "logs"))
     generator = OneStepGenerator.tiny(trainable="all", seed=4)
