@@ -9,6 +9,7 @@ from omegaconf import DictConfig
 
 from dgsr.apps import conf_dir, preflight, run_cleanly
 from dgsr.apps.entry import Advice
+from dgsr.apps.ranks import quiet_follower
 
 _GOES_ON = "The same command goes on where it stopped, with the paths.run=… that it named at its start."
 ADVICE = Advice(full=f"Make room. {_GOES_ON}", stopped=_GOES_ON)
@@ -23,5 +24,6 @@ def main(cfg: DictConfig) -> dict[str, float]:
 
 
 if __name__ == "__main__":
+    sys.argv[1:] = quiet_follower(sys.argv[1:])
     run_cleanly(lambda: preflight(sys.argv[1:], "evaluate", conf_dir()))
     main()

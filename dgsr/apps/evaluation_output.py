@@ -47,7 +47,7 @@ def survey(
     records = sorted((o for o in outcomes if isinstance(o, Record)), key=lambda record: record.name)
     left_out = [o for o in outcomes if isinstance(o, str)]
     expect(bool(records), "images that can be used", "none", left_out[0] if left_out else "")
-    sets = measure_sets(samples, (record.name for record in records), suite.sets, device)
+    sets = measure_sets(samples, [record.name for record in records], suite.sets, device)
     return Results(settings, records, suite, sets, left_out)
 
 

@@ -10,9 +10,10 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf, open_dict
 from rich.console import Console
 
+from dgsr import __version__
 from dgsr.apps.configs import check
 from dgsr.apps.evaluation_output import publish, survey
-from dgsr.apps.loading import device_of_rank, load_model, source_of
+from dgsr.apps.loading import Model, device_of_rank, load_model, source_of
 from dgsr.apps.schema import EvaluateConfig
 from dgsr.apps.training_run import quiet_libraries
 from dgsr.checks import UserError, expect
@@ -55,7 +56,7 @@ def _evaluate(cfg: DictConfig, ranks: Ranks) -> dict[str, float]:
         cfg.inference = {"guidance": model.guidance, **cfg.inference}
     upscaler = model.upscaler(instantiate(cfg.inference, scale=model.scale), device)
     degraded = open_degraded(cfg.data.eval, model.scale)
-    settings = _settings(cfg)
+    settings = _settings(cfg, model)
     _agreed(lambda: expect_same_settings(run, settings), ranks)
     if ranks.first:
         hint = f"Images go to {run / 'sr'}. If this is cut off, the same with paths.run={run} goes on."
@@ -76,6 +77,9 @@ def open_degraded(data: DictConfig, scale: int) -> Degraded:
     Raises:
         UserError: No folder is given, or one cannot be used.
     """
+    made = not data.lq or data.crop_px is None
+    what = "data.eval.crop_px only where degraded images are made"
+    expect(made, what, f"{data.crop_px} beside data.eval.lq", "Leave one of them out.")
     if data.lq and data.hq:
         return PairedFolders(data.lq, data.hq, scale)
     if data.lq:
@@ -101,18 +105,8 @@ def _agreed(demand: Callable[[], None], ranks: Ranks) -> None:
         raise UserError(sentence)
 
 
-def _settings(cfg: DictConfig) -> Mapping[str, object]:
-    """Return all that restored images depend on."""
+def _settings(cfg: DictConfig, model: Model) -> Mapping[str, object]:
+    """Return all that restored images depend on; a name may stand for other weights tomorrow, wherever it leads."""
     nodes = {key: OmegaConf.to_container(cfg[key], resolve=True) for key in ("inference", "data")}
     plain = {key: cfg[key] for key in ("ckpt_path", "weights", "backbone", "estimator_path")}
-    files = {"written": "ckpt_path", "backbone_written": "backbone", "estimator_written": "estimator_path"}
-    return plain | {name: _written(cfg[key]) for name, key in files.items()} | nodes
-
-
-def _written(source: str | None) -> int | None:
-    """Say when a file or a folder of files was last written to; other sources do not change."""
-    if source is None:
-        return None
-    path = Path(source)
-    files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
-    return max((file.stat().st_mtime_ns for file in files), default=None)
+    return {"dgsr": __version__, **plain, "networks": model.fingerprint(), **nodes}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -51,6 +52,15 @@ class Model:
             )
             refuse("a degradation estimator with the model", "none", remedy)
         return build(generator=self.generator.to(device).eval(), estimator=self.estimator.to(device).eval())
+
+    def fingerprint(self) -> str:
+        """Return a short print of what was trained, whole, and of what was not, in part."""
+        digest = hashlib.sha256(f"{self.generator.fingerprint()} {self.generator.options}".encode())
+        estimator = {} if self.estimator is None else self.estimator.state_dict()
+        for name, tensor in (self.generator.trainable_state() | estimator).items():
+            digest.update(name.encode())
+            digest.update(tensor.contiguous().flatten().view(torch.uint8).cpu().numpy().tobytes())
+        return digest.hexdigest()[:16]
 
 
 def load_model(

@@ -48,10 +48,10 @@ def continued_arguments(arguments: list[str]) -> list[str]:
     Without `resume`, and with `auto` where there is nothing to continue, the arguments come back without it. The run
     directory is added as `hydra.run.dir`, so the run goes on where it was: same checkpoints, same logs. A job that
     SLURM has started again continues as by `auto`. `paths.run` becomes `hydra.run.dir` too: `.hydra/`, by which a run
-    is continued, lies in it.
+    is continued, lies in it; where it is given, `auto` continues the run that is there.
 
     Raises:
-        UserError: There is no such run, or it has no checkpoint yet.
+        UserError: There is no such run, or it has no checkpoint yet; or a run would start where another one is.
     """
     arguments = [
         argument.replace(_RUN, _DIRECTORY, 1) if argument.startswith(_RUN) else argument for argument in arguments
@@ -59,13 +59,20 @@ def continued_arguments(arguments: list[str]) -> list[str]:
     wanted = unquoted(_given(arguments, "resume") or ("auto" if _requeued(arguments) else "null"))
     runs = logs_dir(arguments) / task_name(arguments) / "runs"
     arguments = [argument for argument in arguments if not argument.startswith(_KEY)]
+    place = unquoted(_given(arguments, "hydra.run.dir"))
+    there = [Path(place)] if place and (Path(place) / "checkpoints/last.ckpt").is_file() else []
     if wanted == "null":
+        looking = any(argument.startswith("-") for argument in arguments)  # --help, --cfg job: nothing is started
+        expect(
+            looking or not there, "a folder without a run", place, f"Go on with it, resume={place}, or name another."
+        )
         return arguments
     if wanted == "auto":
-        run = _newest_like(runs, arguments)
-        if run is None:
-            _say("No run of this command line to continue under %s: starting one.", runs)
+        found = there if place else _newest_like(runs, arguments)
+        if not found:
+            _say("No run of this command line to continue under %s: starting one.", place or runs)
             return arguments
+        run = found[-1]
     else:
         run = last_run(runs) if wanted == "last" else Path(wanted)
         saved = run / ".hydra" / "overrides.yaml"
@@ -114,10 +121,9 @@ def last_run(runs: Path) -> Path:
     return found[-1]
 
 
-def _newest_like(runs: Path, arguments: list[str]) -> Path | None:
-    """Return the run with the newest checkpoint among those of the same experiment."""
-    same = [run for run in by_age(runs) if _experiment(saved_overrides(run)) == _experiment(arguments)]
-    return same[-1] if same else None
+def _newest_like(runs: Path, arguments: list[str]) -> list[Path]:
+    """Return the runs of the same experiment that have a checkpoint, the one with the newest at the end."""
+    return [run for run in by_age(runs) if _experiment(saved_overrides(run)) == _experiment(arguments)]
 
 
 def by_age(runs: Path) -> list[Path]:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from dgsr.checks import UserError, expect, refuse
 from dgsr.models.estimator import DegradationEstimator
 from dgsr.models.generator import OneStepGenerator
+from dgsr.models.options import FOR_TRAINING
 
 #: The description of what is not part of a run.
 NOTHING = "types.NoneType"
@@ -43,7 +44,7 @@ def described_generator(node: Any, path: Path, backbone: str | None = None) -> O
     if backbone is not None:
         expect("path" in node, "a checkpoint over a backbone", f"{path}, which needs none", "Name no backbone.")
         node = node | {"path": backbone}
-    return _built(node, _GENERATORS, path)
+    return _built(node | FOR_TRAINING, _GENERATORS, path)
 
 
 def described_estimator(node: Any, path: Path) -> DegradationEstimator | None:

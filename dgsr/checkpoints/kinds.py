@@ -51,7 +51,11 @@ def start_from(generator: OneStepGenerator, source: str | Path) -> None:
     """
     state, recorded = _weights(source)
     if state.keys() == generator.every_weight().keys():
+        frozen = generator.fingerprint()
         generator.load_every_weight(state)
+        kept = generator.fingerprint() == frozen  # what a run saves would else belong to networks that lie nowhere
+        what = f"weights for generator.trainable={generator.trainable}"
+        expect(kept, what, f"all weights of other networks in {source}", "Set generator.trainable=all.")
         return
     wanted = generator.trainable
     if wanted == "with_decoder" and not holds_decoder(state):

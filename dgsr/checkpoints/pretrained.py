@@ -21,7 +21,7 @@ from dgsr.models.backbone import Backbone, load_backbone
 from dgsr.models.estimator import DegradationEstimator
 from dgsr.models.generator import OneStepGenerator
 from dgsr.models.hub import fetch, is_stored
-from dgsr.models.options import GeneratorOptions
+from dgsr.models.options import FOR_TRAINING, GeneratorOptions
 from dgsr.models.prompts import FILE as PROMPTS
 from dgsr.models.prompts import Prompts
 
@@ -64,6 +64,7 @@ def save_pretrained(
         unet_targets=generator.options.resolved_unet_targets,
         vae_targets=generator.options.resolved_vae_targets,
         trainable=generator.trainable,
+        **FOR_TRAINING,
     )
     complete = generator.trainable == "all" or not is_stored(generator.source)
     description = {
@@ -110,7 +111,7 @@ def load_pretrained(source: str | Path, backbone: str | Path | None = None) -> O
     else:
         generator.load_trainable_state(tensors)
     expect(
-        generator.fingerprint() == recorded["fingerprint"],
+        complete or generator.fingerprint() == recorded["fingerprint"],
         f"the backbone this adapter was trained on ({recorded['source']})",
         f"other weights at {networks.source}",
         "Name the right one.",

@@ -17,10 +17,10 @@ BUNDLED = Path(__file__).parents[1] / "assets" / "photos"
 _KEYS = ("root", "weight", "limit", "names", "split", "column")
 
 
-def bundled(split: str, limit: int | None = None) -> FolderSource:
-    """Open the photographs inside the package: `train` or `val`."""
+def bundled(split: str, **limits: Any) -> FolderSource:
+    """Open the photographs inside the package, `train` or `val`; limits are those of `FileSource`."""
     expect(split in ("train", "val"), "bundled:train or bundled:val", f"bundled:{split}")
-    return FolderSource(BUNDLED / split, limit=limit)
+    return FolderSource(BUNDLED / split, **limits)
 
 
 def open_source(
@@ -64,7 +64,8 @@ def open_source(
 
 def _open(root: str, names: str | None, split: str, column: str | None, limits: dict[str, Any]) -> Source:
     if root.startswith("bundled:"):
-        return bundled(root.removeprefix("bundled:"), limits["limit"])
+        expect(names is None, "names of photographs in a folder", f"{names} beside {root}", "Leave it out.")
+        return bundled(root.removeprefix("bundled:"), **limits)
     if root.startswith("hf:") or root.endswith(".parquet"):
         return TableSource(root.removeprefix("hf:"), split, column, **limits)
     if names is not None or root.endswith(".txt"):

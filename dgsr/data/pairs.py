@@ -63,15 +63,24 @@ class FixedPairs(Dataset[Pair]):
 
     Args:
         source: The photographs.
-        crop_px: Side of the centre crop; None keeps the photograph, cut to a multiple.
+        crop_px: Largest side of the centre crop; None keeps the photograph.
         degrade: Makes the degraded image.
         seed: Seeds all degradations, together with each file's name.
         multiple: Sides are cut to multiples of this.
+        reflected: Enlarge smaller photographs to `crop_px` by reflection, where all samples must have one size.
     """
 
-    def __init__(self, source: Source, crop_px: int | None, degrade: Degrader, seed: int, multiple: int) -> None:
+    def __init__(
+        self,
+        source: Source,
+        crop_px: int | None,
+        degrade: Degrader,
+        seed: int,
+        multiple: int,
+        reflected: bool = False,
+    ) -> None:
         self.source, self.crop_px, self.degrade = source, crop_px, degrade
-        self.seed, self.multiple = seed, multiple
+        self.seed, self.multiple, self.reflected = seed, multiple, reflected
 
     def __len__(self) -> int:
         return len(self.source)
@@ -82,7 +91,7 @@ class FixedPairs(Dataset[Pair]):
 
     def __getitem__(self, index: int) -> Pair:
         photograph, name = self.source[index], self.source.name(index)
-        height, width = (self.crop_px or max(1, side // self.multiple) * self.multiple for side in photograph.shape[1:])
+        height, width = map(self._cut, photograph.shape[1:])
         seed = int(rng(self.seed, f"fixed {name}").integers(2**63))
         try:
             hq, lq, truth = self.degrade(center_crop(photograph, height, width).contiguous(), seed)
@@ -91,9 +100,15 @@ class FixedPairs(Dataset[Pair]):
         hq, lq = (from_pixels(to_pixels(image, torch.uint8)) for image in (hq, lq))  # as files would hold them
         return pair_of(hq, lq, seed, truth, name, [])
 
+    def _cut(self, side: int) -> int:
+        whole = max(1, side // self.multiple) * self.multiple
+        if self.crop_px is None:
+            return whole
+        return self.crop_px if self.reflected else min(self.crop_px, whole)
+
 
 class PairedFolders(Dataset[Pair]):
-    """Real pairs: two folders whose files agree in name, whatever their endings.
+    """Real pairs: two folders whose files agree in path or in name, whatever their endings.
 
     Where names do not agree, what published sets append to them is left out: `_LR4`, `_HR`, `_LQ`, `_GT`, `x4`.
 
@@ -129,10 +144,13 @@ class PairedFolders(Dataset[Pair]):
 
 
 def _matched(lq: FolderSource, hq: FolderSource) -> list[tuple[int, int]]:
-    """Pair the indices of images of the same name."""
-    names = [[Path(name).stem for name in source.names] for source in (lq, hq)]
+    """Pair the indices of images of the same path, or else name, or else name but for what is appended."""
+    paths = [[Path(name).with_suffix("").as_posix() for name in source.names] for source in (lq, hq)]
+    names = [[Path(path).name for path in side] for side in paths]
     bare = [[_APPENDED.sub("", name) for name in side] for side in names]
-    if set(names[0]) != set(names[1]) and all(len(set(side)) == len(side) for side in bare):
+    if set(paths[0]) == set(paths[1]):
+        names = paths
+    elif set(names[0]) != set(names[1]) and all(len(set(side)) == len(side) for side in bare):
         names = bare
     for source, side in zip((lq, hq), names, strict=True):
         expect(len(set(side)) == len(side), "one image of each name", f"several in {source.root}", "Keep one of each.")

@@ -10,7 +10,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from dgsr.checks import UserError, expect
+from dgsr.checks import UserError, expect, refuse
 from dgsr.data.names import ListedNames, Names
 from dgsr.images import read_image
 from dgsr.rasters import SUFFIXES
@@ -126,24 +126,22 @@ def expect_sides(image: Image, min_side_px: int, name: object) -> Image:
 
 
 class FolderSource(FileSource):
-    """The images of a folder, in the order of their paths.
+    """The images of a folder and of its folders, in the order of their paths; hidden ones are passed over.
 
     Args:
         root: The folder.
-        recursive: Look into its folders too.
         limit: See `FileSource`.
         min_side_px: See `FileSource`.
         min_bytes: See `FileSource`.
         key: See `FileSource`.
 
     Raises:
-        UserError: The folder is missing or has no image.
+        UserError: The folder is missing or has no image, or one of its folders cannot be read.
     """
 
     def __init__(
         self,
         root: str | Path,
-        recursive: bool = True,
         limit: int | None = None,
         min_side_px: int = 0,
         min_bytes: int = 0,
@@ -151,17 +149,23 @@ class FolderSource(FileSource):
     ) -> None:
         remedy = f"Set {key} to a folder of images."
         expect(Path(root).is_dir(), "a folder of images", f"{root}, which is not a folder", remedy)
-        names = Names.of(sorted(_image_names(str(root), recursive)))
+        names = Names.of(sorted(_image_names(str(root))))
         super().__init__(root, names, limit, min_side_px, min_bytes, key)
 
 
-def _image_names(root: str, recursive: bool) -> Iterator[str]:
-    for folder, subfolders, files in os.walk(root, followlinks=True):
-        subfolders[:] = [name for name in subfolders if recursive and not _leads_back(Path(folder, name), Path(root))]
+def _image_names(root: str) -> Iterator[str]:
+    for folder, subfolders, files in os.walk(root, followlinks=True, onerror=_refuse_unreadable):
+        # Hidden are thumbnails, notebooks' checkpoints, waste, and the "._a.jpg" that some systems leave beside each.
+        seen = [name for name in subfolders if not name.startswith(".")]
+        subfolders[:] = [name for name in seen if not _leads_back(Path(folder, name), Path(root))]
         below = Path(folder).relative_to(root).as_posix()
-        for file in files:  # some systems leave "._name.jpg" beside each
+        for file in files:
             if file.lower().endswith(SUFFIXES) and not file.startswith("."):
                 yield file if below == "." else f"{below}/{file}"
+
+
+def _refuse_unreadable(error: OSError) -> None:
+    refuse("folders that can be read", f"{error.filename} ({error.strerror})", "Give access to it, or move it away.")
 
 
 def _leads_back(folder: Path, root: Path) -> bool:

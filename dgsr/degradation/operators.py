@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, TypeAlias
 
 from dgsr.ops import kernels
@@ -23,8 +24,9 @@ class Blur:
     rotation: float = 0.0
     beta: float = 1.0
 
+    @cached_property
     def kernel(self) -> kernels.Kernel:
-        """Compute the kernel."""
+        """The kernel, which strengths and images ask for in turn."""
         shape = (self.size, self.sigma_x, self.sigma_y, self.rotation)
         match self.kind:
             case "gaussian":
@@ -49,8 +51,9 @@ class Sinc:
     size: int
     cutoff: float
 
+    @cached_property
     def kernel(self) -> kernels.Kernel:
-        """Compute the kernel."""
+        """The kernel, which strengths and images ask for in turn."""
         return kernels.sinc(self.size, self.cutoff)
 
     def __str__(self) -> str:

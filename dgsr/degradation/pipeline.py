@@ -42,7 +42,7 @@ def apply(operator: Operator, images: Images) -> Resized:
     """Apply one operator to images around [0, 1]; noise is clamped, and so is what encoders get."""
     match operator:
         case Blur() | Sinc():
-            return filter2d(images, operator.kernel())
+            return filter2d(images, operator.kernel)
         case Rescale(factor=factor, mode=mode):
             return rescale(images, factor, mode)
         case Resize(height=height, width=width, mode=mode):
@@ -94,6 +94,9 @@ def degrade_steps(hq: Image, recipe: Recipe, backend: Backend = "dgsr") -> Itera
 
 
 @torch.no_grad()
-def target(hq: Image, recipe: Recipe) -> Image:
-    """Return the image that a network should restore from `lq`: `hq`, sharpened if the recipe says so."""
-    return sharpen(hq[None])[0] if recipe.sharpen_target else hq
+def degraded_pair(hq: Image, recipe: Recipe, backend: Backend = "dgsr") -> tuple[Image, Lq]:
+    """Return the image that a network should restore, which is `hq` or its sharpened self, and `lq`; see `degrade`."""
+    target = lq = hq
+    for operator, lq in degrade_steps(hq, recipe, backend):
+        target = lq if isinstance(operator, Sharpen) else target
+    return target, lq

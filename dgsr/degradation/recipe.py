@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 
 from dgsr.checks import expect, refuse
-from dgsr.degradation.operators import OPERATORS, Operator, Sharpen
+from dgsr.degradation.operators import OPERATORS, Operator
 from dgsr.degradation.strength import blur_px, noise_255
 
 
@@ -42,11 +42,6 @@ class Recipe:
     def noise(self) -> float:
         """Tell the true strength of all noise together, in [0, 1], as later steps leave it in the degraded image."""
         return min(1.0, noise_255(self.operators, self.size) / self.full_noise_255)
-
-    @property
-    def sharpen_target(self) -> bool:
-        """Tell whether the target of training is the sharpened image, from which `lq` is made then as well."""
-        return Sharpen() in self.operators[:1]
 
     def describe(self) -> list[str]:
         """Name the operators, one short line each, for captions."""

@@ -25,7 +25,7 @@ def blur_px(operators: Iterable[Operator], size: tuple[int, int]) -> float:
     for operator in operators:
         match operator:
             case Blur() | Sinc():
-                variance += (pixel * equivalent_sigma(operator.kernel())) ** 2
+                variance += (pixel * equivalent_sigma(operator.kernel)) ** 2
             case Rescale(factor=factor):
                 pixel /= factor
             case Resize(height=height):
@@ -47,7 +47,7 @@ def noise_255(operators: Iterable[Operator], size: tuple[int, int]) -> float:
     for operator in operators:
         match operator:
             case Blur() | Sinc():
-                power, smoothed = _smooth(power, smoothed, equivalent_sigma(operator.kernel()) ** 2)
+                power, smoothed = _smooth(power, smoothed, equivalent_sigma(operator.kernel) ** 2)
             case Rescale() | Resize():
                 factor = operator.factor if isinstance(operator, Rescale) else operator.height / height
                 interpolates = operator.mode in _INTERPOLATION and factor != 1

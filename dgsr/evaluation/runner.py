@@ -85,18 +85,15 @@ def measure(sample: Sample, metrics: Mapping[str, Metric], device: torch.device 
 
 
 def measure_sets(
-    samples: Samples, names: Iterable[str], sets: Mapping[str, Fid], device: torch.device | str = "cpu"
+    samples: Samples, names: Sequence[str], sets: Mapping[str, Fid], device: torch.device | str = "cpu"
 ) -> dict[str, Values]:
     """Measure all samples of these names as a set; by series and metric, None where the set is too small."""
-    names, found = list(names), {}
-    for series in candidates(samples[names[0]]) if sets else ():
-        found[series] = {metric.name: metric.over(_pairs(samples, names, series), device) for metric in sets.values()}
+    found: dict[str, Values] = {}
+    for metric in sets.values():
+        images = ((candidates(sample), sample["hq"]) for sample in map(samples.__getitem__, names))
+        for series, value in metric.over(images, device).items():
+            found.setdefault(series, {})[metric.name] = value
     return found
-
-
-def _pairs(samples: Samples, names: Iterable[str], series: str) -> Iterator[tuple[Image, Image]]:
-    for sample in (samples[name] for name in names):
-        yield candidates(sample)[series], sample["hq"]
 
 
 def candidates(sample: Sample) -> dict[str, Image]:

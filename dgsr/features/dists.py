@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn.functional import conv2d
 
 from dgsr.features.networks import IMAGENET_MEAN, IMAGENET_STD, VGG16_RELUS, levels, vgg16
+from dgsr.ops.precision import at_least_fp32
 from dgsr.types import Images
 
 _POOLS = (4, 9, 16, 23)
@@ -46,7 +47,7 @@ class DistsDistance(nn.Module):
     def describe(self, images: Images) -> list[Float[Tensor, "b _ _ _"]]:
         """Return the images themselves, in [0, 1], and their features at five depths."""
         found = levels(self.network, (images - self.mean) / self.std, VGG16_RELUS)
-        return [level.float() for level in (images, *found)]
+        return [at_least_fp32(level) for level in (images, *found)]
 
     def compare(
         self, left: list[Float[Tensor, "b _ _ _"]], right: list[Float[Tensor, "b _ _ _"]]

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn.functional import conv2d
 
 from dgsr.features.networks import VGG16_RELUS, alexnet, levels, vgg16
+from dgsr.ops.precision import at_least_fp32
 from dgsr.types import Images
 
 _NETWORKS = {"vgg": vgg16, "alex": alexnet}
@@ -45,7 +46,7 @@ class LpipsDistance(nn.Module):
     def describe(self, images: Images) -> list[Float[Tensor, "b _ _ _"]]:
         """Return the features at five depths, of length 1 at every position; images in [-1, 1]."""
         found = levels(self.network, (images - self.shift) / self.scale, self.after)
-        return [_unit(features.float()) for features in found]
+        return [_unit(at_least_fp32(features)) for features in found]
 
     def compare(
         self, left: list[Float[Tensor, "b _ _ _"]], right: list[Float[Tensor, "b _ _ _"]]

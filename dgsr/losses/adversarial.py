@@ -10,6 +10,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, relu, softplus
 
+from dgsr.ops.precision import at_least_fp32
+
 Kind = Literal["multilevel_sigmoid", "hinge", "relativistic"]
 
 
@@ -94,12 +96,8 @@ _COSTS: dict[Kind, _Costs] = {
 
 
 def _over_levels(cost: Callable[[Tensor, Tensor], Tensor], real: list[Tensor], fake: list[Tensor]) -> Float[Tensor, ""]:
-    levels = [cost(_exact(one), _exact(other)).mean() for one, other in zip(real, fake, strict=True)]
+    levels = [cost(at_least_fp32(one), at_least_fp32(other)).mean() for one, other in zip(real, fake, strict=True)]
     return torch.stack(levels).sum()
-
-
-def _exact(logits: Tensor) -> Tensor:
-    return logits.to(torch.promote_types(logits.dtype, torch.float32))
 
 
 def _share_above_zero(levels: list[Tensor]) -> Float[Tensor, ""]:

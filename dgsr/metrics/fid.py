@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from jaxtyping import UInt8
@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torchmetrics.image.fid import FrechetInceptionDistance
 
 from dgsr.checks import refuse
+from dgsr.ops.precision import exactly
 from dgsr.types import Image, Images
 
 _REMEDY = "Run pip install torch-fidelity, and connect to a network once; or set features to a folder with its weights."
@@ -42,21 +43,40 @@ class Fid:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # that its buffers are large, at every construction
-                self.distance = FrechetInceptionDistance(extractor or 2048, feature_extractor_weights_path=path)
+                distance = FrechetInceptionDistance(extractor or 2048, feature_extractor_weights_path=path)
         except (ImportError, OSError, RuntimeError) as error:
             refuse("Inception-v3 for FID", str(error).strip().splitlines()[0].rstrip("."), _REMEDY)
+        self.extractor: Any = distance.inception
+        self.extractor.num_features = len(distance.real_features_sum)  # else torchmetrics tries it, on the CPU
 
     @torch.no_grad()
-    def over(self, pairs: Iterable[tuple[Image, Image]], device: torch.device | str = "cpu") -> float | None:
-        """Return the distance of all pairs of a restored and a true image, in [0, 1]; None for fewer than two."""
-        distance = self.distance.to(device)
-        distance.reset()
-        num_pairs = 0
-        for sr, hq in pairs:
-            distance.update(_bytes(hq[None].to(device)), real=True)
-            distance.update(_bytes(sr[None].to(device)), real=False)
-            num_pairs += 1
-        return float(distance.compute()) if num_pairs > 1 else None
+    def over(
+        self, images: Iterable[tuple[Mapping[str, Image], Image]], device: torch.device | str = "cpu"
+    ) -> dict[str, float | None]:
+        """Return the distance of each series of restored images to the true ones; None for fewer than two.
+
+        Args:
+            images: Restored images by series, and the true image, all in [0, 1]; each is asked for once.
+            device: Where features are computed, at full precision.
+        """
+        device = torch.device(device)
+        self.extractor.to(device)
+        distances: dict[str, FrechetInceptionDistance] = {}
+        with exactly(device):
+            for restored, hq in images:
+                for series, sr in restored.items():
+                    if series not in distances:
+                        distances[series] = self._distance().to(device)
+                    distances[series].update(_bytes(hq[None].to(device)), real=True)
+                    distances[series].update(_bytes(sr[None].to(device)), real=False)
+        counts = {series: int(distance.real_features_num_samples) for series, distance in distances.items()}
+        return {name: float(found.compute()) if counts[name] > 1 else None for name, found in distances.items()}
+
+    def _distance(self) -> FrechetInceptionDistance:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            # One process measures a set, while the others may have ended: none of them is to be asked.
+            return FrechetInceptionDistance(self.extractor, sync_on_compute=False)
 
 
 def _bytes(images: Images) -> UInt8[Tensor, "b 3 h w"]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from dgsr.checks import expect
+
 _BLOCK = re.compile(r"(?:^|\.)(down_blocks|mid_block|up_blocks)(?:\.(\d+))?(?:\.|$)")
 
 
@@ -37,3 +39,26 @@ def block_id(name: str, num_down: int, num_up: int = 0) -> int:
     limit, first = (num_down, 0) if kind == "down_blocks" else (num_up, num_down + 1)
     assert int(index) < limit, f"{name} lies outside {num_down} down and {num_up} up blocks"
     return first + int(index)
+
+
+def unet_block_id(num_down: int, num_up: int, name: str) -> int:
+    """Return the id of a layer of the UNet.
+
+    Raises:
+        UserError: The layer has no image to adapt to.
+    """
+    remedy = "That one sees the timestep alone."
+    expect("time_emb" not in name, "generator.unet_targets among layers that images pass", name, remedy)
+    return block_id(name, num_down, num_up)
+
+
+def vae_block_id(num_down: int, num_up: int, name: str) -> int:
+    """Return the id of a layer of the VAE.
+
+    Raises:
+        UserError: It decodes, when there are no scores any more.
+    """
+    encodes = name.startswith(("encoder.", "quant_conv"))
+    remedy = "The decoder can be trained as it is: generator.trainable=with_decoder."
+    expect(encodes, "generator.vae_targets in the encoder, as in '^encoder.*conv1$'", name, remedy)
+    return block_id(name, num_down, num_up)

@@ -11,6 +11,7 @@ from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
+from dgsr.checks import expect
 from dgsr.models.autoencoder import load_autoencoder, save_half
 from dgsr.models.backbone import load_backbone
 from dgsr.models.denoising import Latents, Prediction, clean_latent
@@ -34,11 +35,12 @@ class Denoiser(TrainedNetwork):
         prediction: What the network predicts.
         positive_prompt: What sharp images are called.
         negative_prompt: What degraded images are called.
-        init_from: Folder of a backbone whose denoiser it starts from; None starts from random weights.
+        init_from: Folder of a backbone whose denoiser it starts from; its widths, heads, groups and prediction take the
+            place of those above. None starts from random weights.
         seed: Of the weights.
 
     Raises:
-        UserError: There is no such autoencoder or backbone.
+        UserError: There is no such autoencoder or backbone, or the latents of one are not the other's.
     """
 
     empty: Tensor
@@ -58,20 +60,14 @@ class Denoiser(TrainedNetwork):
     ) -> None:
         super().__init__()
         self.vae = load_autoencoder(autoencoder, "task.denoiser.autoencoder").requires_grad_(False)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            self.unet = UNet2DConditionModel(
-                down_block_types=("CrossAttnDownBlock2D",) * 3 + ("DownBlock2D",),
-                up_block_types=("UpBlock2D",) + ("CrossAttnUpBlock2D",) * 3,
-                block_out_channels=tuple(widths),  # pyright: ignore[reportArgumentType]
-                layers_per_block=1,
-                attention_head_dim=heads,
-                cross_attention_dim=PROMPT_WIDTH,
-                norm_num_groups=groups,
-                use_linear_projection=True,
-                in_channels=self.vae.config["latent_channels"],
-                out_channels=self.vae.config["latent_channels"],
-            )
+        channels = self.vae.config["latent_channels"]
+        if init_from is None:
+            self.unet = _untrained(channels, tuple(widths), heads, groups, seed)
+        else:
+            start = load_backbone(init_from)
+            self.unet, prediction = start.unet.float(), start.prediction
+            found = self.unet.config["in_channels"]
+            expect(found == channels, f"a denoiser of {channels} channels", found, "Set task.denoiser.init_from.")
         self.scheduler = DDPMScheduler(**SCHEDULE, prediction_type=prediction, clip_sample=False)
         parts = {"unet": self.unet.config, "vae": self.vae.config, "scheduler": self.scheduler.config}
         self.architecture = {
@@ -81,8 +77,6 @@ class Denoiser(TrainedNetwork):
         self.prompts = Prompts.random(positive_prompt, negative_prompt, PROMPT_TOKENS, PROMPT_WIDTH)
         self.register_buffer("empty", Prompts.random("", "", PROMPT_TOKENS, PROMPT_WIDTH).positive, persistent=False)
         self.register_buffer("alpha_bars", self.scheduler.alphas_cumprod, persistent=False)
-        if init_from is not None:
-            self.unet.load_state_dict(load_backbone(init_from).unet.state_dict())
 
     def trained_parameters(self) -> Iterator[tuple[str, nn.Parameter]]:
         """Walk over the parameters in training by name: the UNet's."""
@@ -139,3 +133,20 @@ class Denoiser(TrainedNetwork):
         save_half(self.vae, folder / "vae")
         self.scheduler.save_pretrained(folder / "scheduler")
         self.prompts.save(folder / FILE)
+
+
+def _untrained(channels: int, widths: tuple[int, ...], heads: int, groups: int, seed: int) -> UNet2DConditionModel:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return UNet2DConditionModel(
+            down_block_types=("CrossAttnDownBlock2D",) * 3 + ("DownBlock2D",),
+            up_block_types=("UpBlock2D",) + ("CrossAttnUpBlock2D",) * 3,
+            block_out_channels=widths,  # pyright: ignore[reportArgumentType]
+            layers_per_block=1,
+            attention_head_dim=heads,
+            cross_attention_dim=PROMPT_WIDTH,
+            norm_num_groups=groups,
+            use_linear_projection=True,
+            in_channels=channels,
+            out_channels=channels,
+        )

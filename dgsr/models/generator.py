@@ -14,7 +14,7 @@ from torch import Tensor
 
 from dgsr.checks import expect
 from dgsr.models.backbone import Backbone, load_backbone, outline_backbone
-from dgsr.models.blocks import block_id, num_blocks
+from dgsr.models.blocks import num_blocks, unet_block_id, vae_block_id
 from dgsr.models.conditioning import Conditioning, Correction
 from dgsr.models.denoising import Latents, Prediction, clean_latent
 from dgsr.models.economy import economise
@@ -52,12 +52,10 @@ class OneStepGenerator(TrainableWeights):
         vae_ids = (len(self.vae.config["down_block_types"]), 0)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(options.seed)
-            self.unet_bank = inject(
-                self.unet, options.resolved_unet_targets, options.unet_rank, options.alpha, partial(_id, unet_ids)
-            )
-            self.vae_bank = inject(
-                self.vae, options.resolved_vae_targets, options.vae_rank, options.alpha, partial(_id, vae_ids)
-            )
+            of_unet, of_vae = partial(unet_block_id, *unet_ids), partial(vae_block_id, *vae_ids)
+            alpha = options.alpha
+            self.unet_bank = inject(self.unet, options.resolved_unet_targets, options.unet_rank, alpha, of_unet)
+            self.vae_bank = inject(self.vae, options.resolved_vae_targets, options.vae_rank, alpha, of_vae)
             self.conditioning = Conditioning(
                 num_blocks(*unet_ids),
                 options.unet_rank,
@@ -244,7 +242,3 @@ class OneStepGenerator(TrainableWeights):
             bake(self.vae, self.vae_bank),
         ):
             yield
-
-
-def _id(counts: tuple[int, int], name: str) -> int:
-    return block_id(name, *counts)

@@ -17,6 +17,9 @@ Posterior = Literal["mode", "sample"]
 Part = Literal["unet", "encoder", "decoder"]
 PARTS: tuple[Part, ...] = get_args(Part)
 
+#: What makes training cheaper, or takes minutes before it makes anything so; of no use to who takes a trained model.
+FOR_TRAINING: dict[str, Any] = {"gradient_checkpointing": False, "slice_decoder": False, "compile": "none"}
+
 POSITIVE = "A high-resolution, 8K, ultra-realistic image with sharp focus, vibrant colors, and natural lighting."
 NEGATIVE = "oil painting, cartoon, blur, dirty, messy, low quality, deformation, low resolution, oversmooth"
 

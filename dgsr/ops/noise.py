@@ -114,7 +114,7 @@ def _alias(mass: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """
     rows, width = np.arange(len(mass)), mass.shape[1]
     share, other = mass.copy(), np.tile(np.arange(width), (len(mass), 1))
-    order = mass.argsort(1)
+    order = mass.argsort(1, kind="stable")  # else processors differ in what they make of ties, and noise with them
     poor, rich = order[:, 0], order[:, -1]
     next_poor, next_rich = np.full(len(mass), 1), np.full(len(mass), width - 2)
     for _ in range(width - 1):

@@ -6,6 +6,12 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import torch
+from torch import Tensor
+
+
+def at_least_fp32(tensor: Tensor) -> Tensor:
+    """Return what a half cannot hold in fp32; fp64 stays."""
+    return tensor.to(torch.promote_types(tensor.dtype, torch.float32))
 
 
 def in_full(device: torch.device) -> AbstractContextManager[object]:

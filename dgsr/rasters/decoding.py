@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import struct
 import sys
 import warnings
 from collections.abc import Iterator
@@ -94,8 +95,8 @@ def _samples(file: ImageFile, source: str | Path | BytesIO) -> NDArray[Any]:
     low_tiles = [_low_bytes(tile) for tile in file.tile]
     if args == ["LA;16B"]:
         file.tile = [file.tile[0]._replace(args="RGBA")]  # of four bytes, like grey and alpha of two each
-        return np.array(ImageOps.exif_transpose(file)).view(">u2").astype(np.uint16)
-    image = ImageOps.exif_transpose(file)
+        return np.array(_upright(file)).view(">u2").astype(np.uint16)
+    image = _upright(file)
     if image.mode == "F":
         raise ValueError("its pixels are floating-point numbers of unknown range")
     if image.mode.startswith("I"):
@@ -107,11 +108,20 @@ def _samples(file: ImageFile, source: str | Path | BytesIO) -> NDArray[Any]:
         return _keyed(high.reshape(*high.shape[:2], -1), color, step)
     with opened(source) as file:
         file.tile = low_tiles
-        low = np.asarray(ImageOps.exif_transpose(file).convert(mode))
+        low = np.asarray(_upright(file).convert(mode))
     deep = high.astype(np.uint16)
     deep *= 256  # in place, as these may be the largest pictures there are
     deep += low
     return _keyed(deep, color)
+
+
+def _upright(file: ImageFile) -> PillowImage.Image:
+    """Turn a picture as its camera was held; what cannot be read of that leaves it as it is."""
+    file.load()  # first, so that what is wrong with the pixels is said
+    try:
+        return ImageOps.exif_transpose(file)
+    except (SyntaxError, ValueError, TypeError, KeyError, struct.error, OSError):  # Pillow's, of broken EXIF
+        return file
 
 
 def _sixteen_bits(values: NDArray[Any]) -> NDArray[np.uint16]:

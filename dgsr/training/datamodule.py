@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
@@ -50,6 +51,11 @@ class Memorised(Dataset[Any]):
     def __getitem__(self, drawn: tuple[int, int]) -> dict[str, Any]:
         index, seed = drawn
         return self.pairs[index] | {"seed": torch.tensor(seed)}
+
+
+def leave_group(worker: int) -> None:
+    """Let Ctrl-C reach the main process alone, which has use for what its workers still load before it saves."""
+    os.setpgid(0, 0)
 
 
 def accumulation(global_batch: int, devices: int, micro_batch: int) -> int:
@@ -130,7 +136,8 @@ class SyntheticData(lightning.LightningDataModule):
         if overfit_images is not None:
             what = f"data.overfit_images of 1 to {len(train)}, the number of photographs"
             expect(0 < overfit_images <= len(train), what, overfit_images)
-            pairs = Subset(FixedPairs(train, crop_px, self.degrade, seed, multiple), range(overfit_images))
+            fixed = FixedPairs(train, crop_px, self.degrade, seed, multiple, reflected=True)
+            pairs = Subset(fixed, range(overfit_images))
             self.train_pairs, sets = Memorised(pairs), {"": pairs}
         for name, one in sets.items():
             if isinstance(one, ValidationSet):
@@ -175,7 +182,8 @@ class SyntheticData(lightning.LightningDataModule):
 
     def _loader(self, pairs: Dataset[Any], **order: Any) -> DataLoader[Any]:
         pinned = torch.cuda.is_available()
-        return DataLoader(pairs, num_workers=self.num_workers, collate_fn=collate, pin_memory=pinned, **order)
+        loading: dict[str, Any] = {"collate_fn": collate, "pin_memory": pinned, "worker_init_fn": leave_group}
+        return DataLoader(pairs, num_workers=self.num_workers, **loading, **order)
 
     def on_after_batch_transfer(self, batch: Mapping[str, Any], dataloader_idx: int) -> Mapping[str, Any]:
         """Degrade what the workers have not, and count unreadable photographs in the process that can stop the run."""

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from dgsr.degradation import Backend, Spec, degrade, draw, target
+from dgsr.degradation import Backend, Spec, degraded_pair, draw
 from dgsr.types import Image
 
 
@@ -24,7 +24,7 @@ class Degrade:
         """Return the target, the degraded image, and its true (blur, noise)."""
         recipe = draw(self.spec, seed, (hq.shape[1], hq.shape[2]))
         truth = torch.tensor([recipe.blur, recipe.noise], device=hq.device)
-        return target(hq, recipe), degrade(hq, recipe, self.backend), truth
+        return *degraded_pair(hq, recipe, self.backend), truth
 
     def batch(self, batch: Mapping[str, Any]) -> dict[str, Any]:
         """Complete a batch of crops and seeds, on the device where it lies, to what loaders' workers make of them.

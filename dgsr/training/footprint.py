@@ -31,7 +31,7 @@ class Footprint:
         trained: Weights that are trained.
         optimizers: What the optimizers remember.
         average: Of the generator's weights, where there is one.
-        gradients: Of the trained weights.
+        gradients: Of the trained weights; with several devices also the copies that they exchange.
         activations: Everything else: what the backward pass needs, and what operations work on.
         allocator: An allowance for what the allocator holds back between activations of different sizes.
     """
@@ -58,6 +58,7 @@ def footprint(
     half: torch.dtype | None = None,
     on_gpu: bool = False,
     all_negative: bool = False,
+    distributed: bool = False,
 ) -> Footprint:
     """Trace one step on tensors that have shapes but no values.
 
@@ -68,6 +69,7 @@ def footprint(
         half: Precision of autocast; None is fp32 throughout.
         on_gpu: Keep in fp32 what autocast keeps on GPUs.
         all_negative: Let all samples be negative, instead of none: the joint update then takes most.
+        distributed: Several devices train together.
     """
     # The first backward pass of a process counts its devices for good, and amid fake tensors it would find GPUs.
     torch.zeros((), requires_grad=True).backward()
@@ -87,7 +89,7 @@ def footprint(
         trained=sum(sizes.values()),
         optimizers=sum(size * _copies(module.settings.optimizers[network]) for network, size in sizes.items()),
         average=sizes["generator"] if module.ema is not None else 0,
-        gradients=sizes["generator"],
+        gradients=sizes["generator"] + (sum(sizes.values()) if distributed else 0),
         activations=activations,
         allocator=int(_HELD_BACK * activations),
     )

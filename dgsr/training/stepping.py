@@ -135,12 +135,14 @@ class Stepping(lightning.LightningModule):
         return optimizers, schedules
 
     def on_train_start(self) -> None:
-        """Begin the average, and let a resumed run follow the rates of its config, which a checkpoint's would hide."""
+        """Begin the average, and let a resumed run follow its config, which a checkpoint's optimizers would hide."""
         if self.ema is not None:
             self.ema.start(self.generator)
         for scheduler, rates in zip(self._schedulers(), self._rates, strict=True):
             scheduler.base_lrs = rates
+            configured = scheduler.optimizer.defaults
             for group, rate, factor in zip(scheduler.optimizer.param_groups, rates, scheduler.lr_lambdas, strict=True):
+                group.update({name: configured[name] for name in group.keys() & configured.keys()})
                 group["initial_lr"], group["lr"] = rate, rate * factor(scheduler.last_epoch)
 
     def _trained(self, network: Network) -> list[nn.Parameter]:

@@ -48,6 +48,9 @@ class ValidationSet:
         given = ", ".join(name for name in ("root", "lq", "hq") if getattr(self, name)) or "nothing"
         what, remedy = f"either {key}.root, or {key}.lq and {key}.hq", "Set the others to null."
         expect(given in ("root", "lq, hq"), what, given, remedy)
+        for name in ("crop_px", "degradation", "repeats"):
+            unused = not self.root and getattr(self, name) != getattr(ValidationSet, name)
+            expect(not unused, f"{key}.{name} only beside {key}.root", given, "Leave it out.")
         expect(self.limit is None or self.limit > 0, f"{key}.limit above 0", self.limit)
         expect(self.repeats > 0, f"{key}.repeats above 0", self.repeats)
         scale = degrade.spec.scale

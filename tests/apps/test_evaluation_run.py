@@ -14,6 +14,7 @@ import pytest
 import torch
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
+from safetensors.torch import load_file, save_file
 
 from dgsr.apps.configs import conf_dir
 from dgsr.apps.evaluation_run import run_evaluation
@@ -74,18 +75,23 @@ def folders(tmp_path: Path, trained: Path) -> Path:
 def test_an_estimator_and_a_backbone_can_be_named_and_belong_to_the_settings(tmp_path: Path) -> None:
     backbone, estimator = tmp_path / "backbone", tmp_path / "de_net.safetensors"
     shutil.copytree(GOLDEN / "tiny-sd", backbone)
-    DegradationEstimator.random(0, channels=(8, 8, 8, 8), blocks=(1, 1, 1, 1)).save(estimator)
+    shape: dict[str, Any] = {"channels": (8, 8, 8, 8), "blocks": (1, 1, 1, 1)}
+    DegradationEstimator.random(0, **shape).save(estimator)
     write_image(tmp_path / "lq" / "a.png", torch.rand(3, 32, 32))
     given = [f"data.eval.lq={tmp_path}/lq", "metrics.names=[niqe]", f"backbone={backbone}"]
     cfg = config(GOLDEN / "s3diff.pkl", tmp_path / "run", *given, f"estimator_path={estimator}")
     run_evaluation(cfg)
     run_evaluation(cfg)
-    for name, file in {"estimator": estimator, "backbone": backbone / "vae" / "config.json"}.items():
-        before = file.stat()
-        os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns + 10**12))
-        with pytest.raises(UserError, match=f"but got {name}_written="):
-            run_evaluation(cfg)
-        os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    other = r"but got networks=\w+ instead of \w+"
+    DegradationEstimator.random(1, **shape).save(estimator)
+    with pytest.raises(UserError, match=other):
+        run_evaluation(cfg)
+    DegradationEstimator.random(0, **shape).save(estimator)
+    run_evaluation(cfg)
+    file = backbone / "vae" / "diffusion_pytorch_model.safetensors"
+    save_file({name: tensor * 1.1 for name, tensor in load_file(file).items()}, file, metadata={"format": "pt"})
+    with pytest.raises(UserError, match=other):
+        run_evaluation(cfg)
 
 
 def test_an_evaluation_goes_on_where_it_stopped(trained: Path, folders: Path) -> None:
@@ -133,6 +139,8 @@ def test_degraded_images_alone_are_restored_and_judged(trained: Path, tmp_path: 
 
 
 def test_nothing_to_evaluate_is_refused(trained: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"only where degraded images are made, but got 32 beside data\.eval\.lq"):
+        run_evaluation(config(trained, tmp_path, f"data.eval.lq={tmp_path}", "data.eval.crop_px=32"))
     with pytest.raises(UserError, match="but got neither"):
         run_evaluation(config(trained, tmp_path))
     for side in (0, -4, 6):

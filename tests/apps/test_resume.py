@@ -85,6 +85,23 @@ def test_auto_continues_the_same_experiment_or_starts_it(tmp_path: Path, monkeyp
     assert continued_arguments(["seed=1"]) == ["seed=1", "trainer=cpu", "seed=1", *there]
 
 
+def test_where_a_folder_is_named_auto_continues_the_run_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DGSR_LOGS", str(tmp_path))
+    _run(tmp_path, "b", ["seed=1"], time=9)
+    mine = tmp_path / "train" / "runs" / "mine"
+    given = [f"paths.run={mine}", "seed=1"]
+    fresh = [f"hydra.run.dir={mine}", "seed=1"]
+    assert continued_arguments([*given, "resume=auto"]) == fresh
+    _run(tmp_path, "mine", ["seed=1"], time=1)
+    there = [f"resume='{mine}'", f"hydra.run.dir='{mine}'"]
+    assert continued_arguments([*given, "resume=auto"]) == ["seed=1", *fresh, *there]
+    with pytest.raises(UserError, match=rf"a folder without a run, but got {mine}\. Go on with it, resume="):
+        continued_arguments(given)
+    assert continued_arguments([*given, "--cfg", "job"]) == [*fresh, "--cfg", "job"]
+    monkeypatch.setenv("SLURM_RESTART_COUNT", "1")
+    assert continued_arguments(given) == ["seed=1", *fresh, *there]
+
+
 def test_another_task_has_runs_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DGSR_LOGS", str(tmp_path))
     _run(tmp_path, "a", ["task_name=finetune"], time=1)

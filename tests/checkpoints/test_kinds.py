@@ -49,12 +49,17 @@ def test_without_a_source_nothing_changes() -> None:
     assert all(torch.equal(tensor, before[name]) for name, tensor in generator.every_weight().items())
 
 
-def test_complete_weights_replace_the_frozen_ones_too(tmp_path: Path) -> None:
+def test_complete_weights_are_for_a_run_that_trains_them_all(tmp_path: Path) -> None:
     trained = OneStepGenerator.tiny(seed=1, trainable="all")
     trained.save_pretrained(tmp_path)
-    generator = OneStepGenerator.tiny(seed=2, trainable="adapter", init_from=str(tmp_path))
+    generator = OneStepGenerator.tiny(seed=2, trainable="all", init_from=str(tmp_path))
     expected = trained.every_weight()
     assert all(torch.equal(tensor, expected[name]) for name, tensor in generator.every_weight().items())
+    for trainable in ("adapter", "with_decoder"):  # whose exports would lack what they stand on
+        with pytest.raises(UserError, match=rf"trainable={trainable}, but got all .* Set generator\.trainable=all"):
+            OneStepGenerator.tiny(seed=2, trainable=trainable, init_from=str(tmp_path))
+    again = OneStepGenerator.tiny(seed=1, trainable="adapter", init_from=str(tmp_path))  # the same networks
+    assert again.fingerprint() == OneStepGenerator.tiny(seed=1, trainable="adapter").fingerprint()
 
 
 def test_a_decoder_may_be_trained_from_where_an_adapter_over_it_ended(sources: dict[str, Path]) -> None:

@@ -59,7 +59,7 @@ def test_an_adapter_leaves_the_backbone_out(adapter, folder):
 @torch.no_grad()
 def test_a_trained_decoder_goes_along_and_the_rest_stays_out(tmp_path):
     generator = OneStepGenerator.from_backbone(GOLDEN / "tiny-sd", unet_rank=4, vae_rank=4, trainable="with_decoder")
-    generator.vae.decoder.conv_out.bias += 0.1
+    generator.get_parameter("vae.decoder.conv_out.bias").add_(0.1)
     generator.save_pretrained(tmp_path)
     again = load_pretrained(tmp_path)
     assert again.trainable == "with_decoder"
@@ -84,6 +84,19 @@ def test_an_adapter_over_networks_that_lie_nowhere_comes_back_with_them(tmp_path
     assert again.trainable == "adapter"
     assert again.fingerprint() == generator.fingerprint()
     assert torch.equal(restored(again), restored(generator))
+
+
+def test_frozen_weights_may_be_written_in_half(tmp_path):
+    generator = OneStepGenerator.tiny(trainable="adapter", seed=3)
+    generator.save_pretrained(tmp_path, half=True)
+    torch.testing.assert_close(restored(load_pretrained(tmp_path)), restored(generator), atol=0.05, rtol=0)
+
+
+def test_what_spares_memory_in_training_stays_with_it(tmp_path):
+    economical = {"compile": "blocks", "gradient_checkpointing": True, "slice_decoder": True}
+    OneStepGenerator.tiny(**economical).save_pretrained(tmp_path)
+    options = OneStepGenerator.from_pretrained(tmp_path).options
+    assert (options.compile, options.gradient_checkpointing, options.slice_decoder) == ("none", False, False)
 
 
 def test_the_estimator_goes_along(adapter, tmp_path):

@@ -110,6 +110,13 @@ def test_uncropped_fixed_pairs_are_cut_to_a_multiple(photographs: FolderSource) 
     assert torch.equal(pairs[2]["hq"], photographs[2][:, 2:34, 0:40])
 
 
+def test_smaller_photographs_are_measured_as_they_are_or_reflected(photographs: FolderSource) -> None:
+    pairs = FixedPairs(photographs, 40, degrade, seed=0, multiple=8)
+    assert [tuple(pairs[i]["hq"].shape[1:]) for i in range(5)] == [(40, 40), (8, 40), (32, 40), (32, 32), (40, 32)]
+    pairs = FixedPairs(photographs, 40, degrade, seed=0, multiple=8, reflected=True)
+    assert {tuple(pairs[i]["hq"].shape[1:]) for i in range(5)} == {(40, 40)}
+
+
 def test_a_photograph_that_is_too_small_is_named(tmp_path: Path) -> None:
     write_image(tmp_path / "small.png", torch.rand(3, 20, 40))
     pairs = FixedPairs(FolderSource(tmp_path), None, Degrade(preset("s3diff")), 0, 4)
@@ -137,6 +144,15 @@ def test_paired_folders_match_names(folders: tuple[Path, Path]) -> None:
     torch.testing.assert_close(pairs[2]["hq"].mean(), pairs[2]["lq"].mean(), atol=0.01, rtol=0)
     assert pairs[2]["truth"].isnan().all()
     assert collate([pairs[0], pairs[1]])["lq"].shape == (2, 3, 5, 6)
+
+
+def test_folders_of_the_same_names_are_told_apart_by_their_own(tmp_path: Path) -> None:
+    for scene in ("000", "001"):
+        write_image(tmp_path / "lq" / scene / "0.png", torch.full((3, 5, 6), int(scene) / 10))
+        write_image(tmp_path / "hq" / scene / "0.jpg", torch.full((3, 10, 12), int(scene) / 10))
+    pairs = PairedFolders(tmp_path / "lq", tmp_path / "hq", scale=2)
+    assert [pairs[index]["name"] for index in range(2)] == ["000/0.png", "001/0.png"]
+    torch.testing.assert_close(pairs[1]["hq"].mean(), pairs[1]["lq"].mean(), atol=0.01, rtol=0)
 
 
 @pytest.mark.parametrize("extra", ["lq/9.png", "hq/9.png"])

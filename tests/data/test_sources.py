@@ -1,5 +1,6 @@
 """Folders are listed the same everywhere, and lists are read as they stand."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -23,17 +24,31 @@ def names(source: Source) -> list[str]:
 
 def test_images_below_the_folder_in_the_order_of_their_names(tmp_path: Path) -> None:
     fill(tmp_path, "b.png", "sub/a.JPG", "a.webp", "sub/deep/c.tiff", "c.bmp", "d.jpeg")
-    for other in ("notes.txt", "._a.png", "sub/Thumbs.db"):
+    for other in ("notes.txt", "._a.png", "sub/Thumbs.db", ".ipynb_checkpoints/a-checkpoint.png"):
+        (tmp_path / other).parent.mkdir(exist_ok=True)
         (tmp_path / other).write_text("no image")
     (tmp_path / "folder.png").mkdir()
     source = FolderSource(tmp_path)
     assert names(source) == ["a.webp", "b.png", "c.bmp", "d.jpeg", "sub/a.JPG", "sub/deep/c.tiff"]
-    assert names(FolderSource(tmp_path, recursive=False)) == ["a.webp", "b.png", "c.bmp", "d.jpeg"]
     assert names(FolderSource(tmp_path, limit=2)) == ["a.webp", "b.png"]
     assert len(source) == 6
     assert source.peers(3) == range(6)
     assert source.path(4) == tmp_path / "sub" / "a.JPG"
     assert torch.equal(source[1], read_image(tmp_path / "b.png"))
+
+
+def test_a_folder_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(tmp_path, "a.png", "closed/b.png")
+    scandir = os.scandir
+
+    def closed(path: str) -> object:
+        if str(path).endswith("closed"):
+            raise PermissionError(13, "Permission denied", str(path))  # who runs tests as root may read all
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", closed)
+    with pytest.raises(UserError, match=r"folders that can be read, but got .*closed \(Permission denied\)"):
+        FolderSource(tmp_path)
 
 
 def test_names_of_photographs_elsewhere_stay_below_where_results_go(tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ def both(operator, images):
 
 @pytest.mark.parametrize("operator", [*BLURS, *SINCS], ids=str)
 def test_kernels(operator):
-    torch.testing.assert_close(operator.kernel(), basicsr_backend.kernel(operator), atol=1e-6, rtol=0)
+    torch.testing.assert_close(operator.kernel, basicsr_backend.kernel(operator), atol=1e-6, rtol=0)
 
 
 @pytest.mark.parametrize("size", SIZES)

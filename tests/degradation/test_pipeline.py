@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch.utils.data import DataLoader, Dataset
 
 from dgsr.checks import UserError
-from dgsr.degradation import Recipe, degrade, degrade_steps, draw, preset, target
+from dgsr.degradation import Recipe, degrade, degrade_steps, degraded_pair, draw, preset
 from dgsr.degradation.operators import (
     Blur,
     Encode,
@@ -129,14 +129,16 @@ def test_real_esrgan_rounds_and_starts_from_its_sharpened_target():
     torch.testing.assert_close(lq * 255, (lq * 255).round(), atol=1e-4, rtol=0)
     first, sharpened = next(degrade_steps(hq, recipe))
     assert first == Sharpen()
-    assert torch.equal(target(hq, recipe), sharpened)
+    target, same_lq = degraded_pair(hq, recipe)
+    assert torch.equal(target, sharpened)
+    assert torch.equal(same_lq, lq)
     assert torch.equal(sharpened, sharpen(hq[None])[0])
     assert not torch.equal(sharpened, hq)
 
 
 def test_other_targets_are_the_image_itself():
     hq = image(64, 64)
-    assert target(hq, draw(preset("s3diff"), 1, (64, 64))) is hq
+    assert degraded_pair(hq, draw(preset("s3diff"), 1, (64, 64)))[0] is hq
 
 
 def test_recipes_are_for_one_size():

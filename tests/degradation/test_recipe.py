@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from dgsr.checks import UserError
 from dgsr.degradation import Recipe, draw, preset
-from dgsr.degradation.operators import GaussianNoise, Jpeg, Resize
+from dgsr.degradation.operators import GaussianNoise, Jpeg, Resize, Sharpen
 
 NAMES = st.sampled_from(["s3diff", "real_esrgan", "bsrgan_like", "bicubic", "none"])
 
@@ -45,8 +45,8 @@ def test_text_has_a_line_for_each_operator():
 
 
 def test_only_the_sharpening_preset_sharpens_its_target():
-    assert draw(preset("real_esrgan"), 0, (64, 64)).sharpen_target
-    assert not draw(preset("s3diff"), 0, (64, 64)).sharpen_target
+    assert draw(preset("real_esrgan"), 0, (64, 64)).operators[0] == Sharpen()
+    assert Sharpen() not in draw(preset("s3diff"), 0, (64, 64)).operators
 
 
 @pytest.mark.parametrize(

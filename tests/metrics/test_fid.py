@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import torch.distributed as dist
 from scipy.linalg import sqrtm
 from torch import nn
+from torchmetrics.image.fid import FrechetInceptionDistance
 
 from dgsr.checks import UserError
 from dgsr.metrics import fid
@@ -31,18 +33,33 @@ def test_it_is_the_distance_of_two_gaussians() -> None:
     a, b = np.cov(x, rowvar=False), np.cov(y, rowvar=False)
     expected = np.square(x.mean(0) - y.mean(0)).sum() + np.trace(a + b - 2 * np.real(sqrtm(a @ b)))
     metric = Fid(extractor=Corners())
-    assert metric.over(zip(sr, hq, strict=True)) == pytest.approx(expected, rel=1e-3)
-    assert metric.over(zip(hq, hq, strict=True)) == pytest.approx(0, abs=1e-3)  # a second set starts afresh
+    found = metric.over(({"sr": one, "hq": true}, true) for one, true in zip(sr, hq, strict=True))
+    assert found == {"sr": pytest.approx(expected, rel=1e-3), "hq": pytest.approx(0, abs=1e-3)}
+    assert metric.over(({"sr": true}, true) for true in hq) == {"sr": pytest.approx(0, abs=1e-3)}  # a set of its own
 
 
 def test_one_image_is_no_set() -> None:
-    assert Fid(extractor=Corners()).over([(torch.rand(3, 8, 8), torch.rand(3, 8, 8))]) is None
+    assert Fid(extractor=Corners()).over([({"sr": torch.rand(3, 8, 8)}, torch.rand(3, 8, 8))]) == {"sr": None}
+
+
+def test_other_processes_are_not_asked(tmp_path: Path) -> None:
+    """Where several share an evaluation, one measures sets, and the others may have ended."""
+    dist.init_process_group("gloo", init_method=f"file://{tmp_path}/meeting", rank=0, world_size=1)
+    try:
+        torch.manual_seed(0)
+        images = [({"sr": sr}, hq) for sr, hq in torch.rand(4, 2, 3, 8, 8)]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(dist, "all_gather", lambda *_: pytest.fail("it waits for the others"))
+            patch.setattr(dist, "barrier", lambda *_, **__: pytest.fail("it waits for the others"))
+            assert Fid(extractor=Corners()).over(images)["sr"] is not None
+    finally:
+        dist.destroy_process_group()
 
 
 def test_inceptions_weights_are_found_in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "pt_inception-2015.pth").touch()
-    asked = []
-    monkeypatch.setattr(fid, "FrechetInceptionDistance", lambda *args, **named: asked.append((args, named)))
+    asked, made = [], FrechetInceptionDistance(Corners())
+    monkeypatch.setattr(fid, "FrechetInceptionDistance", lambda *args, **named: asked.append((args, named)) or made)
     Fid(str(tmp_path))
     assert asked == [((2048,), {"feature_extractor_weights_path": str(tmp_path / "pt_inception-2015.pth")})]
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from dgsr.models.blocks import block_id, num_blocks
+from dgsr.checks import UserError
+from dgsr.models.blocks import block_id, num_blocks, unet_block_id, vae_block_id
 
 
 @pytest.mark.parametrize(
@@ -43,3 +44,15 @@ def test_any_number_of_blocks_has_ids_without_gaps():
 def test_a_block_outside_the_network_is_an_error():
     with pytest.raises(AssertionError, match="outside"):
         block_id("up_blocks.0.x", 4)
+
+
+def test_layers_that_scores_do_not_reach_are_refused():
+    assert unet_block_id(4, 4, "up_blocks.3.x") == 8
+    assert vae_block_id(4, 0, "encoder.mid_block.x") == 4
+    assert vae_block_id(4, 0, "quant_conv") == 5
+    for name in ("time_embedding.linear_1", "down_blocks.0.resnets.0.time_emb_proj"):
+        with pytest.raises(UserError, match=f"unet_targets among .* but got {name}"):
+            unet_block_id(4, 4, name)
+    for name in ("decoder.up_blocks.0.resnets.0.conv1", "post_quant_conv"):
+        with pytest.raises(UserError, match=f"vae_targets in the encoder.* but got {name}"):
+            vae_block_id(4, 0, name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 import torch
 
 from dgsr.checks import UserError
+from dgsr.models.autoencoder import Autoencoder
 from dgsr.models.denoiser import Denoiser
 from dgsr.models.denoising import Prediction
 from dgsr.models.generator import OneStepGenerator
@@ -56,6 +58,20 @@ def test_only_the_unet_is_trained(folder: Path) -> None:
     network = Denoiser(folder, **tiny.DENOISER)
     assert {name.split(".")[0] for name in network.trainable_state()} == {"unet"}
     assert not any(p.requires_grad for p in network.vae.parameters())
+
+
+def test_it_starts_as_what_it_starts_from_whatever_else_it_is_told(folder: Path, tmp_path: Path) -> None:
+    network = Denoiser(folder, prediction="epsilon", **tiny.DENOISER)
+    network.save(tmp_path)
+    again = Denoiser(tmp_path, init_from=tmp_path, widths=(8, 8, 8, 8), heads=1, prediction="v_prediction")
+    assert again.prediction == again.scheduler.config["prediction_type"] == "epsilon"
+    for name in ("block_out_channels", "attention_head_dim", "norm_num_groups"):
+        found, expected = (json.dumps(one.unet.config[name]) for one in (again, network))
+        assert found == expected
+    assert again.unet.dtype == torch.float32
+    Autoencoder((16, 24, 24, 32), latent_channels=12).save(tmp_path / "other" / "vae", scaling_factor=1.0)
+    with pytest.raises(UserError, match=r"a denoiser of 12 channels, but got 16\. Set task\.denoiser\.init_from"):
+        Denoiser(tmp_path / "other", init_from=tmp_path)
 
 
 def test_a_generator_and_another_denoiser_start_from_what_was_saved(folder: Path, tmp_path: Path) -> None:

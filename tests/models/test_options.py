@@ -45,4 +45,4 @@ def test_targets_are_a_named_set_or_spelt_out():
     assert "ff.net.2" in GeneratorOptions().resolved_unet_targets
     assert GeneratorOptions(unet_targets="attention").resolved_unet_targets == ["to_k", "to_q", "to_v", "to_out.0"]
     assert GeneratorOptions(unet_targets=["conv1"]).resolved_unet_targets == ["conv1"]
-    assert GeneratorOptions(vae_targets=r"^decoder\..*conv$").resolved_vae_targets == r"^decoder\..*conv$"
+    assert GeneratorOptions(vae_targets=r"^encoder\..*conv$").resolved_vae_targets == r"^encoder\..*conv$"

@@ -41,6 +41,15 @@ def test_the_size_stands_in_the_head(tmp_path: Path, name: str) -> None:
     assert read_size(tmp_path / name) == PIXELS.shape[:2]
 
 
+@pytest.mark.parametrize("ending", ["png", "jpg", "webp"])
+def test_broken_exif_does_not_matter(tmp_path: Path, ending: str) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (8, 12, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(tmp_path / f"whole.{ending}")
+    Image.fromarray(pixels).save(tmp_path / f"broken.{ending}", exif=b"Exif\0\0no header of TIFF")
+    broken, whole = (read_raster(tmp_path / f"{name}.{ending}") for name in ("broken", "whole"))
+    assert torch.equal(broken.samples, whole.samples)
+
+
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_exif_orientation_is_undone(tmp_path: Path, orientation: int) -> None:
     stored = {  # what a camera held in each way stores, so that the picture is PIXELS once upright

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,15 @@ def test_workers_do_not_change_samples() -> None:
     for alone, helped in zip(_take(make_data(), 3), _take(make_data(num_workers=2), 3), strict=True):
         assert torch.equal(alone["lq"], helped["lq"])
         assert torch.equal(alone["seed"], helped["seed"])
+
+
+def test_signals_to_the_group_do_not_reach_workers() -> None:
+    """Ctrl-C is sent to all processes of a terminal; a run that then saves goes on loading until the step is done."""
+    batches: Any = iter(make_data(num_workers=2).train_dataloader_from(position=0))
+    next(batches)
+    groups = [os.getpgid(worker.pid) for worker in batches._workers]
+    assert len(groups) == 2
+    assert os.getpgid(0) not in groups
 
 
 def test_the_fingerprint_tells_of_real_pairs_too(tmp_path: Path) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from dgsr.degradation import degrade, draw, preset, target
+from dgsr.degradation import degrade, draw, preset
+from dgsr.ops.filtering import sharpen
 from dgsr.training.degrading import Degrade
 
 
@@ -13,7 +14,7 @@ def test_a_sample_is_made_by_the_recipe_of_its_seed() -> None:
     recipe = draw(spec, 11, (64, 48))
     sharp, lq, truth = Degrade(spec)(hq, 11)
     assert torch.equal(lq, degrade(hq, recipe))
-    assert torch.equal(sharp, target(hq, recipe))
+    assert torch.equal(sharp, sharpen(hq[None])[0])
     assert truth.tolist() == torch.tensor([recipe.blur, recipe.noise]).tolist()
 
 

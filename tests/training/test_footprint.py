@@ -74,6 +74,7 @@ def test_weights_gradients_and_optimizers() -> None:
     assert found.trained == generator + discriminator
     assert found.optimizers == 2 * found.trained  # Adam's two moments
     assert found.gradients == generator
+    assert footprint(made(2), 64, 2, distributed=True).gradients == 2 * generator + discriminator
     others = sum(tensor.nbytes for tensor in (*module.estimator.parameters(), *module.buffers()))
     assert found.frozen == others
     assert found.average == 0

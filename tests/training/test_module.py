@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -130,3 +131,13 @@ def test_a_resumed_run_follows_the_rate_of_its_config(tmp_path: Path) -> None:
     assert module.step == 6
     trained = {name for name, _ in module.generator.named_parameters(prefix="generator")}
     assert all(torch.equal(tensor, before[name]) for name, tensor in module.state_dict().items() if name in trained)
+
+
+def test_a_resumed_run_follows_the_optimizer_of_its_config(tmp_path: Path) -> None:
+    _run(tmp_path / "run", JointUpdate(), 3)
+    module = make_module(4, JointUpdate())
+    decaying = {"generator": lambda p: torch.optim.AdamW(p, 1e-3, weight_decay=0.5)}
+    module.settings = replace(module.settings, optimizers={**module.settings.optimizers, **decaying})
+    make_trainer(limit_val_batches=0).fit(module, make_data(), ckpt_path=tmp_path / "run" / "last.ckpt")
+    optimizers: Any = module.optimizers(use_pl_optimizer=False)
+    assert [optimizer.param_groups[0]["weight_decay"] for optimizer in optimizers] == [0.5, 0.01]

@@ -63,6 +63,7 @@ def test_mistakes_are_named_by_their_key(folders: dict[str, Any]) -> None:
         (ValidationSet(lq=folders["lq"], hq="nowhere"), r"mine\.hq"),
         (ValidationSet("bundled:val", crop_px=30), r"mine\.crop_px"),
         (ValidationSet("bundled:val", limit=0), r"mine\.limit"),
+        (ValidationSet(**folders, repeats=2), r"mine\.repeats only beside data\.val_sets\.mine\.root, but got lq, hq"),
     ):
         with pytest.raises(UserError, match=key):
             opened(wrong)

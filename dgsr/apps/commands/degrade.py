@@ -75,6 +75,8 @@ def _expect_sensible(arguments: Namespace) -> None:
     expect(arguments.n >= 1, "--n of 1 or more", arguments.n)
     expect(not arguments.steps or arguments.grid is not None, "--grid with --steps", "none", "Name an image to draw.")
     single = [name for name in ("out", "save_recipe", "steps", "recipe") if getattr(arguments, name)]
+    alone = arguments.recipe is None or arguments.crop is None
+    expect(alone, "--crop only with a --preset", "--recipe, whose size the photograph is cut to", "Leave it out.")
     for name in single:
         expect(arguments.n == 1, f"one sample for --{name.replace('_', '-')}", f"--n {arguments.n}", "Leave --n out.")
 

@@ -8,14 +8,23 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio import processing_utils
 
 from dgsr.apps.demo.studio import Settings, Studio
-from dgsr.checks import UserError
+from dgsr.checks import UserError, refuse
 from dgsr.rasters import SUFFIXES
 
 _TITLE = "dgsr: degradation-guided super-resolution"
 _TILES = (256, 512, 768, 1024)
 _HEIGHT = 640  # of the pictures, in px
+
+
+async def _no_download(url: str, cache_dir: str) -> str:
+    refuse("an uploaded picture", f"the address {url}", "Download it, and choose the file.")
+
+
+# Gradio would fetch, whole and of any size, what a request names by its address.
+processing_utils.async_ssrf_protected_download = _no_download
 
 
 class Page:

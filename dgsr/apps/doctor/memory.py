@@ -55,6 +55,7 @@ def estimate(cfg: DictConfig) -> Footprint:
         half=_HALF.get(str(cfg.trainer.precision)),
         on_gpu=on_gpu(cfg),
         all_negative=cfg.objective.negative_prob > 0,
+        distributed=devices > 1,
     )
 
 

@@ -25,7 +25,8 @@ def run_job() -> float | None:
     """Run the job that Hydra is at, unless it is done; go on with it where it was cut off.
 
     Returns:
-        The run's monitored metric. None if it failed: an exception would end the sweep for some of Hydra's sweepers.
+        The run's monitored metric. None if it failed or ran out of time: an exception would end the sweep for some of
+        Hydra's sweepers.
     """
     hydra = HydraConfig.get()
     job, overrides = JobFolder(Path(hydra.runtime.output_dir)), started_with(hydra.overrides.task)
@@ -41,6 +42,9 @@ def run_job() -> float | None:
     if reason:
         job.failure.write_text(f"{reason}\n")
         _logger.warning("Job %s failed: %s", job.path.name, reason)
+        return None
+    if job.state == "unfinished":
+        _logger.warning("Job %s is out of time: dgsr rerun %s goes on with it.", job.path.name, hydra.sweep.dir)
         return None
     _logger.info("Job %s is done: %s %s", job.path.name, job.result()["monitor"], _value(job))
     return _value(job)
@@ -84,7 +88,7 @@ def _run(command: list[str], cwd: Path, job: JobFolder) -> str | None:
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(child.pid, signal.SIGKILL)
-    if code == 0 and job.summary.exists():
+    if code == 0 and (job.summary.exists() or job.checkpoint.exists()):
         return None
     said = [line.strip() for line in job.console.read_text(errors="replace").splitlines() if line.strip()]
     return f"{said[-1] if said else 'no output'} (exit code {code}, {job.console})"

@@ -17,7 +17,7 @@ from dgsr.training.validation import measured_on, sets_of
 
 
 class Summary(lightning.Callback):
-    """Write `summary.json` when a run has come to its end; one that was cut off, or goes on, has none.
+    """Write `summary.json` when a run has come to its end; one that was cut off, is out of time or goes on has none.
 
     Args:
         directory: The run's directory.
@@ -38,15 +38,17 @@ class Summary(lightning.Callback):
         """Write it, in the main process."""
         module = module_of(pl_module)
         steps = module.step - self._first_step if self._started else 0  # a run that was cut off here only ends
-        if not trainer.is_global_zero or (steps == 0 and self.path.exists()):
+        out_of_time = module.step < module.max_steps
+        if not trainer.is_global_zero or out_of_time or (steps == 0 and self.path.exists()):
             return
+        device = trainer.strategy.root_device  # the module's own is the CPU again by now
         summary = {
             "step": module.step,
             "monitor": self.monitor,
             "metrics": _metrics(module),
             "seconds_per_step": (time.monotonic() - self._started) / steps if steps else None,  # with validations
-            "peak_memory_bytes": peak_memory_bytes(pl_module.device),
-            "devices": f"{trainer.world_size} x {pl_module.device.type}",
+            "peak_memory_bytes": peak_memory_bytes(device),
+            "devices": f"{trainer.world_size} x {device.type}",
         }
         temporary = self.path.with_suffix(".tmp")
         temporary.write_text(json.dumps(summary, indent=2) + "\n")

@@ -80,6 +80,7 @@ def test_mistakes_are_refused_in_one_line(photo: Path, tmp_path: Path, capsys: p
     assert "Did you mean s3diff?" in _refusal(capsys, photo, "--preset", "s3dif")
     assert "JSON of a recipe" in _refusal(capsys, photo, "--recipe", broken)
     assert "missing.json" in _refusal(capsys, photo, "--recipe", tmp_path / "missing.json")
+    assert "--crop only with" in _refusal(capsys, photo, "--recipe", broken, "--crop", 64)
     assert "--crop no larger" in _refusal(capsys, photo, "--crop", 512)
     for side in (-8, 0, 3):
         assert "--crop of 4 px or more" in _refusal(capsys, photo, f"--crop={side}")

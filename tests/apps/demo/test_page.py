@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import warnings
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import pytest
 import torch
 
 from dgsr.apps.demo.studio import Studio
+from dgsr.checks import UserError
 from dgsr.images import read_image, write_image
 from dgsr.inference import Upscaler
 from dgsr.models.estimator import DegradationEstimator
@@ -43,6 +45,16 @@ def page(tmp_path: Path, photo: Path) -> Iterator[Any]:
     studio = Studio(Upscaler(*networks, scale=2, guidance=1.3), tmp_path / "shown", max_pixels=10_000)
     yield Page(studio, "<my> model", [photo])
     gc.collect()  # before another test is blamed for them
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:9/a.png", "https://example.com/a.png"])
+def test_nothing_is_fetched_from_elsewhere(page: Any, address: str) -> None:
+    """As when a request names an address in place of an uploaded file."""
+    from gradio.processing_utils import async_move_files_to_cache
+
+    named = {"path": address, "meta": {"_type": "gradio.FileData"}}
+    with pytest.raises(UserError, match="an uploaded picture, but got the address http"):
+        asyncio.run(async_move_files_to_cache(named, page.file, check_in_upload_folder=True))
 
 
 def test_the_page_starts_as_the_model_was_meant(page: Any) -> None:

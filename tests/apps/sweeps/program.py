@@ -23,7 +23,7 @@ ConfigStore.instance().store("program", {"resume": None, "x": 0, "wait": 0, "tex
 
 
 def body(cfg: DictConfig) -> None:
-    """Count the starts, save, wait if told to, fail above 3 until mended, and end with a summary."""
+    """Count the starts, save, wait if told to, fail above 3 or be out of time until mended, and end with a summary."""
     run = Path(HydraConfig.get().runtime.output_dir)
     with (run / "starts.txt").open("a") as file:
         file.write(f"{cfg.resume} {os.getpid()}\n")
@@ -32,6 +32,8 @@ def body(cfg: DictConfig) -> None:
     mended = Path("mended").exists()
     time.sleep(0 if mended else cfg.wait)
     expect(cfg.x <= 3 or mended, "x of 3 or less", cfg.x)
+    if cfg.text == "out of time" and not mended:
+        return
     metrics = {"loss": {"value": (cfg.x - 2) ** 2}}
     (run / "summary.json").write_text(json.dumps({"monitor": "loss", "metrics": metrics, "text": cfg.text}))
 

@@ -34,6 +34,16 @@ def test_a_failing_job_stops_no_other_and_only_it_is_run_again(tmp_path: Path, l
     assert starts(tmp_path, 1) == ["None", str(tmp_path / "sweep" / "1")]
 
 
+def test_a_job_that_is_out_of_time_has_not_failed_and_goes_on(tmp_path: Path) -> None:
+    done = sweep(tmp_path, "x=1", "text='out of time',other")
+    assert "1 of 2 started jobs done" in done.stderr
+    assert "failed" not in done.stderr
+    assert "Job 0 is out of time: dgsr rerun" in done.stdout
+    (tmp_path / "mended").touch()
+    assert "2 of 2" in rerun(tmp_path).stderr
+    assert starts(tmp_path, 0) == ["None", str(tmp_path / "sweep" / "0")]
+
+
 def test_values_of_any_kind_reach_the_job(tmp_path: Path) -> None:
     assert sweep(tmp_path, "x=1", r"text='it\'s [a=b], c','${x} é'").returncode == 0
     texts = [json.loads((tmp_path / "sweep" / job / "summary.json").read_text())["text"] for job in "01"]

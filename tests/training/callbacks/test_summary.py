@@ -29,6 +29,10 @@ def test_the_end_is_told_and_a_run_that_breaks_off_has_none(tmp_path: Path) -> N
     assert 0 < summary["seconds_per_step"] < 60
     assert 2**27 < summary["peak_memory_bytes"] < 2**36
 
+    hurried = make_trainer(1, callbacks=[Summary(str(tmp_path))], max_time={"seconds": 0})
+    hurried.fit(make_module(2, adversarial=False), make_data())
+    assert not (tmp_path / "summary.json").exists()
+
     with pytest.raises(RuntimeError, match="broken"):
         make_trainer(callbacks=[Summary(str(tmp_path)), Broken()]).fit(make_module(2, adversarial=False), make_data())
     assert not (tmp_path / "summary.json").exists()
