@@ -138,6 +138,7 @@ def test_a_resumed_run_follows_the_optimizer_of_its_config(tmp_path: Path) -> No
     module = make_module(4, JointUpdate())
     decaying = {"generator": lambda p: torch.optim.AdamW(p, 1e-3, weight_decay=0.5)}
     module.settings = replace(module.settings, optimizers={**module.settings.optimizers, **decaying})
-    make_trainer(limit_val_batches=0).fit(module, make_data(), ckpt_path=tmp_path / "run" / "last.ckpt")
+    saving = Checkpoints(str(tmp_path / "other"), every_steps=100, monitor="psnr")
+    make_trainer(callbacks=[saving]).fit(module, make_data(), ckpt_path=tmp_path / "run" / "last.ckpt")
     optimizers: Any = module.optimizers(use_pl_optimizer=False)
     assert [optimizer.param_groups[0]["weight_decay"] for optimizer in optimizers] == [0.5, 0.01]
