@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from typing import Literal, TypeAlias
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
+
+from dgsr.ops.precision import at_least_fp32
 
 Prediction: TypeAlias = Literal["epsilon", "v_prediction", "sample"]
 
@@ -24,8 +25,8 @@ def clean_latent(latent: Latents, predicted: Latents, alpha_bar: float, predicti
 
     Source: S3Diff Sec. 3.1; Salimans and Ho, Progressive distillation, App. D.
     """
-    exact = torch.promote_types(latent.dtype, torch.float32)
-    z, found = latent.to(exact), predicted.to(exact)
+    z = at_least_fp32(latent)
+    found = predicted.to(z.dtype)
     signal, noise = math.sqrt(alpha_bar), math.sqrt(1 - alpha_bar)
     match prediction:
         case "epsilon":

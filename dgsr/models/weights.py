@@ -63,14 +63,13 @@ class TrainableWeights(TrainedNetwork):
 
         Source: Wang et al., ESRGAN, Sec. 3.4.
         """
-        theirs, ours = other.every_weight(), self.trainable_state()
-        same = {name: tensor.shape for name, tensor in self.every_weight().items()}
+        ours, theirs = self.every_weight(), other.every_weight()
+        trained = self.trainable_state()
+        fits = {name: w.shape for name, w in ours.items()} == {name: w.shape for name, w in theirs.items()}
+        fits = fits and all(torch.equal(ours[name], theirs[name]) for name in ours.keys() - trained.keys())
         remedy = "Both must stand on one backbone, with the same ranks."
-        fits = same == {name: tensor.shape for name, tensor in theirs.items()}
-        frozen = [name for name in same if name not in ours]
-        fits = fits and all(torch.equal(self.every_weight()[name], theirs[name]) for name in frozen)
         expect(fits, "two generators over the same frozen weights", "others", remedy)
-        self.load_trainable_state({name: tensor.lerp(theirs[name], share) for name, tensor in ours.items()})
+        self.load_trainable_state({name: weight.lerp(theirs[name], share) for name, weight in trained.items()})
 
     def every_weight(self) -> dict[str, Tensor]:
         """Return all weights by name, the frozen ones too."""

@@ -36,7 +36,7 @@ def add_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
     parser.add_argument(
         "--toward", metavar="MODEL", help="move its weights toward those of this one, on the same backbone"
     )
-    parser.add_argument("--share", type=float, default=0.5, help="with --toward: how far, of 0 to 1 (default: 0.5)")
+    parser.add_argument("--share", type=float, help="with --toward: how far, of 0 to 1 (default: 0.5)")
     parser.add_argument("--half", action="store_true", help="write an exported folder in fp16, half as large")
     return parser
 
@@ -54,12 +54,14 @@ def run(arguments: Namespace) -> None:
     holds_it = output.suffix != ".pkl" or arguments.estimator is None
     remedy = "The authors' format has no place for an estimator: keep its file, and name it where the model is used."
     expect(holds_it, "a folder or name.ckpt to write with --estimator", output, remedy)
+    share = 0.5 if arguments.share is None else arguments.share
+    expect(0 <= share <= 1, "--share of 0 to 1", share)
+    named = arguments.toward is not None or arguments.share is None
+    expect(named, "--toward with --share", "none", "Name the other model.")
     model = load(source_of(arguments.input), arguments)
     if arguments.toward is not None:
-        expect(0 <= arguments.share <= 1, "--share of 0 to 1", arguments.share)
-        model.generator.move_toward(
-            load_model(source_of(arguments.toward), arguments.backbone).generator, arguments.share
-        )
+        other = load_model(source_of(arguments.toward), arguments.backbone)
+        model.generator.move_toward(other.generator, share)
     inference = {"scale": model.scale, "guidance": model.guidance}
     match output.suffix:
         case ".pkl":

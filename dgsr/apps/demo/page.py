@@ -23,10 +23,6 @@ async def _no_download(url: str, cache_dir: str) -> str:
     refuse("an uploaded picture", f"the address {url}", "Download it, and choose the file.")
 
 
-# Gradio would fetch, whole and of any size, what a request names by its address.
-processing_utils.async_ssrf_protected_download = _no_download
-
-
 class Page:
     """What is on the page, and what its parts do.
 
@@ -38,6 +34,8 @@ class Page:
 
     def __init__(self, studio: Studio, model: str, examples: Sequence[Path]) -> None:
         self.studio, self.examples = studio, examples
+        # Gradio would fetch, whole and of any size, what a request names by its address.
+        processing_utils.async_ssrf_protected_download = _no_download
         self.blocks = gr.Blocks(title=_TITLE, analytics_enabled=False, delete_cache=(600, 3600), fill_width=True)
         with self.blocks:
             made_for = f"for a scale of {studio.upscaler.scale:g}, on {studio.upscaler.device}"

@@ -107,6 +107,7 @@ def test_a_model_between_two(tmp_path: Path, capsys: pytest.CaptureFixture[str])
         torch.testing.assert_close(found[name], tensor.lerp(theirs[name], 0.2))
     refused = _refusal(capsys, tmp_path / "mine", tmp_path / "x", "--toward", tmp_path / "other", "--share", 2)
     assert "--share of 0 to 1" in refused
+    assert "--toward with --share" in _refusal(capsys, tmp_path / "mine", tmp_path / "x", "--share", 0.2)
 
 
 def test_last_is_the_newest_training_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
