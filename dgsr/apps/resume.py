@@ -81,7 +81,22 @@ def continued_arguments(arguments: list[str]) -> list[str]:
         expect(whole, "a run with a checkpoint", run, "It stopped before its first.")
     directory = str(run.resolve())
     _say("Going on with %s", directory)
-    return [*saved_overrides(run), *arguments, f"{_KEY}{quoted(directory)}", f"{_DIRECTORY}{quoted(directory)}"]
+    given = [*saved_overrides(run), *arguments, f"{_KEY}{quoted(directory)}", f"{_DIRECTORY}{quoted(directory)}"]
+    return _added_once(given)
+
+
+def _added_once(overrides: list[str]) -> list[str]:
+    """Let Hydra add (`+key=value`) or delete (`~key`) each key but once: what is added again is a new value for it."""
+    once: list[str] = []
+    for override in overrides:
+        again = any(_key_of(override) == _key_of(earlier) for earlier in once)
+        if not (again and override.startswith("~")):
+            once.append(override.removeprefix("+") if again and not override.startswith("++") else override)
+    return once
+
+
+def _key_of(override: str) -> str:
+    return override.partition("=")[0].lstrip("+")
 
 
 def started_with(overrides: Iterable[object]) -> list[str]:

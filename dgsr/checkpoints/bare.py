@@ -6,14 +6,13 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from safetensors.torch import save_file
-
 from dgsr.checkpoints.described import name_of
 from dgsr.checkpoints.trainer import trained_state, write_atomically
 from dgsr.checks import expect
 from dgsr.models.estimator import DegradationEstimator
 from dgsr.models.generator import OneStepGenerator
 from dgsr.models.hub import is_stored
+from dgsr.models.tensors import write_tensors
 
 
 def save_training(
@@ -62,5 +61,5 @@ def _estimator_node(estimator: DegradationEstimator | None, path: Path) -> dict[
     if estimator is None:
         return None
     path.parent.mkdir(parents=True, exist_ok=True)
-    save_file(estimator.state_dict(), path)
+    write_tensors(estimator.state_dict(), path)
     return {"_target_": name_of(DegradationEstimator.from_file), "path": path.name, **estimator.shape}

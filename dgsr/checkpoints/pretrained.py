@@ -12,7 +12,7 @@ from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
 from dgsr.checkpoints.card import model_card
@@ -24,6 +24,7 @@ from dgsr.models.hub import fetch, is_stored
 from dgsr.models.options import FOR_TRAINING, GeneratorOptions
 from dgsr.models.prompts import FILE as PROMPTS
 from dgsr.models.prompts import Prompts
+from dgsr.models.tensors import write_tensors
 
 WEIGHTS, DESCRIPTION, CARD = "generator.safetensors", "generator.json", "README.md"
 ESTIMATOR = "estimator.safetensors"
@@ -76,9 +77,9 @@ def save_pretrained(
         "inference": {"scale": scale, "guidance": guidance},
     }
     state = generator.every_weight() if complete else generator.trainable_state()
-    save_file(_stored(state, half), folder / WEIGHTS)
+    write_tensors(_stored(state, half), folder / WEIGHTS)
     if estimator is not None:
-        save_file(_stored(estimator.state_dict(), half), folder / ESTIMATOR)
+        write_tensors(_stored(estimator.state_dict(), half), folder / ESTIMATOR)
     generator.prompts.save(folder / PROMPTS)
     (folder / DESCRIPTION).write_text(json.dumps(description, indent=2) + "\n")
     (folder / CARD).write_text(model_card(options, generator.source, scale, guidance))

@@ -47,7 +47,7 @@ def draw(spec: Spec, seed: int, size: tuple[int, int]) -> Recipe:
         min(size) >= small, f"images of at least {small}x{small} pixels", f"{size[1]}x{size[0]}", "Use larger crops."
     )
     lq_size = (size[0] // spec.scale, size[1] // spec.scale)
-    clean = not spec.stages or rng(seed, "clean").random() < spec.clean_prob
+    clean = not spec.stages or _happens(spec.clean_prob, rng(seed, "clean"))
     operators = [Resize(*lq_size, spec.reduction)] if clean else list(_degradation(spec, seed, size, lq_size))
     before = [Sharpen()] if spec.sharpen_target else []
     after = [Round()] if spec.round_8bit else []
@@ -55,24 +55,27 @@ def draw(spec: Spec, seed: int, size: tuple[int, int]) -> Recipe:
 
 
 def _degradation(spec: Spec, seed: int, size: tuple[int, int], lq_size: tuple[int, int]) -> Iterator[Operator]:
-    stages: list[Operator] = []
+    steps: list[Operator] = []
+    codec: list[Operator] = []
     for number, stage in enumerate(spec.stages):
         last = number == len(spec.stages) - 1
         name = f"stage {number}"
-        stages += _blur(stage, rng(seed, f"{name} blur"))
+        steps += codec
+        steps += _blur(stage, rng(seed, f"{name} blur"))
         factor, mode = _resize(stage, rng(seed, f"{name} resize"))
         if last:
-            stages.append(Resize(int(size[0] / spec.scale * factor), int(size[1] / spec.scale * factor), mode))
+            steps.append(Resize(int(size[0] / spec.scale * factor), int(size[1] / spec.scale * factor), mode))
         elif factor != 1:
-            stages.append(Rescale(factor, mode))
-        stages.append(_noise(stage, rng(seed, f"{name} noise")))
-        stages += _salt_pepper(stage, rng(seed, f"{name} salt and pepper"))
-        stages.append(_codec(stage, rng(seed, f"{name} codec")))
-    *steps, final_codec = stages
+            steps.append(Rescale(factor, mode))
+        if _is_done(stage.noise_prob, seed, f"{name} has noise"):
+            steps.append(_noise(stage, rng(seed, f"{name} noise")))
+        steps += _salt_pepper(stage, rng(seed, f"{name} salt and pepper"))
+        compressed = _is_done(stage.codec_prob, seed, f"{name} has codec")
+        codec = [_codec(stage, rng(seed, f"{name} codec"))] if compressed else []
     yield from _shuffled(steps, rng(seed, "order")) if spec.shuffled else steps
     reduction = _reduction(spec, lq_size, rng(seed, "reduction"))
-    codec_last = rng(seed, "codec last").random() < 0.5
-    yield from (*reduction, final_codec) if codec_last else (final_codec, *reduction)
+    codec_last = _happens(0.5, rng(seed, "codec last"))
+    yield from (*reduction, *codec) if codec_last else (*codec, *reduction)
 
 
 def _shuffled(steps: list[Operator], draws: np.random.Generator) -> list[Operator]:
@@ -83,10 +86,10 @@ def _shuffled(steps: list[Operator], draws: np.random.Generator) -> list[Operato
 
 
 def _blur(stage: StageSpec, draws: np.random.Generator) -> Iterator[Blur | Sinc]:
-    if draws.random() >= stage.blur_prob:
+    if not _happens(stage.blur_prob, draws):
         return
     kernel_size = _odd(draws, stage.kernel_size_range)
-    if draws.random() < stage.sinc_prob:
+    if _happens(stage.sinc_prob, draws):
         lowest = _LOWEST_CUTOFF if kernel_size < _LARGE else _LOWEST_CUTOFF_LARGE
         yield Sinc(kernel_size, _uniform(draws, (lowest, math.pi)))
         return
@@ -111,8 +114,8 @@ def _resize(stage: StageSpec, draws: np.random.Generator) -> tuple[float, Mode]:
 
 
 def _noise(stage: StageSpec, draws: np.random.Generator) -> GaussianNoise | PoissonNoise:
-    gaussian = draws.random() < stage.gaussian_prob
-    grey = bool(draws.random() < stage.grey_prob)
+    gaussian = _happens(stage.gaussian_prob, draws)
+    grey = _happens(stage.grey_prob, draws)
     seed = int(draws.integers(2**48))
     if gaussian:
         return GaussianNoise(_uniform(draws, stage.gaussian_range_255), grey, seed)
@@ -120,13 +123,13 @@ def _noise(stage: StageSpec, draws: np.random.Generator) -> GaussianNoise | Pois
 
 
 def _salt_pepper(stage: StageSpec, draws: np.random.Generator) -> Iterator[SaltPepper]:
-    if draws.random() < stage.salt_pepper_prob:
+    if _happens(stage.salt_pepper_prob, draws):
         yield SaltPepper(_uniform(draws, stage.salt_pepper_range), int(draws.integers(2**48)))
 
 
 def _codec(stage: StageSpec, draws: np.random.Generator) -> Jpeg | Encode:
     quality = _uniform(draws, stage.jpeg_range)
-    full_chroma = draws.random() < stage.full_chroma_prob
+    full_chroma = _happens(stage.full_chroma_prob, draws)
     match _pick(draws, stage.codec_probs):
         case 0:
             return Jpeg(quality, 1 if full_chroma else 2)
@@ -138,8 +141,16 @@ def _codec(stage: StageSpec, draws: np.random.Generator) -> Jpeg | Encode:
 
 def _reduction(spec: Spec, lq_size: tuple[int, int], draws: np.random.Generator) -> Iterator[Resize | Sinc]:
     yield Resize(*lq_size, _mode(draws))
-    if draws.random() < spec.final_sinc_prob:
+    if _happens(spec.final_sinc_prob, draws):
         yield Sinc(_odd(draws, _FINAL_SIZES), _uniform(draws, (_LOWEST_CUTOFF, math.pi)))
+
+
+def _is_done(prob: float, seed: int, purpose: str) -> bool:
+    return prob == 1 or _happens(prob, rng(seed, purpose))  # a stream costs more than what is drawn from it
+
+
+def _happens(prob: float, draws: np.random.Generator) -> bool:
+    return bool(draws.random() < prob)
 
 
 def _uniform(draws: np.random.Generator, bounds: Range) -> float:

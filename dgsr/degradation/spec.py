@@ -32,10 +32,12 @@ class StageSpec:
         plateau_beta_range: The same for plateaus.
         resize_probs: Probabilities of up, down and keep.
         resize_range: Smallest factor of down, largest of up; in the last stage of the size of `lq`, else of the image.
+        noise_prob: How often there is noise at all.
         gaussian_prob: How often the noise is Gaussian; else it is Poisson's.
         gaussian_range_255: Standard deviations, in grey levels.
         poisson_range: Scales.
         grey_prob: How often the noise is the same in all channels.
+        codec_prob: How often the image is compressed at all.
         jpeg_range: Qualities, of the other codecs as well.
         salt_pepper_prob: How often some pixels turn white or black after the noise.
         salt_pepper_range: Share of such pixels.
@@ -55,17 +57,20 @@ class StageSpec:
     kernel_size_range: Sequence[int] = (7, 21)
     kind_probs: Numbers = (0.45, 0.25, 0.12, 0.03, 0.12, 0.03)
     sinc_prob: float = 0.1
+    noise_prob: float = 1.0
     gaussian_prob: float = 0.5
     grey_prob: float = 0.4
     salt_pepper_prob: float = 0.0
     salt_pepper_range: Range = (0.001, 0.02)
+    codec_prob: float = 1.0
     codec_probs: Numbers = (1.0, 0.0, 0.0)
     full_chroma_prob: float = 0.0
 
     def __post_init__(self) -> None:
         _freeze_lists(self)
-        for name in ("blur_prob", "sinc_prob", "gaussian_prob", "grey_prob", "salt_pepper_prob", "full_chroma_prob"):
-            _expect_prob(self, name)
+        for field in dataclasses.fields(self):
+            if field.name.endswith("_prob"):
+                _expect_prob(self, field.name)
         for name, count in (("kind_probs", len(KINDS)), ("resize_probs", 3), ("codec_probs", 3)):
             probs = getattr(self, name)
             good = len(probs) == count and min(probs) >= 0 and abs(sum(probs) - 1) < 1e-6

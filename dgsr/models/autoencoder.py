@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -15,6 +14,7 @@ from torch import Tensor, nn
 from dgsr.checks import expect
 from dgsr.models.hub import located
 from dgsr.models.resampler import start_as_resampler
+from dgsr.models.tensors import save_half
 from dgsr.models.trained import TrainedNetwork
 from dgsr.types import Images
 
@@ -109,11 +109,6 @@ def load_autoencoder(source: str | Path, setting: str) -> AutoencoderKL:
     vae: Any = AutoencoderKL.from_pretrained(folder)
     vae.register_to_config(_name_or_path="")
     return vae
-
-
-def save_half(network: Any, folder: Path) -> None:
-    """Write a network of diffusers in half precision; in memory it stays what it is."""
-    copy.deepcopy(network).half().save_pretrained(folder)
 
 
 def _untrained(widths: Sequence[int], layers: int, latent_channels: int, groups: int, seed: int) -> AutoencoderKL:

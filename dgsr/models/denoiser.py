@@ -12,11 +12,12 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from dgsr.checks import expect
-from dgsr.models.autoencoder import load_autoencoder, save_half
+from dgsr.models.autoencoder import load_autoencoder
 from dgsr.models.backbone import load_backbone
 from dgsr.models.denoising import Latents, Prediction, clean_latent
 from dgsr.models.options import NEGATIVE, POSITIVE
 from dgsr.models.prompts import FILE, Prompts
+from dgsr.models.tensors import save_half
 from dgsr.models.tiny import PROMPT_TOKENS, PROMPT_WIDTH, SCHEDULE
 from dgsr.models.trained import TrainedNetwork
 from dgsr.types import Images, PromptEmbeddings

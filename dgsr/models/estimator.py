@@ -11,11 +11,12 @@ from typing import Any
 import torch
 from jaxtyping import Float
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from dgsr.checks import expect, refuse
 from dgsr.models.hub import located
+from dgsr.models.tensors import write_tensors
 from dgsr.models.trained import TrainedNetwork
 from dgsr.ops.precision import exactly
 from dgsr.types import Images, Scores
@@ -119,7 +120,7 @@ class DegradationEstimator(TrainedNetwork):
     def save(self, path: Path) -> None:
         """Write weights and shape to a .safetensors file, from which `from_file` builds the same estimator."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        save_file(self.state_dict(), path, metadata={"shape": json.dumps(self.shape)})
+        write_tensors(self.state_dict(), path, metadata={"shape": json.dumps(self.shape)})
 
     def _freeze(self) -> DegradationEstimator:
         return self.requires_grad_(False).eval()

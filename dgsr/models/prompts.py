@@ -6,11 +6,11 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from dgsr.checks import expect, refuse
 from dgsr.models.hub import fetch, fetch_folder
+from dgsr.models.tensors import write_tensors
 from dgsr.seeds import torch_generator
 from dgsr.types import PromptEmbeddings
 
@@ -89,7 +89,7 @@ class Prompts(nn.Module):
     def save(self, path: str | Path) -> None:
         """Write embeddings and texts to a file that `load` reads."""
         tensors = {"positive": self.positive.contiguous().cpu(), "negative": self.negative.contiguous().cpu()}
-        save_file(tensors, path, metadata=dict(zip(("positive", "negative"), self.texts, strict=True)))
+        write_tensors(tensors, path, metadata=dict(zip(("positive", "negative"), self.texts, strict=True)))
 
 
 def _encode(folder: Path, *texts: str) -> list[Tensor]:

@@ -58,7 +58,7 @@ class AutoencoderTraining(TrainingModule):
         with self.optimizing("generator", len(samples)) as backward:
             for sample in samples:
                 sr, divergence = self.generator(sample.hq, sample.noise())
-                losses = self.objective.reconstruct(sr, sample.hq)
+                losses = self.objective.reconstruct(sr, sample.hq, sample.seeds)
                 losses["kl"] = self.kl_weight * divergence.mean() / sample.hq[0].numel()
                 if judge is not None:
                     losses |= self.objective.adversarial.fool(judge, sample, sr, self.step)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from jaxtyping import Bool, Float
@@ -14,6 +14,7 @@ from dgsr.losses.pixel import charbonnier, l1, mse
 from dgsr.models.prompts import Prompts
 from dgsr.seeds import rng
 from dgsr.training.adversary import Adversary
+from dgsr.training.augmentation import Augmentation, augment
 from dgsr.training.sample import Sample, Task
 from dgsr.types import Images, Seeds
 
@@ -35,6 +36,8 @@ class Objective(nn.Module):
         adversarial: The term that a discriminator gives, where there is one.
         negative_prob: Probability that a sample is negative: negative prompt, degraded target.
         features: Where the weights of LPIPS and DISTS come from: auto, torchvision, offline, or a path.
+        augment: What is done to both images that LPIPS and DISTS compare: color, translation, cutout, affine. With
+            affine no pattern pays that pleases them at one place of their grids of convolutions alone (E-LPIPS).
 
     Source: S3Diff Sec. 3.4 (losses) and 3.3 (negative samples).
     """
@@ -45,6 +48,7 @@ class Objective(nn.Module):
         adversarial: Adversary,
         negative_prob: float = 0.05,
         features: str = "auto",
+        augment: Sequence[Augmentation] = (),
     ) -> None:
         super().__init__()
         unknown = sorted(set(reconstruction) - set(_NAMES))
@@ -55,7 +59,7 @@ class Objective(nn.Module):
         wanted = {name: build(features) for name, build in _PERCEPTUAL.items() if name in self.weights}
         self.perceptual = nn.ModuleDict(wanted)
         self.adversarial = adversarial
-        self.negative_prob = negative_prob
+        self.negative_prob, self.augmentations = negative_prob, tuple(augment)
 
     def negatives(self, seeds: Seeds) -> Bool[Tensor, " b"]:
         """Choose the negative samples; the choice is a function of each sample's seed."""
@@ -69,7 +73,9 @@ class Objective(nn.Module):
         target = torch.where(negative[:, None, None, None], sample.lq_up, sample.hq)
         return negative, Task(prompt, target)
 
-    def reconstruct(self, sr: Images, target: Images) -> dict[str, Float[Tensor, ""]]:
-        """Return the weighted reconstruction losses; images in [-1, 1]."""
-        losses = _PIXEL | dict(self.perceptual.items())
-        return {name: weight * losses[name](sr, target).mean() for name, weight in self.weights.items()}
+    def reconstruct(self, sr: Images, target: Images, seeds: Seeds) -> dict[str, Float[Tensor, ""]]:
+        """Return the weighted reconstruction losses; images in [-1, 1], and the seeds of their samples."""
+        seen = [augment(images, seeds, self.augmentations) for images in (sr, target)]
+        losses = {name: loss(sr, target) for name, loss in _PIXEL.items() if name in self.weights}
+        losses |= {name: loss(*seen) for name, loss in self.perceptual.items()}
+        return {name: weight * losses[name].mean() for name, weight in self.weights.items()}

@@ -82,7 +82,7 @@ class AlternatingUpdate:
             for sample in samples:
                 _, task = nets.objective.task(sample, nets.generator.prompts)
                 sr = _restore(nets, sample, task.prompt)
-                backward(nets.objective.reconstruct(sr, task.target))
+                backward(nets.objective.reconstruct(sr, task.target, sample.seeds))
         judge = judge_of(nets)
         if judge is None:
             return
@@ -109,11 +109,11 @@ class JointUpdate:
                 negative, task = nets.objective.task(sample, nets.generator.prompts)
                 if judge is None:
                     sr = _restore(nets, sample, task.prompt)
-                    backward(nets.objective.reconstruct(sr, task.target))
+                    backward(nets.objective.reconstruct(sr, task.target, sample.seeds))
                     continue
                 sr = _positive(nets, sample)
                 mixed = self._replace_negatives(nets, sample, task, negative, sr)
-                losses = nets.objective.reconstruct(mixed, task.target)
+                losses = nets.objective.reconstruct(mixed, task.target, sample.seeds)
                 backward(losses | nets.objective.adversarial.fool(judge, sample, sr, nets.step))
                 fakes.append(sr.detach())
         if judge is not None:

@@ -6,8 +6,10 @@ import os
 from pathlib import Path
 
 import pytest
+from hydra import compose, initialize_config_dir
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
+from dgsr.apps.configs import conf_dir
 from dgsr.apps.resume import continued_arguments
 from dgsr.checks import UserError
 
@@ -68,6 +70,20 @@ def test_folders_of_any_name_can_be_resumed(tmp_path: Path) -> None:
     assert [override.value() for override in parsed] == [str(run), str(run)]
     again = continued_arguments(given)  # what another rank makes of the first one's command line
     assert {str(override.value()) for override in OverridesParser.create().parse_overrides(again)} == {str(run)}
+
+
+def test_what_was_added_or_deleted_can_be_said_again(tmp_path: Path) -> None:
+    own = ["+degradation.clean_prob=0.1", "~callbacks.panels", "+logger@more=csv"]
+    run = _run(tmp_path, "a", own, time=1)
+    given = continued_arguments([f"resume={run}", "+degradation.clean_prob=0.2", "~callbacks.panels"])
+    assert given[:4] == [*own, "degradation.clean_prob=0.2"]
+    (run / ".hydra" / "overrides.yaml").write_text("".join(f"- {override}\n" for override in given))
+    again = continued_arguments(given)  # what another rank makes of the first one's command line
+    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+        cfg = compose("train", again[:-2])
+    assert cfg.degradation.clean_prob == 0.2
+    assert "panels" not in cfg.callbacks
+    assert cfg.more.csv == cfg.logger.csv
 
 
 def test_auto_continues_the_same_experiment_or_starts_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -185,6 +185,30 @@ def test_extra_operators_come_when_asked_for():
     expect_share(sum(o.format == "webp" for o in operators if isinstance(o, Encode)), 2000, 0.5)
 
 
+@pytest.mark.parametrize("name", ["s3diff", "bsrgan_like"])
+def test_noise_and_compression_can_be_left_out_and_nothing_else_changes(name):
+    changes = {"noise_prob": 0.3, "codec_prob": 0.6}
+    spec = preset(name, clean_prob=0.0)
+    sparing = preset(name, clean_prob=0.0, stages={0: changes, 1: changes})
+    removable = (GaussianNoise, PoissonNoise, Jpeg)
+    lost: Counter[type] = Counter()
+    for seed in range(1000):
+        full, left = draw(spec, seed, SIZE).operators, draw(sparing, seed, SIZE).operators
+        gone = Counter(full) - Counter(left)
+        assert not Counter(left) - Counter(full)
+        assert all(isinstance(operator, removable) for operator in gone)
+        lost += Counter(map(type, gone.elements()))
+    expect_share(lost[Jpeg], 2000, 0.4)
+    expect_share(lost[GaussianNoise] + lost[PoissonNoise], 2000, 0.7)
+
+
+def test_without_noise_there_is_none_to_be_told():
+    without = {number: {"noise_prob": 0.0, "codec_prob": 0.0} for number in (0, 1)}
+    recipe = draw(preset("s3diff", clean_prob=0.0, stages=without), 0, SIZE)
+    assert recipe.noise == 0
+    assert recipe.blur > 0
+
+
 def test_shuffled_stages_keep_resizes_in_order_and_end_in_the_reduction():
     spec, orders = preset("bsrgan_like"), set()
     for seed in range(60):

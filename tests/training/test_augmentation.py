@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 
@@ -9,7 +11,7 @@ from dgsr.training.augmentation import Augmentation, augment
 
 IMAGES = torch.rand(3, 3, 32, 48, generator=torch.Generator().manual_seed(0)) * 2 - 1
 SEEDS = torch.tensor([5, 6, 7])
-ALL: tuple[Augmentation, ...] = ("color", "translation", "cutout")
+ALL: tuple[Augmentation, ...] = ("color", "translation", "cutout", "affine")
 
 
 def test_each_image_follows_its_own_seed() -> None:
@@ -64,6 +66,23 @@ def test_colour_is_an_affine_map_that_keeps_grey_grey() -> None:
     assert torch.allclose(steps, steps[0].expand(31), atol=1e-4)
     assert 0.5 <= steps[0] <= 1.5
     assert changed.mean().abs() <= 0.5
+
+
+def test_affine_turns_scales_and_moves_a_little_and_stretches_nothing() -> None:
+    rows, columns = torch.meshgrid(torch.arange(32.0), torch.arange(48.0), indexing="ij")
+    places = torch.stack([columns - 23.5, rows - 15.5, torch.zeros(32, 48)])[None]  # bicubic: linear but for .06
+    found = []
+    for seed in range(200):
+        moved = augment(places, torch.tensor([seed]), ["affine"])[0, :2, 12:20, 20:28].double()
+        (right_x, right_y), (down_x, down_y) = moved.diff(dim=2).mean(dim=(1, 2)), moved.diff(dim=1).mean(dim=(1, 2))
+        assert torch.allclose(torch.stack([down_x, down_y]), torch.stack([-right_y, right_x]), atol=0.02)
+        assert moved.mean(dim=(1, 2)).abs().max() <= 0.56
+        found.append((1 / math.hypot(right_x, right_y), math.degrees(math.atan2(right_y, right_x))))
+    scales, turns = zip(*found, strict=True)
+    assert 0.79 <= min(scales) < 0.82
+    assert 1.22 < max(scales) <= 1.26
+    assert -21 <= min(turns) < -18
+    assert 18 < max(turns) <= 21
 
 
 @pytest.mark.parametrize("kind", ALL)

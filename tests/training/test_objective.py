@@ -9,6 +9,7 @@ from dgsr.checks import UserError
 from dgsr.features import DistsDistance, LpipsDistance
 from dgsr.models.generator import OneStepGenerator
 from dgsr.training.adversary import Adversary
+from dgsr.training.augmentation import augment
 from dgsr.training.objective import Objective
 from dgsr.training.sample import Sample
 
@@ -51,7 +52,7 @@ def test_prompt_and_target_are_mixed_per_sample() -> None:
 def test_losses_are_weighted_and_named() -> None:
     objective = Objective({"mse": 2.0, "l1": 3.0, "charbonnier": 0.0}, ADVERSARY)
     sr, target = torch.rand(2, 2, 3, 8, 8)
-    losses = objective.reconstruct(sr, target)
+    losses = objective.reconstruct(sr, target, torch.arange(2))
     assert losses.keys() == {"mse", "l1"}
     assert torch.isclose(losses["mse"], 2 * (sr - target).square().mean())
     assert torch.isclose(losses["l1"], 3 * (sr - target).abs().mean())
@@ -60,9 +61,20 @@ def test_losses_are_weighted_and_named() -> None:
 def test_perceptual_losses_are_weighted_distances() -> None:
     objective = Objective({"lpips": 5.0, "dists": 2.0}, ADVERSARY)
     sr, target = 2 * torch.rand(2, 1, 3, 64, 64) - 1
-    losses = objective.reconstruct(sr, target)
+    losses = objective.reconstruct(sr, target, torch.arange(1))
     assert torch.isclose(losses["lpips"], 5 * LpipsDistance("vgg")(sr, target).mean())
     assert torch.isclose(losses["dists"], 2 * DistsDistance()((sr + 1) / 2, (target + 1) / 2).mean())
+
+
+def test_perceptual_losses_compare_what_augmentation_leaves() -> None:
+    objective = Objective({"l1": 1.0, "lpips": 1.0}, ADVERSARY, augment=["affine"])
+    sr, target = 2 * torch.rand(2, 2, 3, 64, 64) - 1
+    seeds = torch.tensor([3, 4])
+    losses = objective.reconstruct(sr, target, seeds)
+    assert torch.isclose(losses["l1"], (sr - target).abs().mean())
+    seen = [augment(images, seeds, ["affine"]) for images in (sr, target)]
+    assert torch.isclose(losses["lpips"], LpipsDistance("vgg")(*seen).mean())
+    assert not torch.isclose(losses["lpips"], LpipsDistance("vgg")(sr, target).mean())
 
 
 def test_unknown_losses_are_refused() -> None:
