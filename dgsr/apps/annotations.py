@@ -65,6 +65,8 @@ def describe(annotation: Any) -> str:
 
     >>> describe(int | None), describe(Literal["l1", "l2"]), describe(tuple[float, float])
     ('an int or null', 'one of l1, l2', 'a list of 2 floats')
+    >>> describe(list[Literal["l1", "l2"]])
+    'a list of any of l1, l2'
     """
     return " or ".join(dict.fromkeys(_describe_one(option) for option in options(annotation)))
 
@@ -119,4 +121,10 @@ def _describe_one(annotation: Any) -> str:
 
 
 def _plural(annotation: Any) -> str:
-    return " or ".join(f"{getattr(option, '__name__', option)}s" for option in options(annotation))
+    return " or ".join(_plural_one(option) for option in options(annotation))
+
+
+def _plural_one(annotation: Any) -> str:
+    if get_origin(annotation) is Literal:
+        return "any of " + ", ".join(map(str, get_args(annotation)))
+    return f"{getattr(annotation, '__name__', annotation)}s"

@@ -36,8 +36,8 @@ class Objective(nn.Module):
         adversarial: The term that a discriminator gives, where there is one.
         negative_prob: Probability that a sample is negative: negative prompt, degraded target.
         features: Where the weights of LPIPS and DISTS come from: auto, torchvision, offline, or a path.
-        augment: What is done to both images that LPIPS and DISTS compare: color, translation, cutout, affine. With
-            affine no pattern pays that pleases them at one place of their grids of convolutions alone (E-LPIPS).
+        augment: What is done, alike, to both images that LPIPS and DISTS compare: color, translation, cutout, affine,
+            of which the last keeps patterns from paying that fit the strides of their convolutions.
 
     Source: S3Diff Sec. 3.4 (losses) and 3.3 (negative samples).
     """
