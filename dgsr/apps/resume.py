@@ -18,7 +18,7 @@ from dgsr.checks import expect, refuse
 _KEY, _RUN, _DIRECTORY = "resume=", "paths.run=", "hydra.run.dir="
 _ONCE = (_KEY, "allow_changes=", "ckpt_path=", _DIRECTORY)  # for one start, not for those that follow it
 #: Settings that do not make it another run: how long it goes on, on what, and how it is watched.
-_WATCHING = ("run.max_steps", "run.validate_", "run.save_", "run.log_", "callbacks", "logger", "+logger")
+_WATCHING = ("run.max_steps", "run.validate_", "run.save_", "run.log_", "callbacks", "logger")
 _CIRCUMSTANCES = (*_ONCE, *_WATCHING, "trainer", "paths.", "hydra.")
 _logger = logging.getLogger(__name__)
 
@@ -86,17 +86,20 @@ def continued_arguments(arguments: list[str]) -> list[str]:
 
 
 def _added_once(overrides: list[str]) -> list[str]:
-    """Let Hydra add (`+key=value`) or delete (`~key`) each key but once: what is added again is a new value for it."""
+    """Let Hydra add (`+key=value`) and delete (`~key`) only what is not there or gone by what was said before."""
+    last: dict[str, str] = {}
     once: list[str] = []
     for override in overrides:
-        again = any(_key_of(override) == _key_of(earlier) for earlier in once)
-        if not (again and override.startswith("~")):
-            once.append(override.removeprefix("+") if again and not override.startswith("++") else override)
+        key = override.partition("=")[0].lstrip("+~")
+        earlier = last.get(key, "")
+        if override.startswith("~") and earlier.startswith("~"):
+            continue
+        if override.startswith("+") and earlier and not earlier.startswith("~"):
+            is_group = (conf_dir() / key.partition("@")[0]).is_dir()
+            override = ("" if is_group else "++") + override.lstrip("+")
+        last[key] = override
+        once.append(override)
     return once
-
-
-def _key_of(override: str) -> str:
-    return override.partition("=")[0].lstrip("+")
 
 
 def started_with(overrides: Iterable[object]) -> list[str]:
@@ -149,7 +152,8 @@ def by_age(runs: Path) -> list[Path]:
 
 def _experiment(overrides: list[str]) -> dict[str, str]:
     """Return what decides a run's outcome; of a setting that is given twice, the later value counts."""
-    lasting = [override for override in overrides if not override.startswith(_CIRCUMSTANCES)]
+    plain = [override.lstrip("+") for override in overrides]
+    lasting = [override for override in plain if not override.startswith(_CIRCUMSTANCES)]
     return {key: value for key, _, value in (override.partition("=") for override in lasting)}
 
 

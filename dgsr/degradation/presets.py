@@ -86,9 +86,12 @@ def preset(name: str, **changes: Any) -> Spec:
     return dataclasses.replace(found, **changes)
 
 
-def _changed(stages: Sequence[StageSpec], changes: Mapping[int | str, Mapping[str, Any]]) -> list[StageSpec]:
+def _changed(stages: Sequence[StageSpec], changes: Mapping[int | str, Any]) -> list[StageSpec]:
     """Change fields of some stages; on a command line their numbers are text."""
-    by_number = {str(number): fields for number, fields in changes.items()}
+    by_number: dict[str, dict[str, Any]] = {}
+    for number, changed in changes.items():
+        expect(isinstance(changed, Mapping), f"fields by name for stage {number}", repr(changed))
+        by_number.setdefault(str(number), {}).update(changed)
     known = [str(number) for number in range(len(stages))]
     strangers = ", ".join(by_number.keys() - set(known))
     expect(not strangers, f"stages out of {', '.join(known) or 'none'}", strangers)

@@ -22,7 +22,11 @@ def write_tensors(tensors: Mapping[str, Tensor], path: str | Path, metadata: Map
     path = Path(path)
     path.touch()
     permissions = path.stat().st_mode
-    save_file(dict(tensors), path, metadata=dict(metadata) if metadata else None)
+    try:
+        save_file(dict(tensors), path, metadata=dict(metadata) if metadata else None)
+    except BaseException:
+        path.unlink(missing_ok=True)  # half a file helps nobody
+        raise
     path.chmod(permissions)
 
 

@@ -28,7 +28,7 @@ class Adversary(nn.Module):
         start_step: Steps before the discriminator is asked at all.
         ramp_steps: Steps over which the generator's term then rises to its weight; the discriminator learns in full.
         r1_weight: γ of the R1 penalty, on what the discriminator sees of real images.
-        augment: What is done to all images that the discriminator sees: color, translation, cutout.
+        augment: What is done to all images that the discriminator sees: color, translation, cutout, affine.
 
     Source: S3Diff Sec. 3.4; the start after some steps as in VQGAN's program.
     """

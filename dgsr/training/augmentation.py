@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch.nn.functional import affine_grid, grid_sample, pad
 
-from dgsr.ops.precision import at_least_fp32
+from dgsr.ops.precision import at_least_fp32, in_full
 from dgsr.seeds import rng
 from dgsr.types import Image, Images, Seeds
 
@@ -70,8 +70,9 @@ def _affine(image: Image, draw: np.random.Generator) -> Image:
     cos, sin = math.cos(turn) / scale, math.sin(turn) / scale
     matrix = [[cos, -sin * height / width, right], [sin * width / height, cos, down]]
     image = at_least_fp32(image)
-    grid = affine_grid(image.new_tensor([matrix]), [1, *image.shape], align_corners=False)
-    return grid_sample(image[None], grid, mode="bicubic", padding_mode="reflection", align_corners=False)[0]
+    with in_full(image.device):  # autocast would round the grid, by pixels in an image of 512²
+        grid = affine_grid(image.new_tensor([matrix]), [1, *image.shape], align_corners=False)
+        return grid_sample(image[None], grid, mode="bicubic", padding_mode="reflection", align_corners=False)[0]
 
 
 def _window(centre: int, side: int) -> slice:

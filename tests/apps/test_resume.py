@@ -76,7 +76,7 @@ def test_what_was_added_or_deleted_can_be_said_again(tmp_path: Path) -> None:
     own = ["+degradation.clean_prob=0.1", "~callbacks.panels", "+logger@more=csv"]
     run = _run(tmp_path, "a", own, time=1)
     given = continued_arguments([f"resume={run}", "+degradation.clean_prob=0.2", "~callbacks.panels"])
-    assert given[:4] == [*own, "degradation.clean_prob=0.2"]
+    assert given[:4] == [*own, "++degradation.clean_prob=0.2"]
     (run / ".hydra" / "overrides.yaml").write_text("".join(f"- {override}\n" for override in given))
     again = continued_arguments(given)  # what another rank makes of the first one's command line
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
@@ -84,6 +84,26 @@ def test_what_was_added_or_deleted_can_be_said_again(tmp_path: Path) -> None:
     assert cfg.degradation.clean_prob == 0.2
     assert "panels" not in cfg.callbacks
     assert cfg.more.csv == cfg.logger.csv
+
+
+@pytest.mark.parametrize(
+    ("own", "new", "stages"),
+    [
+        (["+degradation.stages={0:{noise_prob:0.5}}"], "+degradation.stages={0:{codec_prob:0.4}}", {0: (0.5, 0.4)}),
+        (["+degradation.stages.0.noise_prob=0.5"], "degradation.stages.0.noise_prob=0.4", {"0": (0.4, None)}),
+        (["+degradation.stages={0:{noise_prob:0.5}}", "~degradation.stages"], "+degradation.stages={}", {}),
+    ],
+)
+def test_what_is_added_again_joins_what_was_there(
+    tmp_path: Path, own: list[str], new: str, stages: dict[int | str, tuple[float, float | None]]
+) -> None:
+    run = _run(tmp_path, "a", own, time=1)
+    given = continued_arguments([f"resume={run}", new])
+    (run / ".hydra" / "overrides.yaml").write_text("".join(f"- '{override}'\n" for override in given[:-2]))
+    for arguments in (given, continued_arguments(given)):
+        with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+            found = compose("train", arguments[:-2]).degradation.stages
+        assert {number: (each.get("noise_prob"), each.get("codec_prob")) for number, each in found.items()} == stages
 
 
 def test_auto_continues_the_same_experiment_or_starts_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,6 +119,16 @@ def test_auto_continues_the_same_experiment_or_starts_it(tmp_path: Path, monkeyp
     assert continued_arguments(["seed=3", "resume=auto"]) == ["seed=3"]
     monkeypatch.setenv("SLURM_RESTART_COUNT", "1")
     assert continued_arguments(["seed=1"]) == ["seed=1", "trainer=cpu", "seed=1", *there]
+
+
+def test_auto_continues_again_what_was_added(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DGSR_LOGS", str(tmp_path))
+    run = _run(tmp_path, "a", ["+degradation.clean_prob=0.1", "++seed=1"], time=1)
+    given = ["+degradation.clean_prob=0.1", "seed=1", "+trainer.fast_dev_run=false", "resume=auto"]
+    first = continued_arguments(given)
+    assert f"resume='{run}'" in first
+    (run / ".hydra" / "overrides.yaml").write_text("".join(f"- {override}\n" for override in first))
+    assert f"resume='{run}'" in continued_arguments(given)
 
 
 def test_where_a_folder_is_named_auto_continues_the_run_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

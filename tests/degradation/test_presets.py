@@ -37,6 +37,7 @@ def test_fields_of_one_stage_can_be_changed(number):
     [
         ({2: {"jpeg_range": (30, 60)}}, "stages out of 0, 1, but got 2"),
         ({0: {"jpg_range": (30, 60)}}, "fields of a stage: sigma_range.*but got jpg_range of stage 0"),
+        ({0: 5}, "fields by name for stage 0, but got 5"),
         ([{"jpeg_range": (30, 60)}], r"StageSpec, but got \{'jpeg_range'"),
         ({0: {"jpeg_range": (60, 30)}}, "two rising numbers"),
     ],
@@ -44,6 +45,11 @@ def test_fields_of_one_stage_can_be_changed(number):
 def test_other_stages_are_refused(stages, what):
     with pytest.raises(UserError, match=what):
         preset("s3diff", stages=stages)
+
+
+def test_a_stage_s_number_is_the_same_as_text_and_loses_nothing():
+    stage = preset("s3diff", stages={0: {"noise_prob": 0.5, "codec_prob": 0.4}, "0": {"noise_prob": 0.3}}).stages[0]
+    assert (stage.noise_prob, stage.codec_prob) == (0.3, 0.4)
 
 
 def test_unknown_presets_are_refused():

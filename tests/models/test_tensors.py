@@ -25,6 +25,13 @@ def test_the_file_has_the_permissions_of_any_new_file(tmp_path: Path, umask: int
     assert load_file(tmp_path / "a.safetensors")["a"].tolist() == [0, 1, 2]
 
 
+def test_what_cannot_be_written_leaves_no_file(tmp_path: Path) -> None:
+    shared = torch.arange(3)
+    with pytest.raises(RuntimeError, match="share memory"):
+        write_tensors({"a": shared, "b": shared}, tmp_path / "a.safetensors")
+    assert not list(tmp_path.iterdir())
+
+
 def test_networks_of_diffusers_are_written_in_half_and_readable(tmp_path: Path) -> None:
     vae = OneStepGenerator.tiny().vae
     before = next(vae.parameters()).dtype

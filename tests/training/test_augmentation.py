@@ -85,6 +85,12 @@ def test_affine_turns_scales_and_moves_a_little_and_stretches_nothing() -> None:
     assert 18 < max(turns) <= 21
 
 
+def test_affine_knows_places_exactly_in_half_precision_too() -> None:
+    exact = augment(IMAGES, SEEDS, ["affine"])
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(augment(IMAGES, SEEDS, ["affine"]), exact)
+
+
 @pytest.mark.parametrize("kind", ALL)
 def test_gradients_pass(kind: Augmentation) -> None:
     images = IMAGES[:1, :, :8, :8].double().requires_grad_()
