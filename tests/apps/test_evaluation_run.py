@@ -32,7 +32,7 @@ GOLDEN = ROOT / "tests" / "golden"
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Train for a step; return the checkpoint."""
     run = tmp_path_factory.mktemp("run")
-    train(composed(run, *SMALL))
+    train(composed(run, *SMALL, "data.val.limit=null"))
     return run / "checkpoints" / "last.ckpt"
 
 
