@@ -35,7 +35,8 @@ def test_workers_do_not_change_samples() -> None:
 def test_signals_to_the_group_do_not_reach_workers() -> None:
     """Ctrl-C is sent to all processes of a terminal; a run that then saves goes on loading until the step is done."""
     batches: Any = iter(make_data(num_workers=2).train_dataloader_from(position=0))
-    next(batches)
+    for _ in range(2):  # one of each worker, which has then begun
+        next(batches)
     groups = [os.getpgid(worker.pid) for worker in batches._workers]
     assert len(groups) == 2
     assert os.getpgid(0) not in groups
