@@ -90,13 +90,13 @@ def _added_once(overrides: list[str]) -> list[str]:
     last: dict[str, str] = {}
     once: list[str] = []
     for override in overrides:
-        key = override.partition("=")[0].lstrip("+~")
+        key, _, value = override.lstrip("+~").partition("=")
         earlier = last.get(key, "")
         if override.startswith("~") and earlier.startswith("~"):
             continue
         if override.startswith("+") and earlier and not earlier.startswith("~"):
-            is_group = (conf_dir() / key.partition("@")[0]).is_dir()
-            override = ("" if is_group else "++") + override.lstrip("+")
+            chosen = (conf_dir() / key.partition("@")[0]).is_dir() and not value.startswith("{")  # an option of a group
+            override = ("" if chosen else "++") + override.lstrip("+")
         last[key] = override
         once.append(override)
     return once

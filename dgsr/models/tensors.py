@@ -20,12 +20,14 @@ def write_tensors(tensors: Mapping[str, Tensor], path: str | Path, metadata: Map
         metadata: Texts by name.
     """
     path = Path(path)
+    is_new = not path.exists()
     path.touch()
     permissions = path.stat().st_mode
     try:
         save_file(dict(tensors), path, metadata=dict(metadata) if metadata else None)
     except BaseException:
-        path.unlink(missing_ok=True)  # half a file helps nobody
+        if is_new:  # an empty file helps nobody
+            path.unlink(missing_ok=True)
         raise
     path.chmod(permissions)
 

@@ -75,7 +75,8 @@ class Objective(nn.Module):
 
     def reconstruct(self, sr: Images, target: Images, seeds: Seeds) -> dict[str, Float[Tensor, ""]]:
         """Return the weighted reconstruction losses; images in [-1, 1], and the seeds of their samples."""
-        seen = [augment(images, seeds, self.augmentations) for images in (sr, target)]
         losses = {name: loss(sr, target) for name, loss in _PIXEL.items() if name in self.weights}
-        losses |= {name: loss(*seen) for name, loss in self.perceptual.items()}
+        if self.perceptual:
+            seen = [augment(images, seeds, self.augmentations) for images in (sr, target)]
+            losses |= {name: loss(*seen) for name, loss in self.perceptual.items()}
         return {name: weight * losses[name].mean() for name, weight in self.weights.items()}

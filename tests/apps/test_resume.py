@@ -90,6 +90,11 @@ def test_what_was_added_or_deleted_can_be_said_again(tmp_path: Path) -> None:
     ("own", "new", "stages"),
     [
         (["+degradation.stages={0:{noise_prob:0.5}}"], "+degradation.stages={0:{codec_prob:0.4}}", {0: (0.5, 0.4)}),
+        (
+            ["+degradation={stages:{0:{noise_prob:0.5}}}"],
+            "+degradation={stages:{1:{codec_prob:0.4}}}",
+            {0: (0.5, None), 1: (None, 0.4)},
+        ),
         (["+degradation.stages.0.noise_prob=0.5"], "degradation.stages.0.noise_prob=0.4", {"0": (0.4, None)}),
         (["+degradation.stages={0:{noise_prob:0.5}}", "~degradation.stages"], "+degradation.stages={}", {}),
     ],

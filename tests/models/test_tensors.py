@@ -30,6 +30,10 @@ def test_what_cannot_be_written_leaves_no_file(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="share memory"):
         write_tensors({"a": shared, "b": shared}, tmp_path / "a.safetensors")
     assert not list(tmp_path.iterdir())
+    write_tensors({"a": shared}, tmp_path / "a.safetensors")
+    with pytest.raises(RuntimeError, match="share memory"):
+        write_tensors({"a": shared, "b": shared}, tmp_path / "a.safetensors")
+    assert load_file(tmp_path / "a.safetensors").keys() == {"a"}
 
 
 def test_networks_of_diffusers_are_written_in_half_and_readable(tmp_path: Path) -> None:
