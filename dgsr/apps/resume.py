@@ -130,7 +130,7 @@ def last_run(runs: Path) -> Path:
         UserError: There is none.
     """
     found = by_age(runs)
-    expect(bool(found), f"a run with a checkpoint under {runs}", "none", "Start one: python train.py")
+    expect(bool(found), f"a run with a checkpoint under {runs}", "none", "Start one: dgsr train")
     started = (found[-1] / "checkpoints/last.ckpt").stat().st_mtime
     for saved in sorted(runs.glob("*/.hydra/overrides.yaml")):
         run = saved.parents[1]

@@ -21,7 +21,7 @@ def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     words = capsys.readouterr().out
     assert stop.value.code == 0
     assert all(command.__name__.rpartition(".")[2] in words for command in cli.COMMANDS)
-    assert "Training: python train.py (--help)" in " ".join(words.split())
+    assert "    train " in words
 
 
 @pytest.mark.parametrize("command", [command.__name__.rpartition(".")[2] for command in cli.COMMANDS])

@@ -135,9 +135,7 @@ def test_without_a_name_it_is_the_one_in_the_package_and_last_is_the_newest_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DGSR_LOGS", str(tmp_path))
-    with pytest.raises(
-        UserError, match=r"a run with a checkpoint under .*, but got none\. Start one: python train\.py"
-    ):
+    with pytest.raises(UserError, match=r"a run with a checkpoint under .*, but got none\. Start one: dgsr train"):
         source_of("last")
     checkpoint = tmp_path / "train" / "runs" / "a" / "checkpoints" / "last.ckpt"
     checkpoint.parent.mkdir(parents=True)

@@ -189,7 +189,7 @@ def test_a_damaged_record_is_named(tmp_path: Path, record: str) -> None:
 
 
 def test_nothing_to_resume_is_said(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"Start one: python train\.py"):
+    with pytest.raises(UserError, match=r"Start one: dgsr train"):
         continued_arguments(["resume=last", f"paths.logs={tmp_path}"])
     with pytest.raises(UserError, match="run directory"):
         continued_arguments([f"resume={tmp_path}"])

@@ -56,7 +56,7 @@ class Interruption(lightning.Callback):
                 callback.save(trainer, pl_module)
         requeue = trainer.strategy.reduce_boolean_decision(self.requested == signal.SIGUSR1, all=False)
         if trainer.is_global_zero:
-            _logger.warning("Saved. Go on with: python train.py resume='%s'", self.directory)
+            _logger.warning("Saved. Go on with: dgsr train resume='%s'", self.directory)
             if requeue and "SLURM_JOB_ID" in os.environ:
                 _logger.warning("Putting the job back into the queue; started again, it goes on by itself.")
                 subprocess.run(["scontrol", "requeue", os.environ["SLURM_JOB_ID"]], check=False)

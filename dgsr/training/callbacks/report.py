@@ -40,7 +40,7 @@ class ClosingReport(lightning.Callback):
             console.print(f"{name:>11}: {path}", soft_wrap=True, highlight=False, markup=False)
         if module.step < module.max_steps:
             done = f"Stopped at step {module.step} of {module.max_steps}."
-            go_on = f"Go on with: python train.py resume='{self.directory}'"
+            go_on = f"Go on with: dgsr train resume='{self.directory}'"
             console.print(done, go_on, soft_wrap=True, highlight=False, markup=False)
         (self.directory / "report.md").write_text("\n".join(_markdown(module, *table) for table in tables.items()))
 

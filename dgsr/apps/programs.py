@@ -1,0 +1,35 @@
+"""The programs whose arguments Hydra reads, under the one command that every installation has."""
+
+from __future__ import annotations
+
+import runpy
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import dgsr
+
+
+def program(name: str) -> Path:
+    """Find train.py or evaluate.py: inside an installed package, or beside it in a checkout."""
+    package = Path(dgsr.__file__).parent
+    return next(path for path in (package / "programs" / name, package.parent / name) if path.is_file())
+
+
+def program_for(words: Sequence[str]) -> Path | None:
+    """Return what the words after `dgsr` are meant for, if it is one of these programs.
+
+    `dgsr evaluate` is one where it is told `key=value`; it measures folders where it is told `--sr` and `--hq`.
+    """
+    match words:
+        case ["train", *_]:
+            return program("train.py")
+        case ["evaluate", first, *_] if "=" in first and not first.startswith("-"):
+            return program("evaluate.py")
+    return None
+
+
+def run_program(path: Path, arguments: Sequence[str]) -> None:
+    """Run it in this process, as if Python had been started with it: it starts other processes by its own path."""
+    sys.argv = [str(path), *arguments]
+    runpy.run_path(str(path), run_name="__main__")

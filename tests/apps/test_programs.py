@@ -1,0 +1,70 @@
+"""The two programs that Hydra reads the arguments of, under the command `dgsr`."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import dgsr
+from dgsr.apps import cli
+from dgsr.apps.programs import program, program_for, run_program
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_words_go_to_the_program_they_are_meant_for() -> None:
+    assert program_for(["train"]) == program_for(["train", "--help"]) == ROOT / "train.py"
+    assert program_for(["evaluate", "ckpt_path=last", "--cfg", "job"]) == ROOT / "evaluate.py"
+    for words in (
+        [],
+        ["upscale", "a=b.png"],
+        ["evaluate"],
+        ["evaluate", "--help"],
+        ["evaluate", "--sr=sr", "--hq", "hq"],
+    ):
+        assert program_for(words) is None
+
+
+def test_the_programs_are_found_inside_a_wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    packed = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["build"]["targets"]
+    for name in ("train.py", "evaluate.py"):
+        assert packed["wheel"]["force-include"][name] == f"dgsr/programs/{name}"
+        assert f"/{name}" in packed["sdist"]["include"]
+    (tmp_path / "dgsr" / "programs").mkdir(parents=True)
+    (tmp_path / "train.py").touch()  # of someone else
+    inside = tmp_path / "dgsr" / "programs" / "train.py"
+    inside.touch()
+    monkeypatch.setattr(dgsr, "__file__", str(tmp_path / "dgsr" / "__init__.py"))
+    assert program("train.py") == inside
+
+
+def test_a_program_sees_itself_as_python_would_start_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = tmp_path / "told.txt"
+    file = tmp_path / "program.py"
+    file.write_text(
+        "import __main__, pathlib, sys\n"
+        f"pathlib.Path({str(told)!r}).write_text(repr([__name__, __main__.__spec__, *sys.argv]))"
+    )
+    monkeypatch.setattr(sys, "argv", ["dgsr", "train"])
+    run_program(file, ["seed=1"])
+    assert told.read_text() == repr(["__main__", None, str(file), "seed=1"])
+
+
+def test_a_mistake_in_it_is_told_as_by_it(tmp_path: Path) -> None:
+    command = [str(Path(sys.executable).with_name("dgsr")), "train", "data.crp_px=64"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 2
+    assert done.stderr == "Expected a known key, but got data.crp_px. Did you mean data.crop_px?\n"
+    assert not list(tmp_path.iterdir())
+
+
+def test_help_of_evaluate_names_both_of_its_forms(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["evaluate", "--help"])
+    words = " ".join(capsys.readouterr().out.split())
+    assert "--sr DIR" in words
+    assert "dgsr evaluate key=value" in words
