@@ -61,6 +61,8 @@ class SyntheticPairs(Dataset[Pair]):
 class FixedPairs(Dataset[Pair]):
     """Each photograph with one degradation that never changes, so that numbers compare across runs; 8 bits a channel.
 
+    `hq` is the photograph itself, also where the degradation would sharpen what a network is trained towards.
+
     Args:
         source: The photographs.
         crop_px: Largest side of the centre crop; None keeps the photograph.
@@ -93,8 +95,9 @@ class FixedPairs(Dataset[Pair]):
         photograph, name = self.source[index], self.source.name(index)
         height, width = map(self._cut, photograph.shape[1:])
         seed = int(rng(self.seed, f"fixed {name}").integers(2**63))
+        hq = center_crop(photograph, height, width).contiguous()
         try:
-            hq, lq, truth = self.degrade(center_crop(photograph, height, width).contiguous(), seed)
+            _, lq, truth = self.degrade(hq, seed)
         except UserError as error:
             raise UserError(f"{name}: {error}") from error
         hq, lq = (from_pixels(to_pixels(image, torch.uint8)) for image in (hq, lq))  # as files would hold them

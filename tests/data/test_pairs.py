@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from dgsr.checks import UserError
+from dgsr.data.crops import center_crop
 from dgsr.data.opening import bundled
 from dgsr.data.pairs import FixedPairs, LqFolder, Pair, PairedFolders, SyntheticPairs, collate
 from dgsr.data.sources import FolderSource
@@ -102,6 +103,14 @@ def test_fixed_pairs_never_change(photographs: FolderSource, tmp_path: Path) -> 
     moved = FixedPairs(FolderSource(photographs.root), 32, degrade, seed=0, multiple=4)
     after = {pair["name"]: pair for pair in (moved[index] for index in range(len(moved)))}
     assert all(equal(pair, after[name]) for name, pair in before.items())
+
+
+def test_fixed_pairs_compare_with_the_photograph_itself(photographs: FolderSource) -> None:
+    sharpening = Degrade(preset("real_esrgan"))
+    sample = FixedPairs(photographs, 32, sharpening, seed=0, multiple=4)[0]
+    photograph = center_crop(photographs[0], 32, 32).contiguous()
+    torch.testing.assert_close(sample["hq"], photograph, atol=1e-6, rtol=0)
+    assert (sharpening(photograph, 0)[0] - photograph).abs().max() > 0.01
 
 
 def test_uncropped_fixed_pairs_are_cut_to_a_multiple(photographs: FolderSource) -> None:
