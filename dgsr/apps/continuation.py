@@ -57,7 +57,9 @@ def latest_whole(directory: Path) -> Path:
 def expect_continuable(
     checkpoint: dict[str, Any], path: Path, module: TrainingModule, data: str, allow_changes: bool
 ) -> None:
-    """Refuse a checkpoint of other networks or other photographs, before anything is loaded.
+    """Refuse a checkpoint of other networks, another scale or other photographs, before anything is loaded.
+
+    What a checkpoint does not record, as older ones do not, is not compared.
 
     Args:
         checkpoint: What the file holds.
@@ -67,14 +69,12 @@ def expect_continuable(
         allow_changes: Warn instead; what does not fit is then refused when it is loaded.
 
     Raises:
-        UserError: It belongs to another architecture, backbone or set of photographs, or cannot be trained on.
+        UserError: It belongs to another architecture, backbone, estimator, scale or set of photographs, or cannot be
+            trained on.
     """
     complete = "optimizer_states" in checkpoint
     expect(complete, "a checkpoint with its optimizers", path, "Start from its weights: generator.init_from=….")
-    changed = []
-    if checkpoint["dgsr"]["fingerprint"] != module.generator.fingerprint():
-        settings = differences(checkpoint["dgsr"]["description"], module.description)
-        changed.append(", ".join(settings) or "another backbone")
+    changed = list(dict.fromkeys(_other_networks(checkpoint["dgsr"], module)))
     recorded = provenance_of(checkpoint)
     if recorded is not None and recorded["data"] != data:
         changed.append("other photographs in data.train")
@@ -83,7 +83,20 @@ def expect_continuable(
             _logger.warning("Going on with %s.", change)
         return
     remedy = "Use the settings of the run that wrote it, start a new run, or say allow_changes=true."
-    expect(not changed, f"the networks and photographs of {path}", "; ".join(changed), remedy)
+    expect(not changed, f"the networks, scale and photographs of {path}", "; ".join(changed), remedy)
+
+
+def _other_networks(recorded: dict[str, Any], module: TrainingModule) -> Iterator[str]:
+    """Say which networks, and which scale, are not those that a checkpoint records."""
+    settings = differences(recorded["description"], module.description)
+    if recorded["fingerprint"] != module.generator.fingerprint():
+        yield from settings or ["another backbone"]
+    for name, before in recorded.get("guides", {}).items():
+        if module.guide_prints.get(name) != before:
+            its_own = [setting for setting in settings if setting.startswith(f"{name}.")]
+            yield from its_own or [f"{name} with other frozen weights"]
+    if "scale" in recorded["description"]:
+        yield from (setting for setting in settings if setting.startswith("scale "))
 
 
 def report_changes(checkpoint: dict[str, Any], config: dict[str, Any]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 
 from torch import Tensor, nn
 
@@ -36,14 +36,19 @@ class TrainedNetwork(nn.Module):
 
     def fingerprint(self) -> str:
         """Return a short print of the architecture and of the frozen weights, a thousand numbers of each."""
-        digest = hashlib.sha256(json.dumps(self.architecture, sort_keys=True, default=list).encode())
-        trained = dict(self.trained_parameters())
-        for name, parameter in self.named_parameters():
-            digest.update(f"{name} {tuple(parameter.shape)}".encode())
-            if name not in trained:
-                stride = max(1, parameter.numel() // _SAMPLES)
-                digest.update(parameter.detach().flatten()[::stride].float().cpu().numpy().tobytes())
-        return digest.hexdigest()[:16]
+        return print_of(self, trained=dict(self.trained_parameters()))
+
+
+def print_of(network: nn.Module, trained: Container[str] = ()) -> str:
+    """Return a short print of a network; of weights, unless they are in training, it takes a thousand numbers each."""
+    architecture = network.architecture if isinstance(network, TrainedNetwork) else {}
+    digest = hashlib.sha256(json.dumps(architecture, sort_keys=True, default=list).encode())
+    for name, parameter in network.named_parameters():
+        digest.update(f"{name} {tuple(parameter.shape)}".encode())
+        if name not in trained:
+            stride = max(1, parameter.numel() // _SAMPLES)
+            digest.update(parameter.detach().flatten()[::stride].float().cpu().numpy().tobytes())
+    return digest.hexdigest()[:16]
 
 
 def take_over(ours: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> None:

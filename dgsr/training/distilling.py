@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from itertools import pairwise
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from dgsr.checks import expect
 from dgsr.metrics import Metric
@@ -52,6 +52,10 @@ class DistillationTraining(DenoiserTraining):
         expect(0 < teacher_steps <= timestep, f"task.teacher_steps of 1 to {timestep}", teacher_steps)
         super().__init__(denoiser, metrics, settings, negative_prob, empty_prob, timestep)
         self.teacher, self.teacher_steps = teacher.requires_grad_(False), teacher_steps
+
+    def guides(self) -> dict[str, nn.Module]:
+        """Return the teacher."""
+        return {"task.teacher": self.teacher}
 
     def losses(self, drawn: Drawn) -> dict[str, Tensor]:
         """Return the mean squared distance from the teacher's clean latents."""

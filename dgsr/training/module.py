@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -13,7 +14,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from dgsr.checkpoints.trainer import TrainedState, generator_state, restore_trained, trained_state, under_generator
-from dgsr.models.trained import TrainedNetwork
+from dgsr.models.discriminator.frozen import FrozenFeatures
+from dgsr.models.trained import TrainedNetwork, print_of
 from dgsr.ops.precision import in_full
 from dgsr.training.sample import Sample
 from dgsr.training.settings import Settings
@@ -66,6 +68,11 @@ class TrainingModule(Stepping):
     @abstractmethod
     def export(self, folder: Path, step: int) -> None:
         """Write what was trained, for use, as it was after a step."""
+
+    def guides(self) -> dict[str, nn.Module]:
+        """Return the networks that steer what is learnt and stay as they are, by the names of their settings."""
+        judge = self.discriminator
+        return {"discriminator": judge.get_submodule("backbone")} if isinstance(judge, FrozenFeatures) else {}
 
     def columns(self, found: dict[str, Tensor]) -> dict[str, Tensor]:
         """Choose what panels show of one image out of what `measure` returned, by title."""
@@ -158,6 +165,11 @@ class TrainingModule(Stepping):
         """Restore what was trained; names and shapes must agree."""
         restore_trained(dict(state_dict), self.generator, self.discriminator)
 
+    @cached_property
+    def guide_prints(self) -> dict[str, str]:
+        """Tell the guides from others, also from those of the same settings with other weights."""
+        return {name: print_of(network) for name, network in self.guides().items()}
+
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add our own counters, the description of the networks, and apart from the weights their average."""
         checkpoint["dgsr"] = {
@@ -166,6 +178,7 @@ class TrainingModule(Stepping):
             "validations": self.validations,
             "description": self.description,
             "fingerprint": self.generator.fingerprint(),
+            "guides": self.guide_prints,
             "bad_steps": self.bad_steps.state_dict(),
         }
         if self.ema is not None:

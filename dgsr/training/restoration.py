@@ -64,6 +64,10 @@ class SuperResolution(TrainingModule):
         self.estimator, self.scores = estimator.requires_grad_(False), scores
         self.upscaler = upscaler(generator=generator, estimator=estimator, scale=scale)
 
+    def guides(self) -> dict[str, nn.Module]:
+        """Return the estimator too."""
+        return super().guides() | {"estimator": self.estimator}
+
     def optimise(self, batch: dict[str, Any]) -> None:
         """Estimate the degradation, then let the update mix negatives, reconstruct, fool and discriminate."""
         self.update(self, self.micro_batches(self.prepare(batch)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,9 @@ from omegaconf import OmegaConf
 
 from dgsr.apps.continuation import differences, expect_continuable, latest_whole, plain_config, report_changes
 from dgsr.checks import UserError
+from dgsr.models.discriminator import DinoDiscriminator
+from dgsr.models.estimator import DegradationEstimator
+from dgsr.training.restoration import SuperResolution
 from tests.small_run import make_module
 
 
@@ -60,6 +64,64 @@ def test_other_networks_and_other_photographs_are_refused_unless_allowed(caplog:
         caplog.clear()
     with pytest.raises(UserError, match="with its optimizers"):
         expect_continuable({"dgsr": ours}, path, module, "print", allow_changes=True)
+
+
+Rebuild = Callable[[SuperResolution], Any]
+
+
+def _judge(seed: int) -> Rebuild:
+    small: Any = {"backbone": "test_vit", "weights": "random", "blocks": (2,), "input_px": 64, "width": 8}
+    return lambda module: setattr(module, "discriminator", DinoDiscriminator(**small, seed=seed))
+
+
+def _estimator(**changes: Any) -> Rebuild:
+    return lambda module: setattr(module, "estimator", DegradationEstimator.random(**changes))
+
+
+def _described(**description: Any) -> Rebuild:
+    return lambda module: module.description.update(description)
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "words"),
+    [
+        (_estimator(), _estimator(seed=1), "but got estimator with other frozen weights"),
+        (_estimator(), _estimator(down_scales=(1, 1, 1, 2)), "estimator with other frozen weights"),
+        (_judge(0), _judge(1), "discriminator with other frozen weights"),
+        (_described(scale=4), _described(scale=2), r"but got scale 2 instead of 4\."),
+    ],
+)
+def test_other_guides_and_another_scale_are_refused_where_they_are_recorded(
+    before: Rebuild, now: Rebuild, words: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    first, same, other = (make_module() for _ in range(3))
+    for module, rebuild in [(first, before), (same, before), (other, now)]:
+        module.description = {}
+        rebuild(module)
+    checkpoint: dict[str, Any] = {"optimizer_states": []}
+    first.on_save_checkpoint(checkpoint)
+    expect_continuable(checkpoint, Path("a.ckpt"), same, "", allow_changes=False)
+    with pytest.raises(UserError, match=words):
+        expect_continuable(checkpoint, Path("a.ckpt"), other, "", allow_changes=False)
+    assert not caplog.text
+    expect_continuable(checkpoint, Path("a.ckpt"), other, "", allow_changes=True)
+    assert "Going on with" in caplog.text
+    del checkpoint["dgsr"]["guides"]
+    checkpoint["dgsr"]["description"].pop("scale", None)
+    expect_continuable(checkpoint, Path("a.ckpt"), other, "", allow_changes=False)
+
+
+def test_an_estimator_is_named_by_its_settings_where_these_tell_it() -> None:
+    first, other = make_module(), make_module()
+    first.description, other.description = ({"estimator": {"seed": seed}} for seed in (0, 1))
+    other.estimator = DegradationEstimator.random(1)
+    checkpoint: dict[str, Any] = {"optimizer_states": []}
+    first.on_save_checkpoint(checkpoint)
+    with pytest.raises(UserError, match=r"but got estimator\.seed 1 instead of 0\."):
+        expect_continuable(checkpoint, Path("a.ckpt"), other, "", allow_changes=False)
+    other.estimator = first.estimator  # a file of the same weights in another place
+    del other.guide_prints
+    expect_continuable(checkpoint, Path("a.ckpt"), other, "", allow_changes=False)
 
 
 def test_changed_settings_are_said_once_each(caplog: pytest.LogCaptureFixture) -> None:

@@ -19,6 +19,7 @@ from dgsr.apps.training_run import train
 from dgsr.checkpoints.trainer import read_checkpoint
 from dgsr.checks import UserError
 from dgsr.models import OneStepGenerator
+from dgsr.models.estimator import DegradationEstimator
 
 
 def composed(folder: Path, *overrides: str) -> DictConfig:
@@ -113,6 +114,19 @@ def test_a_run_goes_from_config_to_report_and_on(
 
     with pytest.raises(UserError, match=r"generator\.unet_rank 4 instead of 16"):
         _train(tmp_path / "other", f"ckpt_path={tmp_path}/checkpoints/last.ckpt", "generator.unet_rank=4")
+
+
+def test_weights_that_were_written_over_are_noticed(tmp_path: Path) -> None:
+    file, run = tmp_path / "estimator.safetensors", tmp_path / "run"
+    given = ["estimator=published", f"estimator.path={file}", "data.val.limit=1"]
+    DegradationEstimator.random(0).save(file)
+    _train(run, *given)
+    DegradationEstimator.random(1).save(file)
+    resumed = [*given, "resume=last", "run.max_steps=2"]
+    with pytest.raises(UserError, match="estimator with other frozen weights"):
+        _train(run, *resumed)
+    _train(run, *resumed, "allow_changes=true")
+    _train(run, *given, "resume=last", "run.max_steps=3")  # the others are its own by now
 
 
 def test_a_run_starts_from_the_weights_of_another_with_fresh_optimizers(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from dgsr.checks import UserError
-from dgsr.models.trained import TrainedNetwork
+from dgsr.models.trained import TrainedNetwork, print_of
 
 
 class Pair(TrainedNetwork):
@@ -41,3 +41,14 @@ def test_the_print_tells_frozen_weights_and_architectures_apart() -> None:
     network.second.weight.data += 1
     assert network.fingerprint() != before
     assert Pair(4).fingerprint() != before
+
+
+def test_the_print_of_what_is_not_trained_follows_all_weights_and_the_architecture() -> None:
+    network = Pair()
+    before = print_of(network)
+    network.architecture = {"width": 3, "depth": 2}
+    changed = print_of(network)
+    network.first.weight.data += 1
+    assert len({before, changed, print_of(network)}) == 3
+    layer = nn.Linear(3, 3)
+    assert print_of(layer) == print_of(layer.double()) != print_of(nn.Linear(3, 3))

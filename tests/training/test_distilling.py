@@ -50,6 +50,14 @@ def test_the_student_comes_closer_to_its_teacher(folder: Path) -> None:
     assert not any(name.startswith("teacher") for name in run.state_dict())
 
 
+def test_its_teacher_guides_it(folder: Path) -> None:
+    networks = [Denoiser(folder, seed=seed, **tiny.DENOISER) for seed in (0, 1, 2)]
+    runs = [DistillationTraining(networks[0], one, build(["psnr"]), make_settings(1)) for one in networks[1:]]
+    first, other = (run.guide_prints for run in runs)
+    assert first.keys() == other.keys() == {"task.teacher"}
+    assert first != other
+
+
 def test_steps_that_cannot_be_are_refused(folder: Path) -> None:
     denoiser = Denoiser(folder, **tiny.DENOISER)
     with pytest.raises(UserError, match=r"task\.teacher_steps of 1 to 250"):
