@@ -17,9 +17,11 @@ from dgsr.checks import expect, refuse
 
 _KEY, _RUN, _DIRECTORY = "resume=", "paths.run=", "hydra.run.dir="
 _ONCE = (_KEY, "allow_changes=", "ckpt_path=", _DIRECTORY)  # for one start, not for those that follow it
-#: Settings that do not make it another run: how long it goes on, on what, and how it is watched.
+#: Settings that do not make it another run: how long it goes on, on what, how it loads, and how it is watched.
 _WATCHING = ("run.max_steps", "run.validate_", "run.save_", "run.log_", "callbacks", "logger")
-_CIRCUMSTANCES = (*_ONCE, *_WATCHING, "trainer", "paths.", "hydra.")
+_LOADING = ("data.num_workers=", "data.train.in_memory=")
+_CIRCUMSTANCES = (*_ONCE, *_WATCHING, *_LOADING, "trainer", "paths.", "hydra.")
+_PRECISION = "trainer.precision="  # the one setting of the trainer that other numbers come of
 _logger = logging.getLogger(__name__)
 
 
@@ -153,7 +155,7 @@ def by_age(runs: Path) -> list[Path]:
 def _experiment(overrides: list[str]) -> dict[str, str]:
     """Return what decides a run's outcome; of a setting that is given twice, the later value counts."""
     plain = [override.lstrip("+") for override in overrides]
-    lasting = [override for override in plain if not override.startswith(_CIRCUMSTANCES)]
+    lasting = [each for each in plain if each.startswith(_PRECISION) or not each.startswith(_CIRCUMSTANCES)]
     return {key: value for key, _, value in (override.partition("=") for override in lasting)}
 
 

@@ -136,6 +136,28 @@ def test_auto_continues_again_what_was_added(tmp_path: Path, monkeypatch: pytest
     assert f"resume='{run}'" in continued_arguments(given)
 
 
+@pytest.mark.parametrize(
+    ("given", "same"),
+    [
+        ("trainer.precision=bf16-mixed", False),
+        ("+trainer.precision=bf16-mixed", False),
+        ("trainer.devices=2", True),
+        ("data.num_workers=4", True),
+        ("data.train.in_memory=true", True),
+        ("data.train.limit=4", False),
+    ],
+)
+def test_auto_tells_circumstances_from_what_decides_a_result(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str, same: bool
+) -> None:
+    monkeypatch.setenv("DGSR_LOGS", str(tmp_path))
+    run = _run(tmp_path, "a", ["seed=1"], time=1)
+    assert (f"resume='{run}'" in continued_arguments(["seed=1", given, "resume=auto"])) is same
+    (run / ".hydra" / "overrides.yaml").write_text(f"- seed=1\n- {given}\n")
+    assert (f"resume='{run}'" in continued_arguments(["seed=1", "resume=auto"])) is same
+    assert f"resume='{run}'" in continued_arguments(["seed=1", given, "resume=auto"])
+
+
 def test_where_a_folder_is_named_auto_continues_the_run_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DGSR_LOGS", str(tmp_path))
     _run(tmp_path, "b", ["seed=1"], time=9)
