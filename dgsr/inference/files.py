@@ -101,9 +101,7 @@ class FileUpscaling:
 
     def _fit_together(self, raster: Raster, count: int) -> bool:
         needed, room = self._plan(raster)
-        fits = self.upscaler.whole(*self._size(raster)) and (room is None or count * needed <= room)
-        # The noise of a sampled posterior would depend on an image's neighbours.
-        return fits and self.upscaler.generator.options.posterior == "mode"
+        return self.upscaler.whole(*self._size(raster)) and (room is None or count * needed <= room)
 
     def _plan(self, raster: Raster) -> tuple[int, int | None]:
         """Choose the tile; return how many bytes are needed, and how many there are."""

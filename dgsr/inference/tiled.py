@@ -92,7 +92,7 @@ class TiledUpscaling:
 
     def _encode(self, tile: Tile) -> Tensor:
         noise = torch_generator(self.seed, f"posterior at {tile.rows.start}, {tile.columns.start}", self.device)
-        return self.generator.encode(to_signed(self._lq_up(tile)).expand(-1, 3, -1, -1), self.correction, noise)
+        return self.generator.encode(to_signed(self._lq_up(tile)).expand(-1, 3, -1, -1), self.correction, [noise])
 
     def _denoise(self, latent: Tensor, tile: Tile) -> Tensor:
         prompts, seen = self.generator.prompts, _seen(latent, tile)

@@ -32,7 +32,7 @@ class Upscaler:
         scale: Output pixels per input pixel, along each side.
         color_fix: How the output takes its low frequencies from the input.
         guidance: Classifier-free guidance; 1 is the positive prompt alone and skips the negative pass.
-        seed: Of each call's noise, where the generator samples the posterior of its encoder.
+        seed: Of each image's noise, where the generator samples the posterior of its encoder.
         tile: Larger outputs are made in tiles of so many px a side, a multiple of the generator's; 0 makes all whole.
         watch: Called after each tile with the share of the work that is done.
 
@@ -119,7 +119,8 @@ class Upscaler:
 
     def _restore(self, lq_up: Images, scores: Scores) -> Images:
         padded, size = pad_to_multiple(lq_up, self.generator.multiple)
-        prompts, noise = self.generator.prompts, torch_generator(self.seed, "posterior", padded.device)
+        prompts = self.generator.prompts
+        noise = [torch_generator(self.seed, "posterior", padded.device) for _ in padded]
         sr = self.generator(to_signed(padded), scores, prompts.positive, prompts.negative, self.guidance, noise)
         sr = crop_to(to_unit(sr).to(lq_up.dtype), size)
         return sr if self.color_fix == "none" else _COLOR_FIXES[self.color_fix](sr, lq_up)

@@ -67,14 +67,15 @@ class Autoencoder(TrainedNetwork):
         for part in parts:
             yield from self.get_submodule(part).named_parameters(prefix=part)
 
-    def forward(self, images: Images, noise: torch.Generator) -> tuple[Images, Float[Tensor, " b"]]:
+    def forward(self, images: Images, noise: list[torch.Generator]) -> tuple[Images, Float[Tensor, " b"]]:
         """Return the images of sampled latents, not clamped, and each posterior's divergence from the normal in nats.
 
         Args:
             images: In [-1, 1].
-            noise: Draws the samples.
+            noise: Draws each image's sample.
         """
         posterior: Any = self.vae.encode(images, return_dict=False)[0]
+        assert len(noise) == len(images), "each image's posterior is sampled by its own noise"
         sample: Any = posterior.sample(noise)
         return self.vae.decode(sample, return_dict=False)[0], posterior.kl()
 

@@ -151,7 +151,7 @@ class OneStepGenerator(TrainableWeights):
         positive: Embeddings,
         negative: Embeddings | None = None,
         guidance: float = 1.0,
-        noise: torch.Generator | None = None,
+        noise: list[torch.Generator] | None = None,
     ) -> Images:
         """Return the restored images, in [-1, 1].
 
@@ -161,7 +161,7 @@ class OneStepGenerator(TrainableWeights):
             positive: Embedding of the prompt to follow: one for all images, or one each.
             negative: Embedding of the prompt to move away from.
             guidance: How far to move away; at 1 the negative prompt plays no part and costs nothing.
-            noise: Draws the sample of the VAE's posterior, where `posterior` is `sample`.
+            noise: Draws each image's sample of the VAE's posterior, where `posterior` is `sample`.
         """
         correction = self.correction(scores)
         latent = self.encode(lq_up, correction, noise)
@@ -171,7 +171,7 @@ class OneStepGenerator(TrainableWeights):
         """Return the matrices that scores ask of both networks' adapters."""
         return self.conditioning(scores)
 
-    def encode(self, lq_up: Images, correction: Correction, noise: torch.Generator | None = None) -> Latents:
+    def encode(self, lq_up: Images, correction: Correction, noise: list[torch.Generator] | None = None) -> Latents:
         """Return the scaled latents of images in [-1, 1].
 
         Under autocast to fp16 the autoencoder stays in fp32: its activations can exceed fp16's largest number.
@@ -181,9 +181,10 @@ class OneStepGenerator(TrainableWeights):
         what = f"images with sides that are multiples of {self.latent_px}"
         expect(even, what, size, "Choose data.crop_px so, or pad them.")
         with self.vae_bank.using(correction.vae), never_fp16(lq_up.device):
-            (posterior,) = self.vae.encode(lq_up, return_dict=False)
+            posterior: Any = self.vae.encode(lq_up, return_dict=False)[0]
         if self.options.posterior == "sample":
-            assert noise is not None, "a sample of the posterior needs a generator of noise"
+            assert noise is not None, "a sample of the posterior needs noise"
+            assert len(noise) == len(lq_up), "the posterior of each image is sampled by its own noise"
             latent = posterior.sample(noise)
         else:
             latent = posterior.mode()

@@ -24,9 +24,9 @@ class Sample:
     def __len__(self) -> int:
         return len(self.hq)
 
-    def noise(self) -> torch.Generator:
-        """Return the noise of the VAE's posterior, where it is sampled; it follows from the first sample's seed."""
-        return torch_generator(int(self.seeds[0]), "posterior", self.hq.device)
+    def noise(self) -> list[torch.Generator]:
+        """Return each image's noise of the VAE's posterior, where it is sampled, whatever images it goes with."""
+        return [torch_generator(int(seed), "posterior", self.hq.device) for seed in self.seeds]
 
     def rows(self, indices: Int[Tensor, " n"]) -> Sample:
         """Take some of the images."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import torch
@@ -43,9 +44,11 @@ def test_a_batch_that_turns_out_too_large_goes_one_by_one(
     assert all(job.target.is_file() for job in jobs)
 
 
+@pytest.mark.parametrize("posterior", ["mode", "sample"])
 def test_equal_sizes_go_together_and_give_the_same(
-    upscaler: Upscaler, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    posterior: Literal["mode", "sample"], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    upscaler = Upscaler(OneStepGenerator.tiny(posterior=posterior), DegradationEstimator.random(0), scale=2)
     jobs = _jobs(tmp_path, [(20, 24), (20, 24), (20, 24), (24, 20), None, (24, 20)])
     alone = list(FileUpscaling(upscaler, batch=1).run(jobs))
     single = [read_raster(job.target).samples for job, error in alone if error is None]

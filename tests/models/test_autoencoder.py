@@ -20,10 +20,14 @@ def _smooth() -> torch.Tensor:
     return resize(torch.rand(2, 3, 3, 3), (48, 48), "bicubic").clamp(0, 1) * 2 - 1
 
 
+def _noise() -> list[torch.Generator]:
+    return [torch_generator(seed, "posterior") for seed in (0, 1)]
+
+
 def test_it_starts_as_interpolation_also_from_samples() -> None:
     network, images = Autoencoder(**SMALL), _smooth()
     with torch.no_grad():
-        sampled, divergence = network(images, torch_generator(0, "posterior"))
+        sampled, divergence = network(images, _noise())
     assert (network.decode(network.encode(images)) - images).square().mean() < 0.02
     assert (sampled - images).square().mean() < 0.03
     assert divergence.shape == (2,)
@@ -35,7 +39,7 @@ def test_the_divergence_is_torchs() -> None:
     normal = torch.distributions.Normal(posterior.mean, posterior.std)
     standard = torch.distributions.Normal(torch.zeros(()), torch.ones(()))
     expected = torch.distributions.kl_divergence(normal, standard).sum(dim=(1, 2, 3))
-    torch.testing.assert_close(network(images, torch_generator(0, "posterior"))[1], expected)
+    torch.testing.assert_close(network(images, _noise())[1], expected)
 
 
 def test_weights_follow_the_seed_alone() -> None:

@@ -98,10 +98,19 @@ def test_refuses_sides_the_encoder_cannot_halve():
 @torch.no_grad()
 def test_a_sampled_posterior_depends_on_the_given_noise_alone():
     generator = tiny.generator(posterior="sample")
-    arguments = (tiny.images(), tiny.scores(), generator.prompts.positive)
-    first, again, other = (generator(*arguments, noise=torch.Generator().manual_seed(seed)) for seed in (1, 1, 2))
+    images, scores, prompt = tiny.images(), tiny.scores(), generator.prompts.positive
+    arguments = (images, scores, prompt)
+
+    def noise(*seeds: int) -> list[torch.Generator]:
+        return [torch.Generator().manual_seed(seed) for seed in seeds]
+
+    first, again, other = (generator(*arguments, noise=noise(*seeds)) for seeds in ((1, 2), (1, 2), (3, 2)))
     assert torch.equal(first, again)
-    assert not torch.allclose(first, other)
+    assert not torch.allclose(first[0], other[0])
+    torch.testing.assert_close(first[1], other[1])
+    torch.testing.assert_close(generator(images[1:], scores[1:], prompt, noise=noise(2)), first[1:])
+    with pytest.raises(AssertionError, match="its own noise"):
+        generator(*arguments, noise=noise(1))
     with pytest.raises(AssertionError, match="noise"):
         generator(*arguments)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
+from dgsr.training.update import AlternatingUpdate, JointUpdate
 from tests.small_run import make_data, make_module, make_trainer
 
 
@@ -22,6 +24,17 @@ def test_a_sampled_posterior_trains() -> None:
     module = make_module(1, adversarial=False, posterior="sample")
     make_trainer().fit(module, make_data())
     assert module.step == 1
+
+
+@pytest.mark.parametrize("update", [JointUpdate(), AlternatingUpdate()])
+def test_a_sampled_posterior_is_the_same_however_a_batch_is_split(update: JointUpdate | AlternatingUpdate) -> None:
+    found = []
+    for micro_batch in (1, 2, 4):
+        module = make_module(1, update, adversarial=False, micro_batch=micro_batch, posterior="sample")
+        make_trainer(precision="64-true").fit(module, make_data(global_batch=4))
+        found.append(torch.cat([tensor.flatten() for tensor in module.generator.trainable_state().values()]))
+    for other in found[1:]:
+        torch.testing.assert_close(other, found[0], rtol=0, atol=1e-6)
 
 
 def test_an_oracle_knows_the_true_strengths_wherever_they_are_known() -> None:
