@@ -1,6 +1,7 @@
 """Where samples come from: sources of photographs, the stream of positions, crops and pairs."""
 
 from dgsr.data.broken import BrokenFiles
+from dgsr.data.matching import matched
 from dgsr.data.mixture import MixedSource, MixedStream, stream_of
 from dgsr.data.opening import bundled, open_source
 from dgsr.data.pairs import FixedPairs, LqFolder, PairedFolders, SyntheticPairs, collate
@@ -27,6 +28,7 @@ __all__ = [
     "WithRealPairs",
     "bundled",
     "collate",
+    "matched",
     "open_real_pairs",
     "open_source",
     "stream_of",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from torch.utils.data import Dataset, default_collate
 from dgsr.checks import UserError, expect
 from dgsr.data.broken import read_or_replace
 from dgsr.data.crops import center_crop, random_crop, random_flip
+from dgsr.data.matching import matched
 from dgsr.data.sources import FolderSource, Source
 from dgsr.images import from_pixels, to_pixels
 from dgsr.seeds import rng
@@ -28,9 +28,6 @@ Pair = dict[str, Any]
 
 #: The blur and noise of a degraded image that no recipe made.
 UNKNOWN = torch.full((2,), torch.nan)
-
-
-_APPENDED = re.compile(r"([_-](lr|hr|lq|hq|gt)\d?|[_-]?x\d)$", re.IGNORECASE)
 
 
 class SyntheticPairs(Dataset[Pair]):
@@ -111,9 +108,7 @@ class FixedPairs(Dataset[Pair]):
 
 
 class PairedFolders(Dataset[Pair]):
-    """Real pairs: two folders whose files agree in path or in name, whatever their endings.
-
-    Where names do not agree, what published sets append to them is left out: `_LR4`, `_HR`, `_LQ`, `_GT`, `x4`.
+    """Real pairs: two folders whose files belong together by their names, see `matched`.
 
     Args:
         lq: Folder of degraded images.
@@ -127,7 +122,7 @@ class PairedFolders(Dataset[Pair]):
 
     def __init__(self, lq: str | Path, hq: str | Path, scale: int, key: str = "data.eval") -> None:
         self.lq, self.hq, self.scale = FolderSource(lq, key=f"{key}.lq"), FolderSource(hq, key=f"{key}.hq"), scale
-        self._indices = _matched(self.lq, self.hq)
+        self._indices = matched(self.lq, self.hq)
 
     def __len__(self) -> int:
         return len(self._indices)
@@ -144,24 +139,6 @@ class PairedFolders(Dataset[Pair]):
         got = f"{hq_name} of {hq.shape[2]}x{hq.shape[1]} for {name} of {lq.shape[2]}x{lq.shape[1]}"
         expect(hq.shape == expected, f"sharp images {self.scale} times as large as degraded ones", got)
         return pair_of(hq, lq, index, UNKNOWN, name, [])
-
-
-def _matched(lq: FolderSource, hq: FolderSource) -> list[tuple[int, int]]:
-    """Pair the indices of images of the same path, or else name, or else name but for what is appended."""
-    paths = [[Path(name).with_suffix("").as_posix() for name in source.names] for source in (lq, hq)]
-    names = [[Path(path).name for path in side] for side in paths]
-    bare = [[_APPENDED.sub("", name) for name in side] for side in names]
-    if set(paths[0]) == set(paths[1]):
-        names = paths
-    elif set(names[0]) != set(names[1]) and all(len(set(side)) == len(side) for side in bare):
-        names = bare
-    for source, side in zip((lq, hq), names, strict=True):
-        expect(len(set(side)) == len(side), "one image of each name", f"several in {source.root}", "Keep one of each.")
-    degraded, sharp = ({name: index for index, name in enumerate(side)} for side in names)
-    alone = sorted(degraded.keys() ^ sharp.keys())
-    remedy = f"Give each a partner of the same name in {lq.root} and {hq.root}."
-    expect(not alone, "pairs of images", f"{', '.join(alone[:5])} ({len(alone)} without a partner)", remedy)
-    return [(degraded[name], sharp[name]) for name in sorted(degraded)]
 
 
 class LqFolder(Dataset[Pair]):

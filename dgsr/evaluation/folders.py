@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from dgsr.checks import expect
-from dgsr.data import FolderSource
+from dgsr.data import FolderSource, matched
 from dgsr.evaluation.runner import Sample
 from dgsr.images import read_image
 from dgsr.rasters import ANY_SIZE
@@ -14,7 +14,9 @@ from dgsr.types import Image
 
 
 class RestoredFolder:
-    """Samples whose images have one name in several folders, whatever the files' endings.
+    """Samples whose images belong together by their names in several folders (`dgsr.data.matched`).
+
+    They are called as the restored images are.
 
     Args:
         roots: Folders by role: `sr` (restored images), and any of `hq` (true), `lq` (degraded), `against` (another
@@ -25,12 +27,9 @@ class RestoredFolder:
     """
 
     def __init__(self, roots: Mapping[str, Path]) -> None:
-        self._files = {role: _by_name(root, f"--{role}") for role, root in roots.items()}
+        sources = {role: FolderSource(root, key=f"--{role}") for role, root in roots.items()}
+        self._files = {role: _partners(sources["sr"], source) for role, source in sources.items()}
         self.names = list(self._files["sr"])
-        for role, files in self._files.items():
-            alone = sorted(files.keys() ^ set(self.names))
-            got = f"{', '.join(alone[:5])} ({len(alone)} without a partner)"
-            expect(not alone, f"images of the same names in {roots['sr']} and {roots[role]}", got)
 
     def __getitem__(self, name: str) -> Sample:
         """Read the images of one name; `lq` may have any size, the others must have that of `sr`.
@@ -46,11 +45,9 @@ class RestoredFolder:
         return {"name": name, **images}
 
 
-def _by_name(root: Path, key: str) -> dict[str, Path]:
-    names = FolderSource(root, key=key).names
-    files = {Path(name).with_suffix("").as_posix(): root / name for name in names}
-    expect(len(files) == len(names), "one image of each name", f"several in {root}", "Keep one of each.")
-    return files
+def _partners(sr: FolderSource, others: FolderSource) -> dict[str, Path]:
+    pairs = matched(sr, others)
+    return {Path(sr.name(index)).with_suffix("").as_posix(): others.path(partner) for index, partner in pairs}
 
 
 def _px(image: Image) -> str:

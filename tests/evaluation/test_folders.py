@@ -30,6 +30,19 @@ def test_endings_do_not_matter(tmp_path: Path) -> None:
     }
 
 
+def test_what_programs_append_does_not_matter(tmp_path: Path) -> None:
+    """What was restored from `1_LR4.png` is `1_LR4_out.png` to one program, `1x4.png` to another."""
+    for role, appended, side in [("sr", "_LR4_out", 16), ("hq", "_HR", 16), ("lq", "_LR4", 4), ("against", "x4", 16)]:
+        for value, name in enumerate(("1", "in/2")):
+            write_image(tmp_path / role / f"{name}{appended}.png", torch.full((3, side, side), float(value)))
+    samples = RestoredFolder({role: tmp_path / role for role in ("sr", "hq", "lq", "against")})
+    assert samples.names == ["1_LR4_out", "in/2_LR4_out"]
+    for value, name in enumerate(samples.names):
+        found = samples[name]
+        assert found["name"] == name
+        assert all(found[role].unique().tolist() == [value] for role in ("sr", "hq", "lq", "against"))
+
+
 def test_restored_images_may_be_larger_than_what_strangers_send(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,7 +17,8 @@ def add_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
         "evaluate",
         help="measure restored images",
         description="Measure a folder of restored images, with 95 % intervals, and paired tests against another. "
-        "Images of one name belong together, whatever their endings. To measure a model: "
+        "Images of one name belong together, whatever their endings and whatever programs append (_out, x4, _HR). "
+        "To measure a model: "
         "dgsr evaluate key=value ..., as evaluate.py does.",
     )
     parser.add_argument("--sr", type=Path, required=True, metavar="DIR", help="restored images")

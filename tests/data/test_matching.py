@@ -1,0 +1,66 @@
+"""Images pair by their names, with what sets and programs append to them only where that is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from dgsr.checks import UserError
+from dgsr.data.matching import matched
+from dgsr.data.names import Names
+from dgsr.data.sources import FileSource
+
+
+def pairs(first: Sequence[str], second: Sequence[str]) -> dict[str, str]:
+    """Pair files that need not exist."""
+    found = matched(FileSource("first", Names.of(first)), FileSource("second", Names.of(second)))
+    return {first[here]: second[there] for here, there in found}
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("_LR4.png", "_HR.png"),
+        ("x4.png", ".png"),
+        ("-lq.png", "-gt.jpg"),
+        ("_x2.png", "_x1.png"),
+        ("_sr.png", ".png"),
+        ("_out.png", ".jpg"),
+        ("_x4out.png", "_HR.png"),
+        ("x4_out.png", ".png"),
+        ("_LR4_out.png", "_HR.png"),
+    ],
+)
+def test_what_is_appended_does_not_count(first: str, second: str) -> None:
+    stems = ("0002", "Canon_001", "in/Canon_001")
+    assert pairs([s + first for s in stems], [s + second for s in stems]) == {s + first: s + second for s in stems}
+
+
+@pytest.mark.parametrize("appended", ["", "_out", "_LR"])
+def test_what_tells_images_apart_is_kept(appended: str) -> None:
+    """A name that is one with an ending of ours is that image's own where all have partners so."""
+    stems = ("tile_x2", "tile_x3", "way_out", "way")
+    assert pairs([f"{s}{appended}.png" for s in stems], [f"{s}.png" for s in stems]) == {
+        f"{s}{appended}.png": f"{s}.png" for s in stems
+    }
+    assert pairs(["a_x2_LR.png", "a_x3_LR.png"], ["a_x2_HR.png", "a_x3_HR.png"])["a_x3_LR.png"] == "a_x3_HR.png"
+
+
+def test_paths_come_before_names() -> None:
+    assert pairs(["a/1.png", "b/1.png"], ["a/1.jpg", "b/1.jpg"]) == {"a/1.png": "a/1.jpg", "b/1.png": "b/1.jpg"}
+    assert pairs(["x/1.png", "x/2_out.png"], ["2.png", "1.png"]) == {"x/1.png": "1.png", "x/2_out.png": "2.png"}
+
+
+def test_the_message_is_about_what_is_missing_alone() -> None:
+    with pytest.raises(UserError, match=r"got 3 \(1 without a partner\)\. Give each .* in first and second"):
+        pairs(["1_out.png", "2_out.png"], ["1.png", "2.png", "3.png"])
+    scenes = [f"{scene}/{name}.png" for scene in "abc" for name in "123"]
+    with pytest.raises(UserError, match=r"got b/2 \(1 without a partner\)"):
+        pairs(scenes, [name for name in scenes if name != "b/2.png"])
+
+
+@pytest.mark.parametrize("first", [["1.png", "1.jpg"], ["1_x2.png", "1_x3.png"]])
+def test_several_of_a_name_are_refused(first: list[str]) -> None:
+    with pytest.raises(UserError, match=r"one image of each name, but got several in first\. Keep one of each"):
+        pairs(first, ["1.png"])
