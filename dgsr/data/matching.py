@@ -8,9 +8,12 @@ from itertools import product
 from pathlib import PurePosixPath
 
 from dgsr.checks import expect
+from dgsr.data.names import Names
 from dgsr.data.sources import FileSource
 
 _APPENDED = re.compile(r"([_-](lr|hr|lq|hq|gt|sr|out)\d?|[_-]?x\d(out)?)$", re.IGNORECASE)
+_DEGRADED = re.compile(r"[_-](lr|lq)\d*\.\w+$", re.IGNORECASE)
+_SHARP = re.compile(r"[_-](hr|hq|gt)\.\w+$", re.IGNORECASE)
 
 
 def matched(first: FileSource, second: FileSource) -> list[tuple[int, int]]:
@@ -30,9 +33,30 @@ def matched(first: FileSource, second: FileSource) -> list[tuple[int, int]]:
         expect(len(set(side)) == len(side), "one image of each name", f"several in {source.root}", "Keep one of each.")
     here, there = ({name: index for index, name in enumerate(side)} for side in sides)
     alone = sorted(here.keys() ^ there.keys())
-    remedy = f"Give each a partner of the same name in {first.root} and {second.root}."
+    places = " and ".join(dict.fromkeys(str(source.root) for source in (first, second)))
+    remedy = f"Give each a partner of the same name in {places}."
     expect(not alone, "pairs of images", f"{', '.join(alone[:5])} ({len(alone)} without a partner)", remedy)
     return [(here[name], there[name]) for name in sorted(here)]
+
+
+def told_apart(folder: FileSource, key: str) -> tuple[FileSource, FileSource]:
+    """Return the degraded and the sharp images of one folder, as RealSR has them: `_LR4` beside `_HR`.
+
+    Args:
+        folder: Which holds both.
+        key: The config node that errors name.
+
+    Raises:
+        UserError: There are only images of one kind, or some of neither.
+    """
+    degraded, sharp = ([name for name in folder.names if ending.search(name)] for ending in (_DEGRADED, _SHARP))
+    others = sorted({*folder.names} - {*degraded, *sharp})
+    what = f"names in {folder.root} of which some end in _LR or _LQ, and the others in _HR, _HQ or _GT"
+    got = f"{len(degraded)}, {len(sharp)} and {len(others)} with neither {', '.join(others[:5])}".strip()
+    remedy = f"Rename them, or name two folders as {key}.lq and {key}.hq."
+    expect(bool(degraded and sharp and not others), what, got, remedy)
+    root = folder.root
+    return FileSource(root, Names.of(degraded), key=f"{key}.lq"), FileSource(root, Names.of(sharp), key=f"{key}.hq")
 
 
 def _readings(names: Sequence[str]) -> list[Sequence[str]]:

@@ -14,7 +14,7 @@ from torch.utils.data import Dataset, default_collate
 from dgsr.checks import UserError, expect
 from dgsr.data.broken import read_or_replace
 from dgsr.data.crops import center_crop, random_crop, random_flip
-from dgsr.data.matching import matched
+from dgsr.data.matching import matched, told_apart
 from dgsr.data.sources import FolderSource, Source
 from dgsr.images import from_pixels, to_pixels
 from dgsr.seeds import rng
@@ -112,7 +112,7 @@ class PairedFolders(Dataset[Pair]):
 
     Args:
         lq: Folder of degraded images.
-        hq: Folder of sharp images, `scale` times as large.
+        hq: Folder of sharp images, `scale` times as large; it may be the same one, see `told_apart`.
         scale: Sharp pixels per degraded pixel, along each side.
         key: The config node that errors name.
 
@@ -121,7 +121,10 @@ class PairedFolders(Dataset[Pair]):
     """
 
     def __init__(self, lq: str | Path, hq: str | Path, scale: int, key: str = "data.eval") -> None:
-        self.lq, self.hq, self.scale = FolderSource(lq, key=f"{key}.lq"), FolderSource(hq, key=f"{key}.hq"), scale
+        degraded, sharp = FolderSource(lq, key=f"{key}.lq"), FolderSource(hq, key=f"{key}.hq")
+        same = degraded.root.resolve() == sharp.root.resolve()
+        self.lq, self.hq = told_apart(degraded, key) if same else (degraded, sharp)
+        self.scale = scale
         self._indices = matched(self.lq, self.hq)
 
     def __len__(self) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from dgsr.checks import UserError
-from dgsr.data.matching import matched
+from dgsr.data.matching import matched, told_apart
 from dgsr.data.names import Names
 from dgsr.data.sources import FileSource
 
@@ -64,3 +64,35 @@ def test_the_message_is_about_what_is_missing_alone() -> None:
 def test_several_of_a_name_are_refused(first: list[str]) -> None:
     with pytest.raises(UserError, match=r"one image of each name, but got several in first\. Keep one of each"):
         pairs(first, ["1.png"])
+
+
+def test_one_folder_is_told_apart_by_endings() -> None:
+    names = [
+        "Canon_001_HR.png",
+        "Canon_001_LR4.png",
+        "Nikon-002-gt.jpg",
+        "Nikon-002-lq.png",
+        "in/x2_HQ.png",
+        "in/x2_LR.PNG",
+    ]
+    degraded, sharp = told_apart(FileSource("folder", Names.of(names)), "data.eval")
+    assert list(degraded.names) == ["Canon_001_LR4.png", "Nikon-002-lq.png", "in/x2_LR.PNG"]
+    assert list(sharp.names) == ["Canon_001_HR.png", "Nikon-002-gt.jpg", "in/x2_HQ.png"]
+    assert {degraded.name(here): sharp.name(there) for here, there in matched(degraded, sharp)} == {
+        "Canon_001_LR4.png": "Canon_001_HR.png",
+        "Nikon-002-lq.png": "Nikon-002-gt.jpg",
+        "in/x2_LR.PNG": "in/x2_HQ.png",
+    }
+
+
+@pytest.mark.parametrize(
+    ("names", "got"),
+    [
+        (["1.png", "2.png"], "0, 0 and 2 with neither 1.png, 2.png"),
+        (["1_HR.png", "1_LR.png", "mask.png"], "1, 1 and 1 with neither mask.png"),
+        (["1_HR.png", "2_HR.png"], "0, 2 and 0 with neither"),
+    ],
+)
+def test_a_folder_that_holds_no_pairs_is_refused(names: list[str], got: str) -> None:
+    with pytest.raises(UserError, match=rf"got {got}\. Rename them, or name two folders as data\.eval\.lq and "):
+        told_apart(FileSource("folder", Names.of(names)), "data.eval")

@@ -179,6 +179,19 @@ def test_endings_of_published_sets_do_not_count(tmp_path: Path) -> None:
     assert [pairs[index]["name"] for index in range(2)] == ["0002_LR4.png", "Canon_001_LR4.png"]
 
 
+def test_both_sides_may_lie_in_one_folder(tmp_path: Path) -> None:
+    for name in ("Canon_001", "Canon_002"):
+        write_image(tmp_path / "realsr" / f"{name}_LR2.png", torch.zeros(3, 5, 6))
+        write_image(tmp_path / "realsr" / f"{name}_HR.png", torch.zeros(3, 10, 12))
+    (tmp_path / "link").symlink_to(tmp_path / "realsr")
+    pairs = PairedFolders(tmp_path / "realsr", tmp_path / "link", scale=2)
+    assert [pairs[index]["name"] for index in range(len(pairs))] == ["Canon_001_LR2.png", "Canon_002_LR2.png"]
+    assert pairs[1]["hq"].shape == (3, 10, 12)
+    (tmp_path / "realsr" / "Canon_001_HR.png").unlink()
+    with pytest.raises(UserError, match=r"Canon_001 \(1 without a partner\).* in [^ ]*realsr\.$"):
+        PairedFolders(tmp_path / "realsr", tmp_path / "realsr", scale=2)
+
+
 def test_two_images_of_one_name_are_refused(folders: tuple[Path, Path]) -> None:
     write_image(folders[0] / "1.png", torch.zeros(3, 5, 6))
     with pytest.raises(UserError, match="one image of each name"):

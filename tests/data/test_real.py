@@ -87,6 +87,17 @@ def test_what_others_degrade_lies_beside_real_pairs_in_a_batch(folders: PairedFo
     assert [lq is None for lq in batch["lq"]] == [truth is None for truth in batch["truth"]]
 
 
+def test_pairs_in_one_folder(tmp_path: Path) -> None:
+    for kind, side in (("LR4", 8), ("HR", 32)):
+        write_image(tmp_path / f"Canon_001_{kind}.png", torch.rand(3, side, side))
+    real = open_real_pairs(str(tmp_path), str(tmp_path), 1.0, crop_px=16, scale=4)
+    assert real is not None
+    assert real.draw(0)["name"] == "Canon_001_LR4.png"
+    write_image(tmp_path / "mask.png", torch.rand(3, 8, 8))
+    with pytest.raises(UserError, match=r"neither mask\.png.*data\.real\.lq"):
+        open_real_pairs(str(tmp_path), str(tmp_path), 1.0, crop_px=16, scale=4)
+
+
 def test_what_a_config_can_say(folders: PairedFolders) -> None:
     lq, hq = str(folders.lq.root), str(folders.hq.root)
     assert open_real_pairs(None, None, 0.0, crop_px=32, scale=4) is None

@@ -50,6 +50,13 @@ def test_real_pairs(folders: dict[str, Any]) -> None:
     assert len(opened(ValidationSet(**folders, limit=99))) == 3
 
 
+def test_real_pairs_in_one_folder(tmp_path: Path) -> None:
+    for kind, side_px in (("LR4", 4), ("HR", 16)):
+        write_image(tmp_path / f"Canon_001_{kind}.png", torch.rand(3, side_px, side_px))
+    pairs = opened(ValidationSet(lq=str(tmp_path), hq=str(tmp_path)))
+    assert [pairs[index]["name"] for index in range(len(pairs))] == ["Canon_001_LR4.png"]
+
+
 def test_photographs_or_pairs_but_nothing_in_between() -> None:
     all_three = {"root": "a", "lq": "b", "hq": "c"}
     for given, got in [({}, "nothing"), (all_three, "root, lq, hq"), ({"lq": "b"}, "lq"), ({"root": ""}, "nothing")]:
