@@ -46,6 +46,9 @@ TRAINING = Advice(
     "Whatever was complete before, the last checkpoint too, is kept. Make room; training then goes on with resume=last."
 )
 
+_GOES_ON = "The same command goes on where it stopped."
+GOING_ON = Advice(full=f"Make room. {_GOES_ON}", stopped=_GOES_ON)
+
 
 def run_cleanly(program: Callable[[], R], advice: Advice = TRAINING) -> R:
     """Run a program's body; a `UserError` or a full disk becomes one line on standard error and exit code 1.

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from dgsr import __version__
 from dgsr.apps.configs import check
+from dgsr.apps.degraded_set import fixed_pairs
 from dgsr.apps.evaluation_output import publish, survey
 from dgsr.apps.loading import Model, device_of_rank, load_model, source_of
 from dgsr.apps.schema import EvaluateConfig
@@ -24,7 +25,6 @@ from dgsr.evaluation.ranks import Ranks, joined
 from dgsr.evaluation.restoring import Degraded
 from dgsr.inference.memory import upscale_with_room
 from dgsr.metrics import build_available
-from dgsr.training.degrading import Degrade
 
 
 def run_evaluation(cfg: DictConfig) -> dict[str, float]:
@@ -85,11 +85,8 @@ def open_degraded(data: DictConfig, scale: int) -> Degraded:
     if data.lq:
         return LqFolder(data.lq)
     expect(bool(data.hq), "data.eval.lq, data.eval.hq, or both", "neither", "Name a folder of images.")
-    side = data.crop_px
-    fits = side is None or (side > 0 and side % scale == 0)
-    expect(fits, f"data.eval.crop_px to be a multiple of the scale {scale}", side)
     source = open_source(str(data.hq), key="data.eval.hq")
-    return FixedPairs(source, side, Degrade(preset(data.preset, scale=scale)), data.seed, scale)
+    return fixed_pairs(source, data.crop_px, preset(data.preset, scale=scale), data.seed, "data.eval.crop_px")
 
 
 def _agreed(demand: Callable[[], None], ranks: Ranks) -> None:

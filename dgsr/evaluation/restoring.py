@@ -97,22 +97,30 @@ class Restoring:
             raise UserError(f"{name}: {error}") from error
 
 
-def expect_same_settings(folder: Path, settings: Mapping[str, object]) -> None:
-    """Write down what a folder's restored images depend on, or compare with what is written there.
+def expect_same_settings(
+    folder: Path, settings: Mapping[str, object], anew: bool = False, another: str = "paths.run=…"
+) -> None:
+    """Write down what a folder's images depend on, or compare with what is written there.
+
+    Args:
+        folder: The folder.
+        settings: By name.
+        anew: Take the folder as it is: all images are going to be made again.
+        another: How the program is told of another folder.
 
     Raises:
         UserError: The folder holds images of other settings, or files of something else.
     """
     file, now = folder / "settings.json", json.dumps(settings, indent=2)
     folder.mkdir(parents=True, exist_ok=True)
-    if not file.exists():
+    if anew or not file.exists():
         others = [name for name in _RESULTS if (folder / name).exists()]
         what, got = "a folder without results of something else", f"{folder} with {', '.join(others)}"
-        expect(not others, what, got, "Name another one: paths.run=….")
+        expect(anew or not others, what, got, f"Name another one: {another}.")
         file.write_text(now + "\n", encoding="utf-8")
-    before, now = read_record(file, "It is damaged: take another folder, paths.run=…, or remove it."), json.loads(now)
+    before, now = read_record(file, f"It is damaged: take another folder, {another}, or remove it."), json.loads(now)
     changed = [f"{key}={now[key]} instead of {before.get(key)}" for key in now if now[key] != before.get(key)]
-    remedy = "Use these again, or another folder: paths.run=…."
+    remedy = f"Use these again, or another folder: {another}."
     expect(not changed, f"the settings that the images in {folder} were made with", ", ".join(changed), remedy)
 
 

@@ -109,6 +109,17 @@ def test_a_folder_keeps_to_its_settings(tmp_path: Path) -> None:
         expect_same_settings(tmp_path / "run", {"guidance": 1.0})
 
 
+def test_a_folder_takes_other_settings_where_all_is_made_anew(tmp_path: Path) -> None:
+    write_image(tmp_path / "lq" / "a.png", torch.rand(3, 4, 4))
+    with pytest.raises(UserError, match=r"Name another one: --out\."):
+        expect_same_settings(tmp_path, {"seed": 0}, another="--out")
+    for seed in (0, 1):
+        expect_same_settings(tmp_path, {"seed": seed}, anew=True)
+        expect_same_settings(tmp_path, {"seed": seed})
+    with pytest.raises(UserError, match=r"seed=0 instead of 1\. Use these again, or another folder: --out\."):
+        expect_same_settings(tmp_path, {"seed": 0}, another="--out")
+
+
 @pytest.mark.parametrize("name", ["sr/a.png", "lq/a.png", "metrics.csv"])
 def test_a_folder_of_something_else_is_left_alone(tmp_path: Path, name: str) -> None:
     file = tmp_path / name

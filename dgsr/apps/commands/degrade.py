@@ -1,4 +1,4 @@
-"""`dgsr degrade`: look at what a degradation makes of a photograph."""
+"""`dgsr degrade`: look at what a degradation makes of a photograph, or make a test set of a folder."""
 
 from __future__ import annotations
 
@@ -8,26 +8,29 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dgsr.apps.entry import GOING_ON
 from dgsr.apps.spelling import alike
 from dgsr.checks import expect, refuse
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
 
-    from dgsr.degradation import Recipe
+    from dgsr.degradation import Recipe, Spec
     from dgsr.types import Image
 
 _DEFAULT_PRESET = "s3diff"
+ADVICE = GOING_ON
 
 
 def add_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
     """Name the arguments."""
     parser = commands.add_parser(
         "degrade",
-        help="degrade a photograph, and show with which numbers",
-        description="Degrade a photograph, cut around its middle to a multiple of the scale, and print the numbers.",
+        help="degrade a photograph, and show with which numbers, or a folder into a test set",
+        description="Degrade a photograph, cut around its middle to a multiple of the scale, and print the numbers; or "
+        "degrade every photograph of a folder into lq/ beside hq/ and recipes/, as evaluate.py does.",
     )
-    parser.add_argument("photo", type=Path, help="the sharp photograph")
+    parser.add_argument("photo", type=Path, help="the sharp photograph, or a folder of such")
     what = parser.add_mutually_exclusive_group()
     what.add_argument(
         "--preset",
@@ -35,20 +38,60 @@ def add_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
         help="whose recipes are drawn: s3diff, real_esrgan, bsrgan_like, bicubic, none (default: %(default)s)",
     )
     what.add_argument("--recipe", type=Path, metavar="JSON", help="replay this one; the photograph is cut to its size")
+    parser.add_argument("--scale", type=int, help="sharp pixels per degraded pixel, along each side (default: 4)")
     parser.add_argument(
-        "--seed", type=int, default=0, help="seed of the first sample; the others count up (default: %(default)s)"
+        "--seed",
+        type=int,
+        default=0,
+        help="seed of the first sample, the others count up; of a folder (default: %(default)s)",
     )
     parser.add_argument("--n", type=int, default=1, help="number of samples (default: %(default)s)")
-    parser.add_argument("--crop", type=int, metavar="PX", help="cut out only a square of this side")
+    parser.add_argument(
+        "--crop", type=int, metavar="PX", help="cut out only a square of this side; in a folder at most"
+    )
     parser.add_argument("--grid", type=Path, metavar="IMAGE", help="draw the samples, their numbers beneath")
     parser.add_argument("--steps", action="store_true", help="with --grid: draw one sample after each operator instead")
-    parser.add_argument("--out", type=Path, metavar="IMAGE", help="write the degraded image")
+    parser.add_argument("--out", type=Path, metavar="OUT", help="write the degraded image, or the folder's test set")
     parser.add_argument("--save-recipe", type=Path, metavar="JSON", help="write the numbers, for --recipe")
+    parser.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="write over OUT and recipes; without it, single files are refused, those of a folder are kept",
+    )
     return parser
 
 
 def run(arguments: Namespace) -> None:
+    """Degrade what is given, one photograph or a folder of them."""
+    (_degrade_folder if arguments.photo.is_dir() else _degrade_photo)(arguments)
+
+
+def _degrade_folder(arguments: Namespace) -> None:
+    """Write a test set, all of one kind."""
+    from dgsr import __version__
+    from dgsr.apps.degraded_set import ROLES, fixed_pairs, write_set
+    from dgsr.apps.folders import source_outside
+    from dgsr.evaluation import expect_same_settings
+
+    out: Path | None = arguments.out
+    for name in ("grid", "steps", "recipe", "save_recipe"):
+        alone = not getattr(arguments, name)
+        expect(alone, f"a single photograph for {_option(name)}", f"the folder {arguments.photo}", "Leave it out.")
+    expect(arguments.n == 1, "one sample of each photograph in a folder", f"--n {arguments.n}", "Leave --n out.")
+    if out is None:
+        refuse("--out with a folder", "none", "Name a folder to write to.")
+    spec = _spec(arguments)
+    source = source_outside(arguments.photo, [out / role for role in ROLES], "photo")
+    pairs = fixed_pairs(source, arguments.crop, spec, arguments.seed, "--crop")
+    made_of = {"dgsr": __version__, "photographs": str(arguments.photo.resolve())}
+    how = {"preset": arguments.preset, "scale": spec.scale, "seed": arguments.seed, "crop_px": arguments.crop}
+    expect_same_settings(out, made_of | how, anew=arguments.overwrite, another="--out DIR")
+    write_set(pairs, spec, out, arguments.overwrite)
+
+
+def _degrade_photo(arguments: Namespace) -> None:
     """Draw or read recipes, apply them, and write what was asked for."""
+    from dgsr.apps.degraded_set import write_recipe
     from dgsr.degradation import degrade
     from dgsr.images import read_image, write_image
     from dgsr.pictures import gallery
@@ -67,30 +110,48 @@ def run(arguments: Namespace) -> None:
     if arguments.out:
         write_image(arguments.out, degrade(photo, recipes[0]))
     if arguments.save_recipe:
-        arguments.save_recipe.parent.mkdir(parents=True, exist_ok=True)
-        arguments.save_recipe.write_text(recipes[0].to_json() + "\n", encoding="utf-8")
+        write_recipe(arguments.save_recipe, recipes[0])
 
 
 def _expect_sensible(arguments: Namespace) -> None:
     expect(arguments.n >= 1, "--n of 1 or more", arguments.n)
     expect(not arguments.steps or arguments.grid is not None, "--grid with --steps", "none", "Name an image to draw.")
     single = [name for name in ("out", "save_recipe", "steps", "recipe") if getattr(arguments, name)]
-    alone = arguments.recipe is None or arguments.crop is None
-    expect(alone, "--crop only with a --preset", "--recipe, whose size the photograph is cut to", "Leave it out.")
+    for name in ("crop", "scale"):
+        alone = arguments.recipe is None or getattr(arguments, name) is None
+        expect(alone, f"{_option(name)} only with a --preset", "--recipe, which decides both sizes", "Leave it out.")
     for name in single:
-        expect(arguments.n == 1, f"one sample for --{name.replace('_', '-')}", f"--n {arguments.n}", "Leave --n out.")
+        expect(arguments.n == 1, f"one sample for {_option(name)}", f"--n {arguments.n}", "Leave --n out.")
+    for name in ("out", "save_recipe"):
+        file: Path | None = getattr(arguments, name)
+        free = file is None or arguments.overwrite or not file.exists()
+        expect(free, f"{_option(name)} not to exist", file, "Name another file, or say --overwrite.")
+    if arguments.out is not None:
+        other = arguments.out.resolve() != arguments.photo.resolve()
+        expect(other, "another file to write to than the photograph", arguments.out)
 
 
-def _drawn(photo: Image, arguments: Namespace) -> tuple[Image, list[Recipe]]:
-    from dgsr.data.crops import center_crop
-    from dgsr.degradation import draw, preset
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def _spec(arguments: Namespace) -> Spec:
+    """Return the degradation that is asked for."""
+    from dgsr.degradation import preset
     from dgsr.degradation.presets import PRESETS
 
     if arguments.preset not in PRESETS:
         similar = alike(arguments.preset, PRESETS)
         remedy = f"Did you mean {' or '.join(similar)}?" if similar else ""
         refuse(f"a preset out of {', '.join(PRESETS)}", arguments.preset, remedy)
-    spec = preset(arguments.preset)
+    return preset(arguments.preset, scale=4 if arguments.scale is None else arguments.scale)
+
+
+def _drawn(photo: Image, arguments: Namespace) -> tuple[Image, list[Recipe]]:
+    from dgsr.data.crops import center_crop
+    from dgsr.degradation import draw
+
+    spec = _spec(arguments)
     sides = [side if arguments.crop is None else arguments.crop for side in photo.shape[1:]]
     expect(min(sides) >= spec.scale, f"sides and --crop of {spec.scale} px or more", min(sides))
     height, width = (side // spec.scale * spec.scale for side in sides)

@@ -7,9 +7,9 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dgsr.apps.entry import Advice
+from dgsr.apps.entry import GOING_ON
 from dgsr.apps.model_arguments import add_machine, add_parts, add_source, load, memory_bytes
-from dgsr.checks import UserError, expect
+from dgsr.checks import expect
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from dgsr.inference import Upscaler
     from dgsr.inference.files import FileUpscaling, Job
 
-_GOES_ON = "The same command goes on where it stopped."
-ADVICE = Advice(full=f"Make room. {_GOES_ON}", stopped=_GOES_ON)
+ADVICE = GOING_ON
 
 
 def add_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
@@ -79,10 +78,9 @@ def add_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
 
 def run(arguments: Namespace) -> None:
     """Load the model, then enlarge one image after the other; those that fail are named at the end."""
-    from functools import partial
-
     from rich.console import Console
 
+    from dgsr.apps.folders import expect_none_failed, say, tell_kept
     from dgsr.apps.loading import source_of
     from dgsr.inference.files import FileUpscaling
 
@@ -92,21 +90,17 @@ def run(arguments: Namespace) -> None:
     again = arguments.overwrite or not arguments.input.is_dir()
     missing = [job for job in planned if again or not job.target.exists()]
     console = Console(stderr=True)
-    say = partial(console.print, soft_wrap=True, highlight=False, markup=False)
-    if len(missing) < len(planned):
-        say(f"{len(planned) - len(missing)} of {len(planned)} images are there already.")
+    tell_kept(console, len(missing), len(planned))
     if not missing:
         return
     source = source_of(arguments.model)
     if source != arguments.model:
-        say(f"The model is {source}.")
+        say(console, f"The model is {source}.")
     work = FileUpscaling(_upscaler(source, arguments), arguments.tile, arguments.batch, memory_bytes(arguments))
     failed = _watched(work, missing, console)
     if len(failed) < len(missing):
-        say(_written(target, None if arguments.input.is_file() else len(missing) - len(failed)))
-    if failed:
-        summary = [f"{len(failed)} of {len(missing)} images could not be upscaled."] if len(missing) > 1 else []
-        raise UserError("\n".join([*failed, *summary]))
+        say(console, _written(target, None if arguments.input.is_file() else len(missing) - len(failed)))
+    expect_none_failed(failed, len(missing), "upscaled")
 
 
 def _check(arguments: Namespace) -> None:
@@ -159,7 +153,7 @@ def _beside(source: Path) -> Path:
 
 def _plan(source: Path, target: Path, overwrite: bool) -> list[Job]:
     """Pair every image with the file it will be written to."""
-    from dgsr.data import FolderSource
+    from dgsr.apps.folders import source_outside
     from dgsr.data.names import bare_names
     from dgsr.inference.files import Job
     from dgsr.rasters import SUFFIXES
@@ -173,13 +167,7 @@ def _plan(source: Path, target: Path, overwrite: bool) -> list[Job]:
         expect(free, "OUT not to exist", target, "Name another file, or say --overwrite.")
         return [Job(source, target)]
 
-    expect(target.is_dir() or not target.exists(), "a folder to write to", f"{target}, which is a file")
-    inside = source.resolve() in (target.resolve(), *target.resolve().parents)
-    expect(not inside, f"a folder outside {source} to write to", target, "A second call would upscale the first's.")
-    names = list(FolderSource(source, key="IN").names)
-    home = target.resolve()
-    if home not in source.resolve().parents:  # but a link within IN may lead to it
-        names = [name for name in names if home not in (source / name).resolve().parents]
+    names = list(source_outside(source, [target], "IN").names)
     return [Job(source / name, target / f"{bare}.png") for name, bare in zip(names, bare_names(names), strict=True)]
 
 

@@ -8,9 +8,12 @@ import pytest
 import torch
 
 from dgsr.apps.cli import main
+from dgsr.apps.evaluation_run import run_evaluation
 from dgsr.degradation import Recipe, degrade, draw, preset
 from dgsr.degradation.presets import PRESETS
 from dgsr.images import read_image, write_image
+from dgsr.models import DegradationEstimator, OneStepGenerator
+from tests.apps.test_evaluation_run import config
 
 
 @pytest.fixture
@@ -80,7 +83,9 @@ def test_mistakes_are_refused_in_one_line(photo: Path, tmp_path: Path, capsys: p
     assert "Did you mean s3diff?" in _refusal(capsys, photo, "--preset", "s3dif")
     assert "JSON of a recipe" in _refusal(capsys, photo, "--recipe", broken)
     assert "missing.json" in _refusal(capsys, photo, "--recipe", tmp_path / "missing.json")
-    assert "--crop only with" in _refusal(capsys, photo, "--recipe", broken, "--crop", 64)
+    for option in ("--crop", "--scale"):
+        assert f"{option} only with" in _refusal(capsys, photo, "--recipe", broken, option, 64)
+    assert "a scale from 1 to 16" in _refusal(capsys, photo, "--scale", 0)
     assert "--crop no larger" in _refusal(capsys, photo, "--crop", 512)
     for side in (-8, 0, 3):
         assert "--crop of 4 px or more" in _refusal(capsys, photo, f"--crop={side}")
@@ -88,6 +93,87 @@ def test_mistakes_are_refused_in_one_line(photo: Path, tmp_path: Path, capsys: p
     assert "--grid with --steps" in _refusal(capsys, photo, "--steps")
     assert "one sample for --out" in _refusal(capsys, photo, "--n", 2, "--out", tmp_path / "lq.png")
     assert "--n of 1" in _refusal(capsys, photo, "--n", 0)
+
+
+def test_a_photograph_at_another_scale(photo: Path, tmp_path: Path) -> None:
+    _run(photo, "--scale", 3, "--seed", 2, "--out", tmp_path / "lq.png")
+    lq = degrade(read_image(photo)[:, :69, :90], draw(preset("s3diff", scale=3), 2, (69, 90)))
+    torch.testing.assert_close(read_image(tmp_path / "lq.png"), lq, atol=0.6 / 255, rtol=0)
+
+
+def test_a_file_that_is_there_stays(photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = photo.read_bytes()
+    assert "--out not to exist" in _refusal(capsys, photo, "--out", photo)
+    assert "another file to write to" in _refusal(capsys, photo, "--out", photo, "--overwrite")
+    recipe = tmp_path / "recipe.json"
+    recipe.write_text("mine")
+    assert "say --overwrite" in _refusal(capsys, photo, "--save-recipe", recipe)
+    assert (photo.read_bytes(), recipe.read_text()) == (before, "mine")
+    _run(photo, "--save-recipe", recipe, "--overwrite")
+    assert Recipe.from_json(recipe.read_text()) == draw(preset("s3diff"), 0, (68, 88))
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    for name, height in {"a.png": 40, "deep/b.jpg": 45}.items():
+        write_image(tmp_path / "photos" / name, torch.rand(3, height, 43))
+    return tmp_path / "photos"
+
+
+def _images(folder: Path) -> dict[str, bytes]:
+    files = (file for role in ("lq", "hq") for file in (folder / role).rglob("*.png"))
+    return {file.relative_to(folder).as_posix(): file.read_bytes() for file in files}
+
+
+@pytest.mark.parametrize("scale", [2, 4])
+def test_a_folder_becomes_what_an_evaluation_degrades(photos: Path, tmp_path: Path, scale: int) -> None:
+    tiny, out = OneStepGenerator.tiny(trainable="all"), tmp_path / "set"
+    tiny.save_pretrained(tmp_path / "model", estimator=DegradationEstimator.random(0), scale=scale)
+    _run(photos, "--out", out, "--scale", scale, "--preset", "real_esrgan", "--seed", 3, "--crop", 40)
+    data = [f"data.eval.{key}" for key in (f"hq={photos}", "preset=real_esrgan", "seed=3", "crop_px=40")]
+    run_evaluation(config(tmp_path / "model", tmp_path / "run", *data))
+    assert _images(out) == _images(tmp_path / "run")
+    assert set(_images(out)) == {f"{role}/{name}.png" for role in ("lq", "hq") for name in ("a", "deep/b")}
+
+
+def test_the_recipes_of_a_folder_can_be_replayed(photos: Path, tmp_path: Path) -> None:
+    out, again = tmp_path / "set", tmp_path / "again.png"
+    _run(photos, "--out", out, "--preset", "real_esrgan")
+    _run(photos / "deep" / "b.jpg", "--recipe", out / "recipes" / "deep" / "b.json", "--out", again)
+    assert again.read_bytes() == (out / "lq" / "deep" / "b.png").read_bytes()
+
+
+def test_a_test_set_is_of_one_kind(photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "set"
+    _run(photos, "--out", out)
+    assert capsys.readouterr().err == f"Wrote 2 pairs to {out}.\n"
+    first = _images(out)
+    _run(photos, "--out", out)
+    assert capsys.readouterr().err == "2 of 2 images are there already.\n"
+    for option, value in {"--seed": 1, "--scale": 2, "--preset": "bicubic", "--crop": 36}.items():
+        words = _refusal(capsys, photos, "--out", out, option, value)
+        assert f"={value} instead of" in words
+        assert words.endswith("Use these again, or another folder: --out DIR.\n")
+    assert _images(out) == first
+    _run(photos, "--out", out, "--seed", 1, "--overwrite")
+    assert _images(out) != first
+
+
+def test_what_means_nothing_for_a_folder_is_refused(
+    photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "--out with a folder" in _refusal(capsys, photos)
+    out = ["--out", tmp_path / "set"]
+    for option in ("--grid", "--recipe", "--save-recipe"):
+        assert f"a single photograph for {option}" in _refusal(capsys, photos, *out, option, tmp_path / "x")
+    assert "a single photograph for --steps" in _refusal(capsys, photos, *out, "--steps")
+    assert "one sample of each" in _refusal(capsys, photos, *out, "--n", 2)
+    assert "multiple of the scale 4" in _refusal(capsys, photos, *out, "--crop", 38)
+    assert "a folder outside" in _refusal(capsys, photos, "--out", photos / "set")
+    (tmp_path / "photos").rename(tmp_path / "hq")
+    assert "a folder outside" in _refusal(capsys, tmp_path / "hq", "--out", tmp_path, "--overwrite")
+    write_image(tmp_path / "mine" / "lq" / "a.png", torch.rand(3, 10, 10))
+    assert "Name another one: --out DIR" in _refusal(capsys, tmp_path / "hq", "--out", tmp_path / "mine")
 
 
 def test_a_recipe_for_a_larger_photograph_is_refused(

@@ -1,0 +1,83 @@
+"""A degraded test set: photographs beside what a degradation makes of each, always the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import track
+
+from dgsr.apps.folders import expect_none_failed, say, tell_kept
+from dgsr.checks import UserError, expect
+from dgsr.data import FixedPairs, Source
+from dgsr.data.names import bare_names
+from dgsr.data.pairs import Pair
+from dgsr.degradation import Recipe, Spec, draw
+from dgsr.images import write_image
+from dgsr.training.degrading import Degrade
+
+#: The folders of a set, and the endings of the files in them; a recipe is written when its images are there.
+ROLES = {"lq": "png", "hq": "png", "recipes": "json"}
+
+
+def fixed_pairs(photographs: Source, crop_px: int | None, spec: Spec, seed: int, key: str) -> FixedPairs:
+    """Pair photographs with degradations, for whoever measures a model or writes a set.
+
+    Args:
+        photographs: The sharp images.
+        crop_px: See `FixedPairs`.
+        spec: Of the degradations.
+        seed: Of the degradations, together with the images' names.
+        key: What errors call the crop.
+
+    Raises:
+        UserError: The crop is no multiple of the scale.
+    """
+    fits = crop_px is None or (crop_px > 0 and crop_px % spec.scale == 0)
+    expect(fits, f"{key} to be a multiple of the scale {spec.scale}", crop_px)
+    return FixedPairs(photographs, crop_px, Degrade(spec), seed, spec.scale)
+
+
+def write_set(pairs: FixedPairs, spec: Spec, folder: Path, overwrite: bool) -> None:
+    """Write the pairs and their recipes; what failed is named at the end.
+
+    Args:
+        pairs: Of `fixed_pairs`.
+        spec: Theirs.
+        folder: Where the set goes.
+        overwrite: Whether pairs that are there are written again.
+
+    Raises:
+        UserError: A photograph cannot be read, or is too small.
+    """
+    names = bare_names([pairs.name(index) for index in range(len(pairs))])
+    files = [{role: folder / role / f"{name}.{ending}" for role, ending in ROLES.items()} for name in names]
+    if overwrite:
+        for mine in files:
+            mine["recipes"].unlink(missing_ok=True)  # so that a call which is cut off is not taken for a whole one
+    missing = [index for index, mine in enumerate(files) if not all(file.exists() for file in mine.values())]
+    console = Console(stderr=True)
+    tell_kept(console, len(missing), len(files))
+    failed: list[str] = []
+    for index in track(missing, "degrading", console=console, transient=True, disable=not console.is_interactive):
+        try:
+            _write(pairs[index], spec, files[index])
+        except UserError as error:
+            failed.append(str(error))
+    written = len(missing) - len(failed)
+    if written:
+        say(console, f"Wrote {written} {'pair' if written == 1 else 'pairs'} to {folder}.")
+    expect_none_failed(failed, len(missing), "degraded")
+
+
+def write_recipe(file: Path, recipe: Recipe) -> None:
+    """Write a recipe as JSON."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(recipe.to_json() + "\n", encoding="utf-8")
+
+
+def _write(pair: Pair, spec: Spec, files: Mapping[str, Path]) -> None:
+    for role in ("lq", "hq"):
+        write_image(files[role], pair[role])
+    write_recipe(files["recipes"], draw(spec, int(pair["seed"]), tuple(pair["hq"].shape[1:])))

@@ -1,0 +1,58 @@
+"""What commands that go through a folder of images share: what they read, and how they tell of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from dgsr.checks import UserError, expect
+from dgsr.data import FolderSource
+from dgsr.data.names import Names
+from dgsr.data.sources import FileSource
+
+
+def source_outside(root: Path, targets: Sequence[Path], key: str) -> FileSource:
+    """Open the images of a folder, but for those that a link in it finds among the results.
+
+    Args:
+        root: The folder.
+        targets: Folders for the results.
+        key: What the command calls the first.
+
+    Raises:
+        UserError: It has no images, a target is a file, or lies inside, so that a second call would take its images.
+    """
+    source: FileSource = FolderSource(root, key=key)
+    for target in targets:
+        expect(target.is_dir() or not target.exists(), "a folder to write to", f"{target}, which is a file")
+        home = target.resolve()
+        inside = root.resolve() in (home, *home.parents)
+        expect(not inside, f"a folder outside {root} to write to", target, "A second call would take the first's.")
+        if home not in root.resolve().parents:
+            names = [name for name in source.names if home not in (root / name).resolve().parents]
+            source = FileSource(root, Names.of(names), key=key)
+    return source
+
+
+def say(console: Console, sentence: str) -> None:
+    """Say something as it stands, however long."""
+    console.print(sentence, soft_wrap=True, highlight=False, markup=False)
+
+
+def tell_kept(console: Console, num_missing: int, num_all: int) -> None:
+    """Say how many results are there already."""
+    if num_missing < num_all:
+        say(console, f"{num_all - num_missing} of {num_all} images are there already.")
+
+
+def expect_none_failed(failed: Sequence[str], num_tried: int, done: str) -> None:
+    """Name what went wrong, after all else is done.
+
+    Raises:
+        UserError: Something did.
+    """
+    if failed:
+        summary = [f"{len(failed)} of {num_tried} images could not be {done}."] if num_tried > 1 else []
+        raise UserError("\n".join([*failed, *summary]))
