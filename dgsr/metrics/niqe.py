@@ -19,7 +19,8 @@ from dgsr.types import Images
 _BLOCK = 96
 _GREY = (0.299, 0.587, 0.114)
 _NEIGHBOURS = ((0, 1), (1, 0), (1, 1), (1, -1))
-_REMEDY = "Run pip install --no-deps --no-build-isolation basicsr==1.4.2."
+_BASICSR = "pip install --no-deps --no-build-isolation basicsr==1.4.2"  # which is built with torch and what comes first
+_REMEDY = f"Run pip install cython 'setuptools<81' wheel && {_BASICSR}"
 
 #: One distribution for each row.
 Rows = Float[Tensor, " rows"]
