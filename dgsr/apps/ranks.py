@@ -6,8 +6,9 @@ import os
 import threading
 import time
 
-#: Set by torchrun, by SLURM and by Lightning, which starts the other processes of a machine itself.
-_VARIABLES = ("RANK", "SLURM_PROCID", "LOCAL_RANK")
+#: Set by torchrun, by Lightning, which starts the other processes of a machine itself, and by SLURM, also in an
+#: interactive session, where all of Lightning's processes inherit it; so Lightning looks too.
+_VARIABLES = ("RANK", "LOCAL_RANK", "SLURM_PROCID")
 
 
 def rank() -> int:

@@ -12,6 +12,8 @@ from typing import TypeVar
 
 import torch.distributed as dist
 
+from dgsr.checks import expect
+
 T = TypeVar("T")
 
 _logger = logging.getLogger(__name__)
@@ -46,9 +48,16 @@ class Ranks:
 
 @contextmanager
 def joined() -> Iterator[Ranks]:
-    """Join the processes that the launcher's variables speak of; without all of them this one is alone."""
+    """Join the processes that torchrun's variables speak of; without all of them this one is alone.
+
+    Raises:
+        UserError: It is one of several that srun has started, each of which would measure everything.
+    """
     unset = [name for name in ("RANK", "MASTER_ADDR", "MASTER_PORT") if name not in os.environ]
     several = os.environ.get("WORLD_SIZE", "1") != "1"
+    tasks = os.environ.get("SLURM_STEP_NUM_TASKS", "1")  # srun's; a batch script is one process, whatever the job has
+    remedy = "Say srun --ntasks=1, and let torchrun start the processes."
+    expect(tasks == "1" or (several and not unset), "one SLURM task for an evaluation", tasks, remedy)
     if several and unset:
         _logger.warning("WORLD_SIZE is set but %s not: this process evaluates alone.", ", ".join(unset))
     if not several or unset:

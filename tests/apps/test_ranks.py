@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from lightning.fabric.utilities.rank_zero import _get_rank
 
 import dgsr
 from dgsr.apps.ranks import quiet_follower, rank
@@ -40,6 +42,15 @@ def test_the_first_process_of_a_second_machine_is_not_the_first_of_all(monkeypat
     monkeypatch.setenv("RANK", "2")
     monkeypatch.setenv("LOCAL_RANK", "0")
     assert rank() == 2
+
+
+@pytest.mark.parametrize("names", itertools.permutations(["RANK", "SLURM_PROCID", "LOCAL_RANK"], 2))
+def test_of_several_numbers_it_is_the_one_that_lightning_takes(
+    monkeypatch: pytest.MonkeyPatch, names: tuple[str, str]
+) -> None:
+    for number, name in enumerate(names):
+        monkeypatch.setenv(name, str(number))
+    assert rank() == _get_rank()
 
 
 RANK = """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from dgsr.checks import UserError
 from dgsr.evaluation.ranks import Ranks, joined
 
 
@@ -20,6 +21,17 @@ def test_a_lone_process_is_the_first_and_only_one() -> None:
         assert ranks == Ranks(0, 1)
         assert ranks.first
         assert ranks.gather([1, 2]) == [1, 2]
+
+
+def test_several_tasks_of_slurm_do_not_each_measure_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLURM_NTASKS", "4")  # of the job, whose batch script is one process
+    with joined() as ranks:
+        assert ranks == Ranks(0, 1)
+    monkeypatch.setenv("SLURM_STEP_NUM_TASKS", "4")
+    for world_size in ("1", "4"):
+        monkeypatch.setenv("WORLD_SIZE", world_size)
+        with pytest.raises(UserError, match=r"one SLURM task .*, but got 4\. .*torchrun"), joined():
+            pass
 
 
 def test_no_process_waits_for_others_that_no_launcher_started(
