@@ -1,15 +1,16 @@
-"""Networks that were trained to judge as people do, out of the package pyiqa, where a user has it."""
+"""Metrics out of the package pyiqa, where a user has it: four by names of ours, all by its own."""
 
 from __future__ import annotations
 
 import importlib
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Literal
 
 from jaxtyping import Float
 from torch import Tensor
 
-from dgsr.checks import refuse
+from dgsr.checks import expect, refuse
 from dgsr.metrics.metric import Metric
 from dgsr.types import Images
 
@@ -31,38 +32,49 @@ _JUDGES = {
 
 OPINIONS = tuple(_JUDGES)
 
+#: What stands before a name of pyiqa's own.
+PYIQA = "pyiqa:"
+
+_OF_SETS = {"fid", "sfid", "fid_dinov2", "inception_score"}
+
 
 class Opinion(Metric):
-    """A judgement without reference, computed by pyiqa.
+    """A metric that pyiqa computes: direction, and whether it needs the reference, are as pyiqa says.
 
     The package is no dependency of this one, since its licence forbids commercial use.
 
     Args:
-        name: musiq, maniqa, clipiqa or topiq.
+        name: musiq, maniqa, clipiqa or topiq; or `pyiqa:` and any name of its own.
 
     Raises:
-        UserError: pyiqa is not installed, or cannot fetch the weights.
+        UserError: pyiqa is not installed, does not have that metric, or cannot fetch the weights.
     """
-
-    direction: Literal["higher", "lower"] = "higher"
-    needs_reference = False
 
     def __init__(self, name: str) -> None:
         super().__init__()
-        judge = _JUDGES[name]
         self.name = name
+        model = _JUDGES[name].model if name in _JUDGES else name.removeprefix(PYIQA)
+        expect(model not in _OF_SETS, "a metric of single images", name, "Of sets there is fid.")
         try:
             pyiqa = importlib.import_module("pyiqa")
         except ImportError:
             refuse(f"the package pyiqa for {name}", "none", f"Run pip install pyiqa (licence: {_LICENCE}).")
-        self.variant = f"{judge.model} of pyiqa {pyiqa.__version__}, trained on {judge.trained_on}"
+        known = pyiqa.list_models()
+        similar = get_close_matches(model, known, n=1)
+        remedy = f"Did you mean {PYIQA}{similar[0]}?" if similar else "pyiqa.list_models() lists them."
+        expect(model in known, f"a metric of pyiqa {pyiqa.__version__}", name, remedy)
+        trained_on = f", trained on {_JUDGES[name].trained_on}" if name in _JUDGES else ""
+        self.variant = f"{model} of pyiqa {pyiqa.__version__}{trained_on}"
         try:
-            self.network = pyiqa.create_metric(judge.model, device="cpu")
+            self.network = pyiqa.create_metric(model, device="cpu")
         except Exception as error:  # of any kind: pyiqa fetches weights from several hosts
             reason = " ".join(str(error).split()) or type(error).__name__
-            refuse(f"the weights of pyiqa's {judge.model}", reason, "Connect to a network once; it keeps them.")
+            refuse(f"the weights of pyiqa's {model}", reason, "Connect to a network once; it keeps them.")
+        self.direction: Literal["higher", "lower"] = "lower" if self.network.lower_better else "higher"
+        self.needs_reference = self.network.metric_mode == "FR"
 
     def measure(self, sr: Images, hq: Images) -> Float[Tensor, " b"]:
         """Return the score, in pyiqa's range."""
         # It brings its inputs to the device it was told of, and does not see where its parent was moved.
-        return self.network.to(sr.device)(sr).flatten().float()
+        network, images = self.network.to(sr.device), (sr, hq) if self.needs_reference else (sr,)
+        return network(*images).flatten().float()

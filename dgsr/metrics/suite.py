@@ -14,7 +14,7 @@ from dgsr.metrics.fid import Fid
 from dgsr.metrics.fidelity import Channel, Psnr, Ssim
 from dgsr.metrics.metric import Metric
 from dgsr.metrics.niqe import Niqe
-from dgsr.metrics.opinion import OPINIONS, Opinion
+from dgsr.metrics.opinion import OPINIONS, PYIQA, Opinion
 from dgsr.metrics.perceptual import Dists, Lpips
 
 
@@ -71,8 +71,8 @@ def build(
     """Build metrics of single images, in the order of their names.
 
     Args:
-        names: Among psnr, ssim, lpips, lpips_vgg, dists, niqe and, where pyiqa is installed, musiq, maniqa, clipiqa
-            and topiq.
+        names: Among psnr, ssim, lpips, lpips_vgg, dists, niqe and, where pyiqa is installed, musiq, maniqa, clipiqa,
+            topiq and `pyiqa:<name of its own>`.
         weights: Where VGG-16 and AlexNet come from: auto, offline, torchvision, or a path.
         channel: Of PSNR and SSIM: y or rgb.
         crop_border_px: What PSNR and SSIM cut off all around.
@@ -85,7 +85,7 @@ def build(
     """
     options, names = _Options(weights, channel, crop_border_px), list(names)
     _expect_known(names, tuple(_EACH))
-    return {name: _EACH[name](options) for name in names}
+    return {name: _built(name, options) for name in names}
 
 
 def build_available(
@@ -105,15 +105,19 @@ def build_available(
             if name in _SETS:
                 suite.sets[name] = _SETS[name](options)
             else:
-                suite.each[name] = _EACH[name](options)
+                suite.each[name] = _built(name, options)
         except UserError as error:
             suite.missing[name] = str(error)
     return suite
 
 
+def _built(name: str, options: _Options) -> Metric:
+    return Opinion(name) if name.startswith(PYIQA) else _EACH[name](options)
+
+
 def _expect_known(names: Iterable[str], known: tuple[str, ...]) -> None:
     for name in names:
-        if name not in known:
+        if name not in known and not name.startswith(PYIQA):
             similar = get_close_matches(name, known, n=1)
             remedy = f"Did you mean {similar[0]}?" if similar else "Mend --metrics or metrics.names."
-            refuse(f"metrics among {', '.join(known)}", name or "an empty name", remedy)
+            refuse(f"metrics among {', '.join(known)} and {PYIQA}NAME", name or "an empty name", remedy)

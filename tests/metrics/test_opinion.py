@@ -10,16 +10,30 @@ import torch
 from torch import nn
 
 from dgsr.checks import UserError
+from dgsr.metrics import build, build_available
 from dgsr.metrics.opinion import Opinion
 
 
+NAMES = ["musiq", "maniqa", "maniqa-pipal", "clipiqa", "topiq_nr", "brisque", "ahiq", "gmsd", "fid"]
+
+
 class Brightness(nn.Module):
+    lower_better, metric_mode = False, "NR"
+
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         return images.mean(dim=(1, 2, 3))[:, None]
 
 
+class Error(nn.Module):
+    lower_better, metric_mode = True, "FR"
+
+    def forward(self, images: torch.Tensor, references: torch.Tensor) -> torch.Tensor:
+        return (images - references).mean(dim=(1, 2, 3))
+
+
 def install(monkeypatch: pytest.MonkeyPatch, create: object) -> None:
-    monkeypatch.setitem(sys.modules, "pyiqa", SimpleNamespace(create_metric=create, __version__="0.1.16"))
+    package = SimpleNamespace(create_metric=create, list_models=lambda: NAMES, __version__="0.1.16")
+    monkeypatch.setitem(sys.modules, "pyiqa", package)
 
 
 def test_it_asks_for_the_head_whose_values_are_published(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -32,10 +46,37 @@ def test_it_asks_for_the_head_whose_values_are_published(monkeypatch: pytest.Mon
     assert torch.allclose(metrics[0](image), image.mean(dim=(1, 2, 3)))
 
 
+def test_any_other_is_had_by_pyiqas_own_name_and_is_what_pyiqa_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    install(monkeypatch, lambda model, device: {"maniqa": Brightness, "gmsd": Error}[model]())
+    suite = build_available(["psnr", "pyiqa:maniqa", "pyiqa:gmsd"])
+    opinion, error = suite.each["pyiqa:maniqa"], suite.each["pyiqa:gmsd"]
+    assert (opinion.name, opinion.variant) == ("pyiqa:maniqa", "maniqa of pyiqa 0.1.16")
+    assert (opinion.direction, opinion.needs_reference) == ("higher", False)
+    assert (error.direction, error.needs_reference) == ("lower", True)
+    assert list(suite.without_reference().each) == ["pyiqa:maniqa"]
+    sr, hq = torch.ones(2, 3, 8, 8), torch.zeros(2, 3, 8, 8)
+    assert build(["pyiqa:gmsd"])["pyiqa:gmsd"](sr, hq).tolist() == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("pyiqa:brisk", r"a metric of pyiqa 0\.1\.16, but got pyiqa:brisk\. Did you mean pyiqa:brisque\?"),
+        ("pyiqa:", r"but got pyiqa:\. pyiqa\.list_models\(\) lists them"),
+        ("pyiqa:fid", r"a metric of single images, but got pyiqa:fid\. Of sets there is fid"),
+    ],
+)
+def test_a_name_that_pyiqa_does_not_have_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, sentence: str) -> None:
+    install(monkeypatch, lambda model, device: Brightness())
+    with pytest.raises(UserError, match=sentence):
+        build([name])
+
+
 def test_without_the_package_its_licence_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyiqa", None)
     with pytest.raises(UserError, match=r"pip install pyiqa .*forbids commercial use"):
         Opinion("musiq")
+    assert "pip install pyiqa" in build_available(["psnr", "pyiqa:brisque"]).missing["pyiqa:brisque"]
 
 
 def test_weights_that_cannot_be_fetched_are_one_line(monkeypatch: pytest.MonkeyPatch) -> None:

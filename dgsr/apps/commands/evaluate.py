@@ -28,8 +28,8 @@ def add_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
     parser.add_argument(
         "--metrics",
         default="psnr,ssim,lpips,dists,niqe",
-        help="of psnr, ssim, lpips, lpips_vgg, dists, niqe, fid; and of musiq, maniqa, clipiqa, topiq, where pyiqa is "
-        "installed, whose licence forbids commercial use (default: %(default)s)",
+        help="of psnr, ssim, lpips, lpips_vgg, dists, niqe, fid; and of musiq, maniqa, clipiqa, topiq and pyiqa:NAME, "
+        "any of pyiqa's own, where that is installed, whose licence forbids commercial use (default: %(default)s)",
     )
     parser.add_argument("--channel", choices=("y", "rgb"), default="y", help="of psnr and ssim (default: y)")
     parser.add_argument(
