@@ -9,6 +9,9 @@ from pathlib import Path
 
 import dgsr
 
+#: That `dgsr evaluate` measures folders of images with.
+_FOLDERS = {"--sr", "--hq", "--lq", "--against"}
+
 
 def program(name: str) -> Path:
     """Find train.py or evaluate.py: inside an installed package, or beside it in a checkout."""
@@ -19,13 +22,14 @@ def program(name: str) -> Path:
 def program_for(words: Sequence[str]) -> Path | None:
     """Return what the words after `dgsr` are meant for, if it is one of these programs.
 
-    `dgsr evaluate` is one where it is told `key=value`; it measures folders where it is told `--sr` and `--hq`.
+    `dgsr evaluate` is one where it is told `key=value`, and no folder by `--sr` and its like, which it measures itself.
     """
     match words:
         case ["train", *_]:
             return program("train.py")
-        case ["evaluate", first, *_] if "=" in first and not first.startswith("-"):
-            return program("evaluate.py")
+        case ["evaluate", *rest] if any("=" in word and not word.startswith("-") for word in rest):
+            named = {word.partition("=")[0] for word in rest}
+            return None if named & _FOLDERS else program("evaluate.py")
     return None
 
 
