@@ -9,6 +9,7 @@ from omegaconf import DictConfig
 
 from dgsr.apps import conf_dir, preflight, run_cleanly
 from dgsr.apps.entry import Advice
+from dgsr.apps.own_configs import naming, own_configs
 from dgsr.apps.ranks import quiet_follower
 
 _GOES_ON = "The same command goes on where it stopped, with the paths.run=… that it named at its start."
@@ -23,7 +24,13 @@ def main(cfg: DictConfig) -> dict[str, float]:
     return run_cleanly(lambda: run_evaluation(cfg), ADVICE)
 
 
+def prepare() -> None:
+    """Refuse every mistyped key at once, and name a folder of one's own configs where Hydra wants it."""
+    own, others = own_configs(sys.argv[1:])
+    sys.argv[1:] = quiet_follower([*naming(own), *others])
+    preflight(sys.argv[1:], "evaluate", conf_dir())
+
+
 if __name__ == "__main__":
-    sys.argv[1:] = quiet_follower(sys.argv[1:])
-    run_cleanly(lambda: preflight(sys.argv[1:], "evaluate", conf_dir()))
+    run_cleanly(prepare)
     main()

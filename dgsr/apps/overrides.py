@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from hydra import compose, initialize_config_dir
+from hydra import compose
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.object_type import ObjectType
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -17,6 +17,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from dgsr.apps.own_configs import composing, own_configs
 from dgsr.apps.spelling import alike, unknown_key
 
 _BAD_COMMAND_LINE = 2
@@ -25,15 +26,17 @@ _BAD_COMMAND_LINE = 2
 def preflight(argv: Sequence[str], config_name: str, config_dir: Path) -> None:
     """Try a program's arguments on its config; say what is wrong with each of them and exit, or return if all is well.
 
-    Options other than `-m` (`--help`, `--cfg job`, …) and `hydra.…` keys are Hydra's own business.
+    Options other than `-m` and `--config-dir` (`--help`, `--cfg job`, …) and `hydra.…` keys are Hydra's own business.
 
     Raises:
         SystemExit: With code 2, after the mistakes went to standard error.
+        UserError: `--config-dir` names no folder.
     """
+    own, argv = own_configs(argv)
     options = {argument for argument in argv if argument.startswith("-")}
     if options - {"-m", "--multirun"}:
         return
-    with initialize_config_dir(str(config_dir.absolute()), version_base="1.3"):
+    with composing(config_dir, own):
         problems = list(_problems([argument for argument in argv if argument not in options], config_name))
     if problems:
         sys.stderr.writelines(f"{problem}\n" for problem in dict.fromkeys(problems))
@@ -68,7 +71,9 @@ def _problems(arguments: Sequence[str], config_name: str) -> Iterator[str]:
         except HydraException:
             yield f"Expected key=value, but got {argument}."
             continue
-        if _group_options(override.key_or_group) and not override.is_delete():
+        if override.key_or_group == "hydra.searchpath":  # it reaches neither a sweep's jobs nor a run that goes on
+            yield f"Expected no hydra.searchpath, but got {argument}. Say --config-dir FOLDER."
+        elif _group_options(override.key_or_group) and not override.is_delete():
             wrong = list(_wrong_choices(override))
             yield from wrong
             groups += [] if wrong else [_lines(override)]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 from omegaconf import OmegaConf
 from yaml import YAMLError
 
 from dgsr.apps.configs import conf_dir
+from dgsr.apps.own_configs import PROVIDER, naming, own_configs
 from dgsr.apps.quoting import quoted, unquoted
 from dgsr.apps.ranks import rank
 from dgsr.checks import expect, refuse
@@ -38,8 +40,9 @@ def logs_dir(arguments: list[str]) -> Path:
 
 def task_name(arguments: list[str]) -> str:
     """Return the name of the folder of a command line's runs: the one it gives, or else its experiment's own."""
-    experiment = conf_dir() / "experiment" / f"{_given(arguments, 'experiment') or 'quick'}.yaml"
-    chosen = OmegaConf.to_container(OmegaConf.load(experiment)) if experiment.is_file() else {}
+    name = f"{_given(arguments, 'experiment') or 'quick'}.yaml"
+    files = [place / "experiment" / name for place in _places(own_configs(arguments)[0])]
+    chosen = next((OmegaConf.to_container(OmegaConf.load(file)) for file in files if file.is_file()), {})
     own = chosen.get("task_name") if isinstance(chosen, dict) else None
     return _given(arguments, "task_name") or str(own or "train")
 
@@ -48,9 +51,10 @@ def continued_arguments(arguments: list[str]) -> list[str]:
     """Expand `resume=auto`, `resume=last` or `resume=<run dir>` into the run's own overrides, then the new ones.
 
     Without `resume`, and with `auto` where there is nothing to continue, the arguments come back without it. The run
-    directory is added as `hydra.run.dir`, so the run goes on where it was: same checkpoints, same logs. A job that
-    SLURM has started again continues as by `auto`. `paths.run` becomes `hydra.run.dir` too: `.hydra/`, by which a run
-    is continued, lies in it; where it is given, `auto` continues the run that is there.
+    directory is added as `hydra.run.dir`, so the run goes on where it was: same checkpoints, same logs. `--config-dir`
+    comes first, in full; that of the run unless another is given. A job that SLURM has started again continues as by
+    `auto`. `paths.run` becomes `hydra.run.dir` too: `.hydra/`, by which a run is continued, lies in it; where it is
+    given, `auto` continues the run that is there.
 
     Raises:
         UserError: There is no such run, or it has no checkpoint yet; or a run would start where another one is.
@@ -60,6 +64,7 @@ def continued_arguments(arguments: list[str]) -> list[str]:
     ]
     wanted = unquoted(_given(arguments, "resume") or ("auto" if _requeued(arguments) else "null"))
     runs = logs_dir(arguments) / task_name(arguments) / "runs"
+    own, arguments = own_configs(arguments)
     arguments = [argument for argument in arguments if not argument.startswith(_KEY)]
     place = unquoted(_given(arguments, "hydra.run.dir"))
     there = [Path(place)] if place and (Path(place) / "checkpoints/last.ckpt").is_file() else []
@@ -68,12 +73,12 @@ def continued_arguments(arguments: list[str]) -> list[str]:
         expect(
             looking or not there, "a folder without a run", place, f"Go on with it, resume={place}, or name another."
         )
-        return arguments
+        return [*naming(own), *arguments]
     if wanted == "auto":
-        found = there if place else _newest_like(runs, arguments)
+        found = there if place else _newest_like(runs, arguments, own)
         if not found:
             _say("No run of this command line to continue under %s: starting one.", place or runs)
-            return arguments
+            return [*naming(own), *arguments]
         run = found[-1]
     else:
         run = last_run(runs) if wanted == "last" else Path(wanted)
@@ -81,13 +86,16 @@ def continued_arguments(arguments: list[str]) -> list[str]:
         expect(saved.is_file(), "resume=auto, last or <run directory>", run, "A run directory has .hydra/ in it.")
         whole = (run / "checkpoints/last.ckpt").is_file()
         expect(whole, "a run with a checkpoint", run, "It stopped before its first.")
+    own = own or saved_own_configs(run)
+    gone = f"{own}, which is gone"
+    expect(own is None or own.is_dir(), "the run's own configs", gone, "Say where they are: --config-dir FOLDER.")
     directory = str(run.resolve())
     _say("Going on with %s", directory)
     given = [*saved_overrides(run), *arguments, f"{_KEY}{quoted(directory)}", f"{_DIRECTORY}{quoted(directory)}"]
-    return _added_once(given)
+    return [*naming(own), *_added_once(given, own)]
 
 
-def _added_once(overrides: list[str]) -> list[str]:
+def _added_once(overrides: list[str], own: Path | None) -> list[str]:
     """Let Hydra add (`+key=value`) and delete (`~key`) only what is not there or gone by what was said before."""
     last: dict[str, str] = {}
     once: list[str] = []
@@ -97,7 +105,8 @@ def _added_once(overrides: list[str]) -> list[str]:
         if override.startswith("~") and earlier.startswith("~"):
             continue
         if override.startswith("+") and earlier and not earlier.startswith("~"):
-            chosen = (conf_dir() / key.partition("@")[0]).is_dir() and not value.startswith("{")  # an option of a group
+            is_group = any((place / key.partition("@")[0]).is_dir() for place in _places(own))
+            chosen = is_group and not value.startswith("{")  # an option of a group
             override = ("" if chosen else "++") + override.lstrip("+")
         last[key] = override
         once.append(override)
@@ -115,14 +124,29 @@ def saved_overrides(run: Path) -> list[str]:
     Raises:
         UserError: The record is damaged.
     """
-    saved = run / ".hydra" / "overrides.yaml"
+    return started_with(_recorded(run / ".hydra" / "overrides.yaml", "a list of overrides", OmegaConf.is_list) or [])
+
+
+def saved_own_configs(run: Path) -> Path | None:
+    """Return the folder of one's own configs that a run was started with, as Hydra recorded it.
+
+    Raises:
+        UserError: The record is damaged.
+    """
+    found = _recorded(run / ".hydra" / "hydra.yaml", "Hydra's settings", OmegaConf.is_dict)
+    sources = OmegaConf.select(found, "hydra.runtime.config_sources") if found else []
+    return next((Path(source.path) for source in sources if source.provider == PROVIDER), None)
+
+
+def _recorded(file: Path, what: str, fits: Callable[[Any], bool]) -> Any:
+    """Read what Hydra wrote down when a run was started; nothing if it has not come so far."""
+    remedy = "Mend it, or move the run away."
     try:
-        found = OmegaConf.load(saved) if saved.is_file() else OmegaConf.create([])
+        found = OmegaConf.load(file) if file.is_file() else None
     except (YAMLError, UnicodeDecodeError, OSError) as error:
-        refuse("a list of overrides", f"{saved} ({' '.join(str(error).split())})", "Mend it, or move the run away.")
-    # Of an empty file OmegaConf makes an empty mapping.
-    expect(OmegaConf.is_list(found) or not found, "a list of overrides", saved, "Mend it, or move the run away.")
-    return started_with(found)
+        refuse(what, f"{file} ({' '.join(str(error).split())})", remedy)
+    expect(fits(found) or not found, what, file, remedy)  # of an empty file OmegaConf makes an empty mapping
+    return found
 
 
 def last_run(runs: Path) -> Path:
@@ -141,15 +165,21 @@ def last_run(runs: Path) -> Path:
     return found[-1]
 
 
-def _newest_like(runs: Path, arguments: list[str]) -> list[Path]:
+def _newest_like(runs: Path, arguments: list[str], own: Path | None) -> list[Path]:
     """Return the runs of the same experiment that have a checkpoint, the one with the newest at the end."""
-    return [run for run in by_age(runs) if _experiment(saved_overrides(run)) == _experiment(arguments)]
+    wanted = (_experiment(arguments), own)
+    return [run for run in by_age(runs) if (_experiment(saved_overrides(run)), saved_own_configs(run)) == wanted]
 
 
 def by_age(runs: Path) -> list[Path]:
     """List the runs that have a checkpoint, the one with the newest at the end."""
     files = sorted(runs.glob("*/checkpoints/last.ckpt"), key=lambda file: file.stat().st_mtime)
     return [file.parents[1] for file in files]
+
+
+def _places(own: Path | None) -> list[Path]:
+    """List the folders that groups of settings are looked for in."""
+    return [conf_dir(), *([] if own is None else [own])]
 
 
 def _experiment(overrides: list[str]) -> dict[str, str]:

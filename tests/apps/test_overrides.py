@@ -70,6 +70,10 @@ def test_what_hydra_accepts_passes(config_dir: Path, command_line: str) -> None:
         ("-m experiment=quick,paper long=1", ["Expected a known key, but got long."]),
         ("data.align=true", ["Expected a known key, but got data.align."]),
         ("+seed=1", ["Could not append"]),
+        (
+            "hydra.searchpath=[file://mine]",
+            ["Expected no hydra.searchpath, but got hydra.searchpath=[file://mine]. Say --config-dir"],
+        ),
         ("extra=more", ["use +extra=more"]),
         (
             "experiment=qick sed=1 crop_px=3 dta.root=x seed",
@@ -86,6 +90,16 @@ def test_each_mistake_is_one_line(
     assert stop.value.code == 2
     assert len(lines) == len(complaints)
     assert all(any(complaint in line for line in lines) for complaint in complaints)
+
+
+def test_own_configs_are_choices_too(config_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    own = config_dir / "own"
+    (own / "experiment").mkdir(parents=True)
+    (own / "experiment" / "mine.yaml").write_text("# @package _global_\nrun: {steps: 2}\n")
+    preflight(["-m", "experiment=mine,quick", f"--config-dir={own}"], "main", config_dir)
+    with pytest.raises(SystemExit):
+        preflight([f"--config-dir={own}", "experiment=mein"], "main", config_dir)
+    assert "one of mine, paper, quick, but got mein. Did you mean mine?" in capsys.readouterr().err
 
 
 def test_a_config_that_is_itself_wrong_is_told_in_one_line(

@@ -18,13 +18,16 @@ ROOT = Path(__file__).parents[2]
 
 def test_words_go_to_the_program_they_are_meant_for() -> None:
     assert program_for(["train"]) == program_for(["train", "--help"]) == ROOT / "train.py"
-    assert program_for(["evaluate", "ckpt_path=last", "--cfg", "job"]) == ROOT / "evaluate.py"
+    for words in (["ckpt_path=last", "--cfg", "job"], ["--cfg", "job", "ckpt_path=last"], ["--config-dir=d", "a=b"]):
+        assert program_for(["evaluate", *words]) == ROOT / "evaluate.py"
     for words in (
         [],
         ["upscale", "a=b.png"],
         ["evaluate"],
         ["evaluate", "--help"],
         ["evaluate", "--sr=sr", "--hq", "hq"],
+        ["evaluate", "--sr", "a=b", "--hq", "hq"],
+        ["evaluate", "--json", "a=b", "--hq=hq"],
     ):
         assert program_for(words) is None
 
@@ -33,6 +36,8 @@ def test_the_programs_are_found_inside_a_wheel(tmp_path: Path, monkeypatch: pyte
     packed = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["build"]["targets"]
     for name in ("train.py", "evaluate.py"):
         assert packed["wheel"]["force-include"][name] == f"dgsr/programs/{name}"
+        assert f"/{name}" in packed["sdist"]["include"]
+    for name in ("tests", "benchmarks", "docs", "Makefile"):  # the tests import or read them
         assert f"/{name}" in packed["sdist"]["include"]
     (tmp_path / "dgsr" / "programs").mkdir(parents=True)
     (tmp_path / "train.py").touch()  # of someone else
@@ -60,6 +65,16 @@ def test_a_mistake_in_it_is_told_as_by_it(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert done.stderr == "Expected a known key, but got data.crp_px. Did you mean data.crop_px?\n"
     assert not list(tmp_path.iterdir())
+
+
+def test_evaluate_finds_ones_own_configs_wherever_they_are_named(tmp_path: Path) -> None:
+    (tmp_path / "mine" / "metrics").mkdir(parents=True)
+    (tmp_path / "mine" / "metrics" / "psnr.yaml").write_text("names: [psnr]\n")
+    words = ["--cfg", "job", "ckpt_path=last", "--config-dir", "mine", "metrics=psnr"]
+    command = [str(Path(sys.executable).with_name("dgsr")), "evaluate", *words]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert "ckpt_path: last" in done.stdout, done.stderr
+    assert "metrics:\n  names:\n  - psnr\n" in done.stdout
 
 
 def test_help_of_evaluate_names_both_of_its_forms(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from hydra import compose, initialize_config_dir
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from dgsr.apps.configs import conf_dir
-from dgsr.apps.resume import continued_arguments
+from dgsr.apps.resume import continued_arguments, task_name
 from dgsr.checks import UserError
 
 
@@ -193,6 +194,38 @@ def test_an_experiment_with_a_task_of_its_own_finds_its_runs(tmp_path: Path, mon
         arguments = continued_arguments(["experiment=estimator", f"resume={wanted}"])
         assert arguments[-1] == f"hydra.run.dir='{tmp_path}/estimator/runs/a'"
     assert continued_arguments(["resume=last"])[-1] == f"hydra.run.dir='{tmp_path}/train/runs/b'"
+
+
+def test_a_run_goes_on_with_its_own_configs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DGSR_LOGS", str(tmp_path))
+    own, other = tmp_path / "own", tmp_path / "other"
+    (own / "experiment").mkdir(parents=True)
+    (own / "experiment" / "mine.yaml").write_text("task_name: train\n")
+    (own / "extra").mkdir()
+    other.mkdir()
+    run = _run(tmp_path, "a", ["experiment=mine", "+extra=a"], time=1)
+    sources = [{"provider": "main", "path": "/conf"}, {"provider": "command-line", "path": str(own)}]
+    record = {"hydra": {"runtime": {"config_sources": sources}}}
+    (run / ".hydra" / "hydra.yaml").write_text(json.dumps(record))
+    there = [f"resume='{run}'", f"hydra.run.dir='{run}'"]
+    named = f"--config-dir={own}"
+    given = ["experiment=mine", "+extra=a"]
+    assert continued_arguments(["resume=last"]) == [named, *given, *there]
+    assert continued_arguments(["resume=last", "--config-dir", str(other)])[0] == f"--config-dir={other}"
+    assert continued_arguments([*given, named, "resume=auto"]) == [named, *given, "experiment=mine", "extra=a", *there]
+    for differs in ([], [f"--config-dir={other}"]):
+        assert continued_arguments([*differs, *given, "resume=auto"]) == [*differs, *given]
+    assert continued_arguments(["seed=1", "-cd", str(own)]) == [named, "seed=1"]
+    own.rename(tmp_path / "moved")
+    with pytest.raises(UserError, match=r"own configs, but got .*own, which is gone\. .*--config-dir FOLDER"):
+        continued_arguments(["resume=last"])
+
+
+def test_an_experiment_of_ones_own_has_its_own_task(tmp_path: Path) -> None:
+    (tmp_path / "experiment").mkdir()
+    (tmp_path / "experiment" / "mine.yaml").write_text("task_name: finetune\n")
+    assert task_name([f"--config-dir={tmp_path}", "experiment=mine"]) == "finetune"
+    assert task_name(["experiment=mine"]) == "train"
 
 
 def test_a_file_for_logs_is_refused(tmp_path: Path) -> None:

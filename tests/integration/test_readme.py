@@ -110,7 +110,9 @@ def _command(command: str, folder: Path) -> list[str]:
 
 
 def _photographs(folder: Path) -> None:
-    """Write a few noisy pictures under the names that the README uses."""
+    """Write a few noisy pictures, and an experiment, under the names that the README uses."""
+    (folder / "mine" / "experiment").mkdir(parents=True)
+    (folder / "mine" / "experiment" / "mine.yaml").write_text("# @package _global_\ndefaults: [quick]\nseed: 1\n")
     rng = np.random.default_rng(0)
     for name, side, count in [("photos", 96, 4), ("held-out", 96, 2), ("lq", 16, 2), ("hq", 64, 2), ("sr", 64, 2)]:
         (folder / name).mkdir()

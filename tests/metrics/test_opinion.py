@@ -13,7 +13,6 @@ from dgsr.checks import UserError
 from dgsr.metrics import build, build_available
 from dgsr.metrics.opinion import Opinion
 
-
 NAMES = ["musiq", "maniqa", "maniqa-pipal", "clipiqa", "topiq_nr", "brisque", "ahiq", "gmsd", "fid"]
 
 

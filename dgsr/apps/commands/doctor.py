@@ -25,6 +25,7 @@ def add_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
         description="Look at the run that train.py would start with the same key=value arguments.",
     )
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="as for train.py")
+    parser.add_argument("--config-dir", metavar="DIR", help="a folder of your own configs, as for train.py")
     which = parser.add_mutually_exclusive_group(required=True)
     for name, what in CHECKS.items():
         which.add_argument(f"--{name}", action="store_const", dest="check", const=name, help=what)
@@ -36,6 +37,8 @@ def run(arguments: Namespace) -> None:
     from rich.console import Console
 
     from dgsr.apps.composing import composed
+    from dgsr.apps.own_configs import own_folder
 
-    cfg = composed("train", arguments.overrides)
+    own = None if arguments.config_dir is None else own_folder(arguments.config_dir)
+    cfg = composed("train", arguments.overrides, own)
     Console().print(import_module(f"dgsr.apps.doctor.{arguments.check}").examine(cfg))

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
 
+from dgsr.apps.own_configs import naming, own_configs
 from dgsr.apps.quoting import quoted
 from dgsr.apps.resume import started_with
 from dgsr.apps.sweeps.folder import JobFolder, SweepFolder
@@ -33,10 +34,11 @@ def run_job() -> float | None:
     if job.state == "done" and job.overrides == overrides:
         return _value(job)
     _logger.info("Job %s writes to %s", job.path.name, job.console)
-    program = SweepFolder(Path(hydra.sweep.dir)).command.program
+    sweep = SweepFolder(Path(hydra.sweep.dir)).command
     job.failure.unlink(missing_ok=True)
     try:
-        reason = _run([sys.executable, program, *_arguments(job, overrides)], Path(hydra.runtime.cwd), job)
+        own = naming(own_configs(sweep.arguments)[0])
+        reason = _run([sys.executable, sweep.program, *own, *_arguments(job, overrides)], Path(hydra.runtime.cwd), job)
     except UserError as error:
         reason = str(error)
     if reason:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +20,18 @@ def test_the_check_gets_the_composed_config(
 ) -> None:
     monkeypatch.setattr("dgsr.apps.doctor.memory.examine", lambda cfg: f"crops of {cfg.data.crop_px}")
     cli.main(["doctor", "--memory", "debug=fdr", "data.crop_px=96"])
+    assert capsys.readouterr().out == "crops of 96\n"
+
+
+def test_the_check_knows_ones_own_configs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "# @package _global_\ndefaults: [quick]\ndata: {crop_px: 96}\n"
+    (tmp_path / "mine" / "experiment").mkdir(parents=True)
+    (tmp_path / "mine" / "experiment" / "mine.yaml").write_text(text)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("dgsr.apps.doctor.memory.examine", lambda cfg: f"crops of {cfg.data.crop_px}")
+    cli.main(["doctor", "--memory", "--config-dir", "mine", "experiment=mine"])
     assert capsys.readouterr().out == "crops of 96\n"
 
 

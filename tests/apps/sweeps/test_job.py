@@ -50,6 +50,19 @@ def test_values_of_any_kind_reach_the_job(tmp_path: Path) -> None:
     assert texts == ["it's [a=b], c", "1 é"]
 
 
+def test_own_configs_reach_the_job_also_when_it_is_run_again(tmp_path: Path) -> None:
+    own = tmp_path / "mine" / "own"
+    own.mkdir(parents=True)
+    for name, value in {"a": 7, "b": 2}.items():
+        (own / f"{name}.yaml").write_text(f"# @package _global_\nx: {value}\n")
+    done = sweep(tmp_path, "+own=a,b", "--config-dir", "mine")
+    assert "0 failed: Expected x of 3 or less, but got 7." in done.stderr
+    assert "1 of 2 started jobs done" in done.stderr
+    (tmp_path / "mended").touch()
+    (tmp_path / "sweep" / "0" / "checkpoints" / "last.ckpt").unlink()
+    assert "2 of 2" in rerun(tmp_path).stderr
+
+
 def test_a_search_is_repeated_up_to_where_it_was_cut_off(tmp_path: Path) -> None:
     pytest.importorskip("optuna", reason="needs the sweeper: pip install 'dgsr[sweeps]'")
     search = ["hydra/sweeper=optuna", "hydra.sweeper.n_trials=3", "hydra.sweeper.n_jobs=1", "x=interval(0,3)"]

@@ -1,0 +1,43 @@
+"""A folder of one's own configs is found wherever the words stand, and Hydra composes from it after conf/."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hydra import compose
+
+from dgsr.apps import conf_dir
+from dgsr.apps.own_configs import composing, naming, own_configs
+from dgsr.checks import UserError
+
+
+@pytest.mark.parametrize("words", [["--config-dir", "mine"], ["--config-dir=mine"], ["-cd", "mine"]])
+def test_the_folder_is_meant_from_where_the_user_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]
+) -> None:
+    (tmp_path / "mine").mkdir()
+    monkeypatch.chdir(tmp_path)
+    own, others = own_configs(["-m", "seed=0", *words, "scale=2"])
+    assert (own, others) == (tmp_path / "mine", ["-m", "seed=0", "scale=2"])
+    assert naming(own) == [f"--config-dir={tmp_path}/mine"]
+
+
+def test_without_the_option_nothing_is_added() -> None:
+    assert own_configs(["seed=0", "-m"]) == (None, ["seed=0", "-m"])
+    assert naming(None) == []
+
+
+@pytest.mark.parametrize("words", [["--config-dir=gone"], ["--config-dir="], ["--config-dir"]])
+def test_what_is_no_folder_is_refused(words: list[str]) -> None:
+    with pytest.raises(UserError, match=r"Expected --config-dir to name a folder of configs, but got (gone|no name)"):
+        own_configs(words)
+
+
+def test_own_choices_stand_beside_those_of_the_package_which_come_first(tmp_path: Path) -> None:
+    (tmp_path / "experiment").mkdir()
+    (tmp_path / "experiment" / "mine.yaml").write_text("# @package _global_\ndefaults: [quick]\nseed: 7\n")
+    (tmp_path / "experiment" / "quick.yaml").write_text("# @package _global_\nseed: 8\n")
+    with composing(conf_dir(), tmp_path):
+        assert compose("train", ["experiment=mine"]).seed == 7
+        assert compose("train", ["experiment=quick"]).seed == 0
