@@ -44,7 +44,7 @@ def test_the_first_process_of_a_second_machine_is_not_the_first_of_all(monkeypat
     assert rank() == 2
 
 
-@pytest.mark.parametrize("names", itertools.permutations(["RANK", "SLURM_PROCID", "LOCAL_RANK"], 2))
+@pytest.mark.parametrize("names", list(itertools.permutations(["RANK", "SLURM_PROCID", "LOCAL_RANK"], 2)))
 def test_of_several_numbers_it_is_the_one_that_lightning_takes(
     monkeypatch: pytest.MonkeyPatch, names: tuple[str, str]
 ) -> None:
