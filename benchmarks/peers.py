@@ -7,7 +7,6 @@ measured by `dgsr evaluate`, like any other folder.
 from __future__ import annotations
 
 import argparse
-import functools
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -44,13 +43,10 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def _ours(source: str, threads: int) -> Callable[[Tensor], Tensor]:
-    from dgsr.apps.loading import load_model  # what others need no memory for
-    from dgsr.inference import Upscaler
+    from dgsr.inference import Upscaler  # what others need no memory for
 
     torch.set_num_threads(threads)
-    model = load_model(source)
-    build = functools.partial(Upscaler, scale=model.scale, guidance=model.guidance)
-    return model.upscaler(build, torch.device("cpu"))
+    return Upscaler.from_pretrained(source, device="cpu")
 
 
 def _theirs(description: str, threads: int) -> Callable[[Tensor], Tensor]:

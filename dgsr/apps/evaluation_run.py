@@ -14,14 +14,15 @@ from dgsr import __version__
 from dgsr.apps.configs import check
 from dgsr.apps.degraded_set import fixed_pairs
 from dgsr.apps.evaluation_output import publish, survey
-from dgsr.apps.loading import Model, device_of_rank, load_model, source_of
+from dgsr.apps.model_arguments import source_of
 from dgsr.apps.schema import EvaluateConfig
 from dgsr.apps.training_run import quiet_libraries
+from dgsr.checkpoints import Model, load_model
 from dgsr.checks import UserError, expect
 from dgsr.data import FixedPairs, LqFolder, PairedFolders, open_source
 from dgsr.degradation import preset
 from dgsr.evaluation import Restoring, expect_same_settings
-from dgsr.evaluation.ranks import Ranks, joined
+from dgsr.evaluation.ranks import Ranks, device_of_rank, joined
 from dgsr.evaluation.restoring import Degraded
 from dgsr.inference.memory import upscale_with_room
 from dgsr.metrics import build_available
@@ -53,8 +54,8 @@ def _evaluate(cfg: DictConfig, ranks: Ranks) -> dict[str, float]:
     suite = suite if cfg.data.eval.hq else suite.without_reference()
     model = load_model(cfg.ckpt_path, cfg.backbone, cfg.estimator_path, cfg.weights)
     with open_dict(cfg):
-        cfg.inference = {"guidance": model.guidance, **cfg.inference}
-    upscaler = model.upscaler(instantiate(cfg.inference, scale=model.scale), device)
+        cfg.inference.setdefault("guidance", model.guidance)
+    upscaler = model.upscaler(instantiate(cfg.inference), device, guidance=cfg.inference.guidance)
     degraded = open_degraded(cfg.data.eval, model.scale)
     settings = _settings(cfg, model)
     _agreed(lambda: expect_same_settings(run, settings), ranks)

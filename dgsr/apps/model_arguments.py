@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from dgsr.checks import expect
 
 if TYPE_CHECKING:
-    from dgsr.apps.loading import Model
+    from dgsr.checkpoints.loading import Model
 
 
 def add_source(parser: ArgumentParser) -> None:
@@ -39,9 +39,26 @@ def add_machine(parser: ArgumentParser) -> None:
     parser.add_argument("--memory", type=float, metavar="GIB", help="take no more than this (default: what is free)")
 
 
+def source_of(model: str | None) -> str:
+    """Return the source that a user means: the small model in the package, if none is named.
+
+    Args:
+        model: A source, or `last`, the newest checkpoint of the training runs in this folder.
+
+    Raises:
+        UserError: The last run is asked for, and there is none.
+    """
+    from dgsr.apps.resume import last_run, logs_dir
+    from dgsr.checkpoints.loading import BUNDLED
+
+    if model is None:
+        return BUNDLED
+    return str(last_run(logs_dir([]) / "train" / "runs") / "checkpoints" / "last.ckpt") if model == "last" else model
+
+
 def load(source: str, arguments: Namespace) -> Model:
     """Build the model."""
-    from dgsr.apps.loading import load_model
+    from dgsr.checkpoints import load_model
 
     return load_model(source, arguments.backbone, arguments.estimator, arguments.weights)
 

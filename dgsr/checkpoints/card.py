@@ -32,17 +32,37 @@ Trained with dgsr, after S3Diff (arXiv 2409.17058).
 | negative prompt | {options.negative_prompt} |
 
 ```python
-from dgsr import OneStepGenerator
-
-generator = OneStepGenerator.from_pretrained("path/to/this/folder")
+{usage}
 ```
 """
+
+_WHOLE = """\
+from dgsr import Upscaler
+from dgsr.images import read_image, write_image
+
+upscaler = Upscaler.from_pretrained("path/to/this/folder")
+write_image("photo_sr.png", upscaler(read_image("photo.jpg")))"""
+
+_ALONE = """\
+from dgsr import DegradationEstimator, OneStepGenerator, Upscaler
+
+generator = OneStepGenerator.from_pretrained("path/to/this/folder")
+estimator = DegradationEstimator.from_file("path/to/its/estimator")  # which this folder does not hold
+upscaler = Upscaler(generator.eval(), estimator, scale={scale}, guidance={guidance})"""
 
 _TRAINED = {"adapter": "the adapter", "with_decoder": "the adapter and the VAE's decoder", "all": "all weights"}
 
 
-def model_card(options: GeneratorOptions, source: str, scale: int, guidance: float) -> str:
-    """Return the card: what was trained, on what, and how to load it; no paths of this machine."""
+def model_card(options: GeneratorOptions, source: str, scale: int, guidance: float, whole: bool) -> str:
+    """Return the card: what was trained, on what, and how to use it; no paths of this machine.
+
+    Args:
+        options: Of the generator.
+        source: Its backbone.
+        scale: Factor of enlargement.
+        guidance: To use it with.
+        whole: An estimator is exported with it.
+    """
     on_hub = looks_like_hub_id(source) and not Path(source).exists()
     return _CARD.format(
         base=f"base_model: {source}\n" if on_hub else "",
@@ -51,4 +71,5 @@ def model_card(options: GeneratorOptions, source: str, scale: int, guidance: flo
         options=options,
         scale=scale,
         guidance=guidance,
+        usage=_WHOLE if whole else _ALONE.format(scale=scale, guidance=guidance),
     )

@@ -82,7 +82,7 @@ def save_pretrained(
         write_tensors(_stored(estimator.state_dict(), half), folder / ESTIMATOR)
     generator.prompts.save(folder / PROMPTS)
     (folder / DESCRIPTION).write_text(json.dumps(description, indent=2) + "\n")
-    (folder / CARD).write_text(model_card(options, generator.source, scale, guidance))
+    (folder / CARD).write_text(model_card(options, generator.source, scale, guidance, estimator is not None))
 
 
 def load_pretrained(source: str | Path, backbone: str | Path | None = None) -> OneStepGenerator:

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
 
+import torch
 import torch.distributed as dist
 
 from dgsr.checks import expect
+from dgsr.inference.devices import device_of
 
 T = TypeVar("T")
 
@@ -68,3 +70,15 @@ def joined() -> Iterator[Ranks]:
         yield Ranks(dist.get_rank(), dist.get_world_size())
     finally:
         dist.destroy_process_group()
+
+
+def device_of_rank(name: str, ranks: Ranks) -> torch.device:
+    """Return the device of a name, and of several processes on one machine each its own GPU.
+
+    Raises:
+        UserError: There is no such device here.
+    """
+    device = device_of(name)
+    if device.type == "cuda" and ranks.world_size > 1:
+        return device_of(f"cuda:{os.environ.get('LOCAL_RANK', ranks.rank)}")
+    return device

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from dgsr.checkpoints.loading import BUNDLED, load_model
 from dgsr.checks import expect
 from dgsr.images import crop_to, from_pixels, pad_to_multiple, to_pixels, to_signed, to_unit
+from dgsr.inference.devices import device_of
 from dgsr.inference.finite import expect_finite
 from dgsr.inference.scores import estimate
 from dgsr.inference.tiled import OVERLAP_PX, ColorFix, TiledUpscaling
@@ -54,6 +58,22 @@ class Upscaler:
         self.scale, self.guidance, self.seed, self.tile = scale, guidance, seed, tile
         self.color_fix: ColorFix = color_fix
         self.watch = watch
+
+    @classmethod
+    def from_pretrained(
+        cls, source: str | Path = BUNDLED, *, device: str | torch.device | None = None, **settings: Any
+    ) -> Upscaler:
+        """Build what upscales with a whole model.
+
+        Args:
+            source: An exported folder or the hub id of one, a training checkpoint, or the small model in the package.
+            device: None is the first GPU, if there is one.
+            settings: Arguments of the class; scale and guidance are the model's own unless given.
+
+        Raises:
+            UserError: There is no such model or device, or it lacks an estimator.
+        """
+        return load_model(source).upscaler(cls, device_of(device or "auto"), **settings)
 
     @torch.no_grad()
     def __call__(self, image: Float[Tensor, "*b 3 h w"], scores: Scores | None = None) -> Float[Tensor, "*b 3 H W"]:

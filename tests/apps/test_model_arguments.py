@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from dgsr.apps.model_arguments import add_machine, add_parts, add_source, load, memory_bytes
+from dgsr.apps.model_arguments import add_machine, add_parts, add_source, load, memory_bytes, source_of
+from dgsr.checkpoints.loading import BUNDLED
 from dgsr.checks import UserError
 from dgsr.models.estimator import DegradationEstimator
 from dgsr.models.generator import OneStepGenerator
@@ -41,3 +42,17 @@ def test_the_parts_reach_the_model(parser: ArgumentParser, tmp_path: Path) -> No
     assert load(str(tmp_path / "model"), parser.parse_args([])).estimator is None
     given = parser.parse_args(["--estimator", str(tmp_path / "de_net.pth")])
     assert load(str(tmp_path / "model"), given).estimator is not None
+
+
+def test_without_a_name_it_is_the_one_in_the_package_and_last_is_the_newest_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DGSR_LOGS", str(tmp_path))
+    with pytest.raises(UserError, match=r"a run with a checkpoint under .*, but got none\. Start one: dgsr train"):
+        source_of("last")
+    checkpoint = tmp_path / "train" / "runs" / "a" / "checkpoints" / "last.ckpt"
+    checkpoint.parent.mkdir(parents=True)
+    checkpoint.touch()
+    assert source_of("last") == str(checkpoint)
+    assert source_of(None) == BUNDLED
+    assert source_of("released") == "released"

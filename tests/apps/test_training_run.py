@@ -13,9 +13,9 @@ from omegaconf import DictConfig
 
 from dgsr.apps.configs import check, conf_dir
 from dgsr.apps.entry import run_cleanly
-from dgsr.apps.loading import load_model
 from dgsr.apps.schema import TrainConfig
 from dgsr.apps.training_run import train
+from dgsr.checkpoints import load_model
 from dgsr.checkpoints.trainer import read_checkpoint
 from dgsr.checks import UserError
 from dgsr.models import OneStepGenerator

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 
+from dgsr.checkpoints import save_training
 from dgsr.checks import UserError
 from dgsr.inference import Upscaler
 from dgsr.models.estimator import DegradationEstimator
@@ -90,3 +93,28 @@ def test_tiles_that_do_not_fit_the_networks_are_refused(
 ) -> None:
     with pytest.raises(UserError, match=f"multiple of 64 above 128 for tile, but got {tile}"):
         Upscaler(*networks, tile=tile)
+
+
+def test_a_whole_model_is_used_as_it_was_meant_to_be_unless_told_otherwise(
+    networks: tuple[OneStepGenerator, DegradationEstimator], tmp_path: Path
+) -> None:
+    generator, estimator = OneStepGenerator.tiny(trainable="all"), networks[1]
+    generator.save_pretrained(tmp_path / "export", estimator=estimator, scale=2, guidance=1.2)
+    save_training(generator, tmp_path / "a.ckpt", estimator=estimator, scale=2, guidance=1.2)
+    lq = torch.rand(3, 16, 16)
+    expected = Upscaler(generator, estimator, scale=2, guidance=1.2)(lq)
+    for source in (tmp_path / "export", str(tmp_path / "a.ckpt")):
+        assert torch.equal(Upscaler.from_pretrained(source, device="cpu")(lq), expected)
+    told = Upscaler.from_pretrained(tmp_path / "export", device=torch.device("cpu"), guidance=1.0, tile=256)
+    assert (told.scale, told.guidance, told.tile) == (2, 1.0, 256)
+
+
+def test_what_is_no_whole_model_is_refused(
+    networks: tuple[OneStepGenerator, DegradationEstimator], tmp_path: Path
+) -> None:
+    for source in ("bundled:nothing", tmp_path / "nothing"):
+        with pytest.raises(UserError, match="an exported folder, a hub id, a training checkpoint or an authors' file"):
+            Upscaler.from_pretrained(source)
+    networks[0].save_pretrained(tmp_path / "alone")
+    with pytest.raises(UserError, match="a degradation estimator with the model, but got none"):
+        Upscaler.from_pretrained(tmp_path / "alone")

@@ -9,7 +9,7 @@ import torch
 
 import dgsr
 from dgsr.apps.cli import main
-from dgsr.apps.loading import BUNDLED, load_model
+from dgsr.checkpoints.loading import BUNDLED
 from dgsr.data import bundled
 from dgsr.degradation import degrade, draw, preset
 from dgsr.images import read_image, write_image
@@ -26,7 +26,7 @@ def test_it_is_small() -> None:
 
 @torch.no_grad()
 def test_held_out_photographs_look_more_like_the_sharp_ones_than_bicubic_does() -> None:
-    upscaler = load_model(BUNDLED).upscaler(Upscaler, torch.device("cpu"))
+    upscaler = Upscaler.from_pretrained(device="cpu")
     sharp = [bundled("val")[index][:, :192, :192] for index in range(4)]
     lq = torch.stack([degrade(image, draw(preset("s3diff"), at, (192, 192))) for at, image in enumerate(sharp)])
     distance, hq = Lpips("alex"), torch.stack(sharp)
@@ -42,6 +42,9 @@ def test_without_a_name_it_is_taken_whatever_runs_there_are(
     broken.parent.mkdir(parents=True)
     broken.touch()
     write_image(tmp_path / "photo.png", bundled("val")[0][:, :32, :48])
-    main(["upscale", str(tmp_path / "photo.png")])
+    main(["upscale", str(tmp_path / "photo.png"), "--device", "cpu"])
     assert f"The model is {BUNDLED}." in capsys.readouterr().err
-    assert read_image(tmp_path / "photo_sr.png").shape == (3, 128, 192)
+    write_image(tmp_path / "same.png", Upscaler.from_pretrained(device="cpu")(read_image(tmp_path / "photo.png")))
+    made, same = (read_image(tmp_path / name) for name in ("photo_sr.png", "same.png"))
+    assert made.shape == (3, 128, 192)
+    assert torch.equal(made, same)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dgsr.apps.entry import Advice
-from dgsr.apps.model_arguments import add_parts, load
+from dgsr.apps.model_arguments import add_parts, load, source_of
 from dgsr.checks import expect
 
 if TYPE_CHECKING:
@@ -43,8 +43,7 @@ def add_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
 
 def run(arguments: Namespace) -> None:
     """Load the model and write it in the format that the output's name asks for."""
-    from dgsr.apps.loading import load_model, source_of
-    from dgsr.checkpoints import save_pretrained, save_s3diff, save_training
+    from dgsr.checkpoints import load_model, save_pretrained, save_s3diff, save_training
     from dgsr.checkpoints.bare import estimator_file
 
     output: Path = arguments.output

@@ -51,9 +51,8 @@ def add_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
 def run(arguments: Namespace) -> None:
     """Measure one image after the other; those that cannot be read are named at the end."""
     from dgsr.apps.evaluation_output import publish, survey
-    from dgsr.apps.loading import device_of_rank
     from dgsr.evaluation import RestoredFolder
-    from dgsr.evaluation.ranks import joined
+    from dgsr.evaluation.ranks import device_of_rank, joined
     from dgsr.metrics import build_available
 
     names, options = arguments.metrics.split(","), (arguments.features, arguments.channel, arguments.crop_border)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dgsr.apps.entry import GOING_ON
-from dgsr.apps.model_arguments import add_machine, add_parts, add_source, load, memory_bytes
+from dgsr.apps.model_arguments import add_machine, add_parts, add_source, load, memory_bytes, source_of
 from dgsr.checks import expect
 
 if TYPE_CHECKING:
@@ -81,7 +81,6 @@ def run(arguments: Namespace) -> None:
     from rich.console import Console
 
     from dgsr.apps.folders import expect_none_failed, say, tell_kept
-    from dgsr.apps.loading import source_of
     from dgsr.inference.files import FileUpscaling
 
     _check(arguments)
@@ -172,18 +171,15 @@ def _plan(source: Path, target: Path, overwrite: bool) -> list[Job]:
 
 
 def _upscaler(source: str, arguments: Namespace) -> Upscaler:
-    from functools import partial
-
-    from dgsr.apps.loading import device_of
     from dgsr.inference import Upscaler
+    from dgsr.inference.devices import device_of
 
     device = device_of(arguments.device)
-    model = load(source, arguments)
-    scale = model.scale if arguments.scale is None else arguments.scale
-    guidance = model.guidance if arguments.guidance is None else arguments.guidance
-    expect(1 <= scale <= 8, "a model with a scale of 1 to 8", scale, "Say --scale.")
-    build = partial(Upscaler, scale=scale, guidance=guidance, color_fix=arguments.color_fix, seed=arguments.seed)
-    return model.upscaler(build, device)
+    told = {name: getattr(arguments, name) for name in ("scale", "guidance", "color_fix", "seed")}
+    given = {name: value for name, value in told.items() if value is not None}
+    upscaler = load(source, arguments).upscaler(Upscaler, device, **given)
+    expect(1 <= upscaler.scale <= 8, "a model with a scale of 1 to 8", upscaler.scale, "Say --scale.")
+    return upscaler
 
 
 def _tile(text: str) -> int | str:

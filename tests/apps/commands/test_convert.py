@@ -8,8 +8,7 @@ import pytest
 import torch
 
 from dgsr.apps.cli import main
-from dgsr.apps.loading import load_model
-from dgsr.checkpoints import load_pretrained, load_s3diff, save_training
+from dgsr.checkpoints import load_model, load_pretrained, load_s3diff, save_training
 from dgsr.models.estimator import DegradationEstimator
 from dgsr.models.generator import OneStepGenerator
 

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 
-from dgsr.apps.resume import last_run, logs_dir
-from dgsr.checkpoints import kind_of, load_estimator, load_pretrained, load_s3diff
 from dgsr.checkpoints.described import described_estimator, described_generator
-from dgsr.checkpoints.pretrained import describe
-from dgsr.checkpoints.s3diff import s3diff_inference
+from dgsr.checkpoints.kinds import kind_of
+from dgsr.checkpoints.pretrained import describe, load_estimator, load_pretrained
+from dgsr.checkpoints.s3diff import load_s3diff, s3diff_inference
 from dgsr.checkpoints.trainer import Weights, read_checkpoint, restore_generator
 from dgsr.checks import expect, refuse
-from dgsr.evaluation.ranks import Ranks
-from dgsr.inference import Upscaler
 from dgsr.models.estimator import DegradationEstimator
 from dgsr.models.generator import OneStepGenerator
 
@@ -28,6 +24,8 @@ BUNDLED = "bundled:tiny-upscaler"
 
 #: What the authors' released file was trained on.
 SD_TURBO = "stabilityai/sd-turbo"
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -39,8 +37,13 @@ class Model:
     scale: int = 4
     guidance: float = 1.07
 
-    def upscaler(self, build: Callable[..., Upscaler], device: torch.device) -> Upscaler:
+    def upscaler(self, build: Callable[..., T], device: torch.device, **settings: Any) -> T:
         """Bring the networks to a device and build the path through them.
+
+        Args:
+            build: The class of the path, or what takes its arguments.
+            device: Where to.
+            settings: More arguments, before which the model's own scale and guidance give way.
 
         Raises:
             UserError: There is no estimator.
@@ -51,7 +54,8 @@ class Model:
                 "`dgsr convert` keeps it with the model."
             )
             refuse("a degradation estimator with the model", "none", remedy)
-        return build(generator=self.generator.to(device).eval(), estimator=self.estimator.to(device).eval())
+        networks = self.generator.to(device).eval(), self.estimator.to(device).eval()
+        return build(*networks, **{"scale": self.scale, "guidance": self.guidance} | settings)
 
     def fingerprint(self) -> str:
         """Return a short print of what was trained, whole, and of what was not, in part."""
@@ -64,12 +68,12 @@ class Model:
 
 
 def load_model(
-    source: str, backbone: str | None = None, estimator: str | None = None, weights: Weights = "auto"
+    source: str | Path, backbone: str | None = None, estimator: str | None = None, weights: Weights = "auto"
 ) -> Model:
     """Build the model that a source of any kind holds.
 
     Args:
-        source: An exported folder, a hub id, a training checkpoint or an authors' file.
+        source: An exported folder, a hub id, `bundled:<path>`, a training checkpoint or an authors' file.
         backbone: Folder or hub id of the diffusion model, where the recorded one does not hold on this machine.
         estimator: Weight file of the degradation estimator, in place of the source's own.
         weights: Of a training checkpoint: raw, ema, or the average where there is one.
@@ -90,46 +94,6 @@ def load_model(
         case "s3diff":
             inference = _inference(s3diff_inference(Path(source)), source)
             return Model(load_s3diff(source, backbone or SD_TURBO), given, **inference)
-
-
-def source_of(model: str | None) -> str:
-    """Return the source that a user means: the small model in the package, if none is named.
-
-    Args:
-        model: A source, or `last`, the newest checkpoint of the training runs in this folder.
-
-    Raises:
-        UserError: The last run is asked for, and there is none.
-    """
-    if model is None:
-        return BUNDLED
-    return str(last_run(logs_dir([]) / "train" / "runs") / "checkpoints" / "last.ckpt") if model == "last" else model
-
-
-def device_of(name: str) -> torch.device:
-    """Return the device of a name; `auto` is the first GPU, if there is one.
-
-    Raises:
-        UserError: There is no such device here.
-    """
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        return torch.empty(0, device=name).device
-    except (RuntimeError, AssertionError) as error:
-        refuse("a device of this machine", f"{name} ({str(error).splitlines()[0]})", "Take cpu or auto.")
-
-
-def device_of_rank(name: str, ranks: Ranks) -> torch.device:
-    """Return the device of a name, and of several processes on one machine each its own GPU.
-
-    Raises:
-        UserError: There is no such device here.
-    """
-    device = device_of(name)
-    if device.type == "cuda" and ranks.world_size > 1:
-        return device_of(f"cuda:{os.environ.get('LOCAL_RANK', ranks.rank)}")
-    return device
 
 
 def _from_training(path: Path, backbone: str | None, estimator: DegradationEstimator | None, weights: Weights) -> Model:

@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-from dgsr.apps.loading import BUNDLED, device_of, load_model, source_of
-from dgsr.checkpoints import load_s3diff, save_s3diff, save_training
+from dgsr.checkpoints import load_model, load_s3diff, save_s3diff, save_training
 from dgsr.checkpoints.trainer import write_atomically
 from dgsr.checks import UserError
 from dgsr.inference import Upscaler
@@ -129,25 +128,3 @@ def test_a_checkpoint_over_another_backbone_is_refused(tmp_path: Path) -> None:
     write_atomically(content, tmp_path / "a.ckpt")
     with pytest.raises(UserError, match="trained on"):
         load_model(str(tmp_path / "a.ckpt"))
-
-
-def test_without_a_name_it_is_the_one_in_the_package_and_last_is_the_newest_run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("DGSR_LOGS", str(tmp_path))
-    with pytest.raises(UserError, match=r"a run with a checkpoint under .*, but got none\. Start one: dgsr train"):
-        source_of("last")
-    checkpoint = tmp_path / "train" / "runs" / "a" / "checkpoints" / "last.ckpt"
-    checkpoint.parent.mkdir(parents=True)
-    checkpoint.touch()
-    assert source_of("last") == str(checkpoint)
-    assert source_of(None) == BUNDLED
-    assert source_of("released") == "released"
-
-
-def test_devices() -> None:
-    assert device_of("auto").type in ("cpu", "cuda")
-    with pytest.raises(UserError, match="cuda:99"):
-        device_of("cuda:99")
-    with pytest.raises(UserError, match="gpu"):
-        device_of("gpu")
