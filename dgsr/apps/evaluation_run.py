@@ -26,6 +26,7 @@ from dgsr.evaluation.ranks import Ranks, device_of_rank, joined
 from dgsr.evaluation.restoring import Degraded
 from dgsr.inference.memory import upscale_with_room
 from dgsr.metrics import build_available
+from dgsr.ops.precision import expect_computable
 
 
 def run_evaluation(cfg: DictConfig) -> dict[str, float]:
@@ -56,6 +57,7 @@ def _evaluate(cfg: DictConfig, ranks: Ranks) -> dict[str, float]:
     with open_dict(cfg):
         cfg.inference.setdefault("guidance", model.guidance)
     upscaler = model.upscaler(instantiate(cfg.inference), device, guidance=cfg.inference.guidance)
+    expect_computable(upscaler.precision, device)
     degraded = open_degraded(cfg.data.eval, model.scale)
     settings = _settings(cfg, model)
     _agreed(lambda: expect_same_settings(run, settings), ranks)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from dgsr.checks import expect
 
 if TYPE_CHECKING:
+    import torch
+
     from dgsr.checkpoints.loading import Model
 
 
@@ -34,8 +36,14 @@ def add_parts(parser: ArgumentParser) -> None:
 
 
 def add_machine(parser: ArgumentParser) -> None:
-    """Add where the model runs, and in how much memory."""
+    """Add where the model runs, in which precision and in how much memory."""
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, … (default: auto)")
+    parser.add_argument(
+        "--precision",
+        choices=("fp32", "bf16", "fp16"),
+        default="fp32",
+        help="what the networks compute in; bf16 is faster where the device has it, fp16 is for GPUs (default: fp32)",
+    )
     parser.add_argument("--memory", type=float, metavar="GIB", help="take no more than this (default: what is free)")
 
 
@@ -61,6 +69,20 @@ def load(source: str, arguments: Namespace) -> Model:
     from dgsr.checkpoints import load_model
 
     return load_model(source, arguments.backbone, arguments.estimator, arguments.weights)
+
+
+def device(arguments: Namespace) -> torch.device:
+    """Return the device that is named.
+
+    Raises:
+        UserError: It is not there, or does not compute in `--precision`.
+    """
+    from dgsr.inference.devices import device_of
+    from dgsr.ops.precision import expect_computable
+
+    found = device_of(arguments.device)
+    expect_computable(arguments.precision, found)
+    return found
 
 
 def memory_bytes(arguments: Namespace) -> int | None:

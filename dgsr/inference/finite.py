@@ -15,5 +15,5 @@ def expect_finite(made: Tensor) -> Tensor:
         UserError: Some are NaN or infinite.
     """
     total = made.sum(dtype=torch.float32)  # takes no memory; it is finite unless one of them is not
-    expect(bool(total.isfinite()), "finite numbers from the networks", "NaN or Inf", "Take other weights.")
+    expect(bool(total.isfinite()), "finite numbers from the networks", "NaN or Inf", "Take other weights, or fp32.")
     return made

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Literal
 
@@ -17,6 +17,7 @@ from dgsr.inference.finite import expect_finite
 from dgsr.models.generator import OneStepGenerator
 from dgsr.models.shared import SharedLayers
 from dgsr.ops.color import adain_map, channel_sums, wavelet_color_fix
+from dgsr.ops.precision import Precision, at_least_fp32, computing_in
 from dgsr.ops.resizing import upsample_at
 from dgsr.ops.tiling import Grid, Tile
 from dgsr.seeds import torch_generator
@@ -47,6 +48,7 @@ class TiledUpscaling:
         guidance: As the generator takes it.
         color_fix: How the output takes its low frequencies from the input.
         seed: Of the noise, where the generator samples the posterior of its encoder.
+        precision: What the networks compute in; see `Upscaler`.
         watch: Called after each tile with the share of them that are done, of all three networks.
 
     Source: S3Diff's published inference settings; statistics as `dgsr.models.shared` has them.
@@ -62,10 +64,12 @@ class TiledUpscaling:
         guidance: float,
         color_fix: ColorFix,
         seed: int,
+        precision: Precision,
         watch: Callable[[float], object],
     ):
         self.generator, self.lq, self.out, self.seed = generator, lq, out, seed
         self.guidance, self.color_fix, self.watch = guidance, color_fix, watch
+        self.precision: Precision = precision
         self.device = next(generator.parameters()).device
         self.correction = generator.correction(scores)
         self.height, self.width = out.shape[-2:]
@@ -92,14 +96,21 @@ class TiledUpscaling:
 
     def _encode(self, tile: Tile) -> Tensor:
         noise = torch_generator(self.seed, f"posterior at {tile.rows.start}, {tile.columns.start}", self.device)
-        return self.generator.encode(to_signed(self._lq_up(tile)).expand(-1, 3, -1, -1), self.correction, [noise])
+        lq_up = to_signed(self._lq_up(tile)).expand(-1, 3, -1, -1)
+        with self._computing():
+            return at_least_fp32(self.generator.encode(lq_up, self.correction, [noise]))
 
     def _denoise(self, latent: Tensor, tile: Tile) -> Tensor:
         prompts, seen = self.generator.prompts, _seen(latent, tile)
-        return self.generator.denoise(seen, self.correction, prompts.positive, prompts.negative, self.guidance)
+        with self._computing():
+            return self.generator.denoise(seen, self.correction, prompts.positive, prompts.negative, self.guidance)
 
     def _decode(self, latent: Tensor, tile: Tile) -> Tensor:
-        return self.generator.decode(_seen(latent, tile))
+        with self._computing():
+            return at_least_fp32(self.generator.decode(_seen(latent, tile)))
+
+    def _computing(self) -> AbstractContextManager[object]:
+        return computing_in(self.precision, self.device)
 
     def _count(self, made: Tensor, _: Tile) -> Tensor:
         """Tell how far it is, or that it is of no use to go on."""

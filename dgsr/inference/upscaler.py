@@ -20,6 +20,7 @@ from dgsr.inference.tiled import OVERLAP_PX, ColorFix, TiledUpscaling
 from dgsr.models.estimator import DegradationEstimator
 from dgsr.models.generator import OneStepGenerator
 from dgsr.ops.color import adain_color_fix, wavelet_color_fix
+from dgsr.ops.precision import Precision, computing_in
 from dgsr.ops.resizing import enlarged, upsample
 from dgsr.seeds import torch_generator
 from dgsr.types import Image, Images, Pixels, Scores
@@ -38,6 +39,8 @@ class Upscaler:
         guidance: Classifier-free guidance; 1 is the positive prompt alone and skips the negative pass.
         seed: Of each image's noise, where the generator samples the posterior of its encoder.
         tile: Larger outputs are made in tiles of so many px a side, a multiple of the generator's; 0 makes all whole.
+        precision: What the networks compute in, by autocast: fp32, bf16 or, on GPUs, fp16. Scores, correction and
+            colours are in fp32 all the same, in fp16 also the autoencoder.
         watch: Called after each tile with the share of the work that is done.
 
     Source: S3Diff Sec. 3.5 and its published inference settings.
@@ -52,11 +55,13 @@ class Upscaler:
         guidance: float = 1.07,
         seed: int = 0,
         tile: int = 0,
+        precision: Precision = "fp32",
         watch: Callable[[float], object] = lambda share: None,
     ) -> None:
         self.generator, self.estimator = generator, estimator
         self.scale, self.guidance, self.seed, self.tile = scale, guidance, seed, tile
         self.color_fix: ColorFix = color_fix
+        self.precision: Precision = precision
         self.watch = watch
 
     @classmethod
@@ -112,7 +117,7 @@ class Upscaler:
             put(out, self(image, scores)[0])
             return
         scores = estimate(self.estimator, lq) if scores is None else scores.to(self.device)
-        settings = (self.tile, self.guidance, self.color_fix, self.seed, self.watch)
+        settings = (self.tile, self.guidance, self.color_fix, self.seed, self.precision, self.watch)
         TiledUpscaling(self.generator, lq, out, scores, *settings).run()
 
     def whole(self, height: int, width: int) -> bool:
@@ -141,8 +146,9 @@ class Upscaler:
         padded, size = pad_to_multiple(lq_up, self.generator.multiple)
         prompts = self.generator.prompts
         noise = [torch_generator(self.seed, "posterior", padded.device) for _ in padded]
-        sr = self.generator(to_signed(padded), scores, prompts.positive, prompts.negative, self.guidance, noise)
-        sr = crop_to(to_unit(sr).to(lq_up.dtype), size)
+        with computing_in(self.precision, padded.device):
+            sr = self.generator(to_signed(padded), scores, prompts.positive, prompts.negative, self.guidance, noise)
+        sr = crop_to(to_unit(sr.to(lq_up.dtype)), size)
         return sr if self.color_fix == "none" else _COLOR_FIXES[self.color_fix](sr, lq_up)
 
 

@@ -4,14 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Literal
 
 import torch
 from torch import Tensor
+
+from dgsr.checks import expect
+
+Precision = Literal["fp32", "bf16", "fp16"]
+
+_HALVES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 def at_least_fp32(tensor: Tensor) -> Tensor:
     """Return what a half cannot hold in fp32; fp64 stays."""
     return tensor.to(torch.promote_types(tensor.dtype, torch.float32))
+
+
+def computing_in(precision: Precision, device: torch.device) -> AbstractContextManager[object]:
+    """Let autocast compute in a precision inside the block; fp32 leaves it, so that fp64 stays.
+
+    Raises:
+        UserError: As `expect_computable`.
+    """
+    expect_computable(precision, device)
+    # Each weight is used once in a block, so that what it was cast to need not be kept.
+    return torch.autocast(device.type, _HALVES.get(precision), precision in _HALVES, cache_enabled=False)
+
+
+def expect_computable(precision: Precision, device: torch.device) -> None:
+    """Refuse what is no precision, and fp16 on processors, which do more in bf16: the autoencoder too.
+
+    Raises:
+        UserError: It is none that the device computes in.
+    """
+    fitting = ("fp32", "bf16") if device.type == "cpu" else ("fp32", *_HALVES)
+    what = f"a precision among {', '.join(fitting)} on {device}"
+    expect(precision in fitting, what, precision, f"Take {fitting[-1]}.")
 
 
 def in_full(device: torch.device) -> AbstractContextManager[object]:

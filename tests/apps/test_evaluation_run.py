@@ -138,6 +138,11 @@ def test_degraded_images_alone_are_restored_and_judged(trained: Path, tmp_path: 
     assert list(summary(tmp_path / "run")["missing"]) == ["psnr"]
 
 
+def test_a_precision_that_the_device_lacks_is_refused(trained: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"but got fp16\. Take bf16"):
+        run_evaluation(config(trained, tmp_path, "data.eval.hq=bundled:val", "inference.precision=fp16", "device=cpu"))
+
+
 def test_nothing_to_evaluate_is_refused(trained: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"only where degraded images are made, but got 32 beside data\.eval\.lq"):
         run_evaluation(config(trained, tmp_path, f"data.eval.lq={tmp_path}", "data.eval.crop_px=32"))

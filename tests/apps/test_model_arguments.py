@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from dgsr.apps.model_arguments import add_machine, add_parts, add_source, load, memory_bytes, source_of
+from dgsr.apps.model_arguments import add_machine, add_parts, add_source, device, load, memory_bytes, source_of
 from dgsr.checkpoints.loading import BUNDLED
 from dgsr.checks import UserError
 from dgsr.models.estimator import DegradationEstimator
@@ -34,6 +34,13 @@ def test_the_defaults(parser: ArgumentParser) -> None:
 def test_what_is_no_size_is_refused(parser: ArgumentParser, size: str) -> None:
     with pytest.raises(UserError, match="--memory above 0"):
         memory_bytes(parser.parse_args([f"--memory={size}"]))
+
+
+def test_a_device_computes_in_what_is_asked_for(parser: ArgumentParser) -> None:
+    for precision in ("fp32", "bf16"):
+        assert device(parser.parse_args(["--device", "cpu", "--precision", precision])) == torch.device("cpu")
+    with pytest.raises(UserError, match=r"but got fp16\. Take bf16"):
+        device(parser.parse_args(["--device", "cpu", "--precision", "fp16"]))
 
 
 def test_the_parts_reach_the_model(parser: ArgumentParser, tmp_path: Path) -> None:

@@ -9,11 +9,12 @@ import torch
 
 from dgsr.checkpoints import save_training
 from dgsr.checks import UserError
+from dgsr.data import bundled
 from dgsr.inference import Upscaler
 from dgsr.models.estimator import DegradationEstimator
 from dgsr.models.generator import OneStepGenerator
 from dgsr.ops.color import wavelet_color_fix
-from dgsr.ops.resizing import upsample
+from dgsr.ops.resizing import resize, upsample
 
 
 @pytest.fixture(scope="module")
@@ -118,3 +119,27 @@ def test_what_is_no_whole_model_is_refused(
     networks[0].save_pretrained(tmp_path / "alone")
     with pytest.raises(UserError, match="a degradation estimator with the model, but got none"):
         Upscaler.from_pretrained(tmp_path / "alone")
+
+
+@pytest.mark.parametrize("tile", [0, 192])
+def test_bf16_computes_in_halves_and_gives_nearly_the_same(
+    networks: tuple[OneStepGenerator, DegradationEstimator], tile: int
+) -> None:
+    lq = resize(bundled("val")[0][None], (16, 40), "area")[0]
+    upscaler, generator = Upscaler(*networks, scale=8, tile=tile), networks[0]
+    full = upscaler(lq)
+    upscaler.precision, seen = "bf16", list[torch.dtype]()
+    layers = (generator.vae.encoder.conv_in, generator.unet.conv_out, generator.vae.decoder.conv_out)
+    hooks = [layer.register_forward_hook(lambda *given: seen.append(given[-1].dtype)) for layer in layers]
+    half = upscaler(lq)
+    for hook in hooks:
+        hook.remove()
+    assert len(seen) >= len(layers)
+    assert set(seen) == {torch.bfloat16}
+    assert half.dtype == torch.float32
+    assert -10 * (half - full).square().mean().log10() > 52  # dB; 58.7 whole and 60.1 in tiles were seen
+
+
+def test_processors_do_not_compute_in_fp16(networks: tuple[OneStepGenerator, DegradationEstimator]) -> None:
+    with pytest.raises(UserError, match=r"a precision among fp32, bf16 on cpu, but got fp16\. Take bf16"):
+        Upscaler(*networks, precision="fp16")(torch.rand(3, 8, 8))

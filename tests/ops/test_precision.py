@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 import torch
 
+from dgsr.checks import UserError
 from dgsr.models.denoising import clean_latent
 from dgsr.models.estimator import DegradationEstimator
 from dgsr.models.generator import OneStepGenerator
-from dgsr.ops.precision import exactly, in_full, never_fp16
+from dgsr.ops.precision import computing_in, exactly, expect_computable, in_full, never_fp16
 
 CPU = torch.device("cpu")
 
@@ -27,6 +28,20 @@ def test_blocks_leave_autocast() -> None:
             assert _dtype_of_a_product() == half
     with never_fp16(CPU):
         assert _dtype_of_a_product() == torch.float32
+
+
+def test_a_precision_holds_inside_whatever_is_around() -> None:
+    with torch.autocast("cpu", torch.float16):
+        with computing_in("fp32", CPU):
+            assert _dtype_of_a_product() == torch.float32
+        with computing_in("bf16", CPU):
+            assert _dtype_of_a_product() == torch.bfloat16
+
+
+def test_fp16_is_for_gpus() -> None:
+    expect_computable("fp16", torch.device("cuda"))
+    with pytest.raises(UserError, match=r"among fp32, bf16 on cpu, but got fp16\. Take bf16"):
+        expect_computable("fp16", CPU)
 
 
 def test_what_is_measured_also_leaves_tf32() -> None:

@@ -6,7 +6,7 @@ from argparse import ArgumentParser, Namespace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from dgsr.apps.model_arguments import add_machine, add_parts, add_source, load, memory_bytes, source_of
+from dgsr.apps.model_arguments import add_machine, add_parts, add_source, device, load, memory_bytes, source_of
 from dgsr.checks import expect
 
 if TYPE_CHECKING:
@@ -37,14 +37,13 @@ def run(arguments: Namespace) -> None:
     import math
 
     from dgsr.inference import Upscaler
-    from dgsr.inference.devices import device_of
 
     expect(find_spec("gradio") is not None, "Gradio to be installed", "none", 'Run: pip install "dgsr[demo]"')
     expect(0 < arguments.port < 2**16, "--port of 1 to 65535", arguments.port)
     expect(0 < arguments.max_megapixels < math.inf, "--max-megapixels above 0", arguments.max_megapixels)
     expect(0 < arguments.max_megabytes < math.inf, "--max-megabytes above 0", arguments.max_megabytes)
-    source, device = source_of(arguments.model), device_of(arguments.device)
-    upscaler = load(source, arguments).upscaler(Upscaler, device)
+    source, place = source_of(arguments.model), device(arguments)
+    upscaler = load(source, arguments).upscaler(Upscaler, place, precision=arguments.precision)
 
     from dgsr.apps.demo.server import serve
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dgsr.apps.entry import GOING_ON
-from dgsr.apps.model_arguments import add_machine, add_parts, add_source, load, memory_bytes, source_of
+from dgsr.apps.model_arguments import add_machine, add_parts, add_source, device, load, memory_bytes, source_of
 from dgsr.checks import expect
 
 if TYPE_CHECKING:
@@ -172,12 +172,11 @@ def _plan(source: Path, target: Path, overwrite: bool) -> list[Job]:
 
 def _upscaler(source: str, arguments: Namespace) -> Upscaler:
     from dgsr.inference import Upscaler
-    from dgsr.inference.devices import device_of
 
-    device = device_of(arguments.device)
-    told = {name: getattr(arguments, name) for name in ("scale", "guidance", "color_fix", "seed")}
+    place = device(arguments)
+    told = {name: getattr(arguments, name) for name in ("scale", "guidance", "color_fix", "seed", "precision")}
     given = {name: value for name, value in told.items() if value is not None}
-    upscaler = load(source, arguments).upscaler(Upscaler, device, **given)
+    upscaler = load(source, arguments).upscaler(Upscaler, place, **given)
     expect(1 <= upscaler.scale <= 8, "a model with a scale of 1 to 8", upscaler.scale, "Say --scale.")
     return upscaler
 

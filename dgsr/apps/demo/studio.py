@@ -97,6 +97,7 @@ class Studio:
             settings.color_fix,
             settings.guidance,
             settings.seed,
+            precision=self.upscaler.precision,
             watch=watch,
         )
         scores = None if settings.scores is None else torch.tensor([settings.scores], device=upscaler.device)

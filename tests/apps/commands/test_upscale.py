@@ -51,7 +51,7 @@ def test_one_image_as_the_library_upscales_it(model: Path, photo: Path) -> None:
 
 
 def test_every_setting_reaches_the_upscaler(model: Path, photo: Path, tmp_path: Path) -> None:
-    changes = [("--scale", 2), ("--guidance", 3), ("--color-fix", "none"), ("--seed", 1)]
+    changes = [("--scale", 2), ("--guidance", 3), ("--color-fix", "none"), ("--seed", 1), ("--precision", "bf16")]
     results = [tmp_path / f"{name}.png" for name in ("first", "second", *(change[0] for change in changes))]
     for target, change in zip(results, [(), (), *changes], strict=True):
         _run(photo, target, "--model", model, *change)

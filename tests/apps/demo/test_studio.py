@@ -63,6 +63,13 @@ def test_every_setting_counts(studio: Studio, photo: Path, name: str) -> None:
     assert not torch.equal(before, read_image(studio.upscale(photo, changed, lambda share: None).sr))
 
 
+def test_the_precision_is_the_upscalers(studio: Studio, photo: Path) -> None:
+    before = read_image(studio.upscale(photo, SETTINGS, lambda share: None).sr)
+    half = Upscaler(studio.upscaler.generator, studio.upscaler.estimator, scale=2, precision="bf16")
+    made = Studio(half, studio.folder, studio.max_pixels).upscale(photo, SETTINGS, lambda share: None)
+    assert not torch.equal(before, read_image(made.sr))
+
+
 def test_depth_and_transparency_are_kept_and_the_last_pictures_go(studio: Studio, tmp_path: Path) -> None:
     write_raster(tmp_path / "deep.png", Raster((torch.rand(4, 20, 20) * 65535).to(torch.uint16)))
     shown = studio.open(tmp_path / "deep.png").picture
