@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import torch
+
 from dgsr.checks import UserError
 from dgsr.inference.memory import available_bytes, choose_tile, expect_room, needed_bytes
 from dgsr.inference.rasters import upscale_raster, upscale_rasters
+from dgsr.inference.scores import Told, scores_of
 from dgsr.inference.upscaler import Upscaler
 from dgsr.ops.resizing import enlarged
 from dgsr.rasters import Raster, expect_ending, read_raster, write_raster
@@ -33,12 +36,16 @@ class FileUpscaling:
         tile: Side of the tiles in px, 0 for none, `auto` for the largest that free memory allows.
         batch: Neighbours of equal size that go through the networks together, at most, where they go whole.
         limit: Bytes of memory that may be taken; None is what is free.
+        told: What is to be undone, where it is not what the estimator says.
+        tell: Called with blur and noise of every picture, before it is upscaled by them.
     """
 
     upscaler: Upscaler
     tile: int | Literal["auto"] = "auto"
     batch: int = 1
     limit: int | None = None
+    told: Told = (None, None)
+    tell: Callable[[float, float], object] = lambda blur, noise: None
 
     def __post_init__(self) -> None:
         """Let the upscaler know of the tile."""
@@ -63,13 +70,12 @@ class FileUpscaling:
             waiting.append((job, raster))
         yield from self._finish(waiting)
 
-    def alone(self, raster: Raster, name: str, scores: Scores | None = None) -> Raster:
+    def alone(self, raster: Raster, name: str) -> Raster:
         """Upscale one picture.
 
         Args:
             raster: The picture.
             name: What errors call it.
-            scores: See `Upscaler`.
 
         Raises:
             UserError: It does not fit into memory.
@@ -77,7 +83,7 @@ class FileUpscaling:
         height, width = self._size(raster)
         needed, room = self._plan(raster)
         with expect_room(needed, room, f"{name}, whose {width}x{height} px"):
-            return upscale_raster(self.upscaler, raster, scores)
+            return upscale_raster(self.upscaler, raster, self._scores(raster))
 
     def _finish(self, waiting: list[tuple[Job, Raster]]) -> Iterator[tuple[Job, UserError | None]]:
         """Upscale pictures of one size as a batch if there is room for that, or else one by one."""
@@ -85,7 +91,8 @@ class FileUpscaling:
             needed, room = self._plan(waiting[0][1])
             try:
                 with expect_room(len(waiting) * needed, room, "images of one size"):
-                    outs = upscale_rasters(self.upscaler, [raster for _, raster in waiting])
+                    rasters = [raster for _, raster in waiting]
+                    outs = upscale_rasters(self.upscaler, rasters, torch.cat([*map(self._scores, rasters)]))
             except UserError:  # the estimate was too low
                 outs = []
             if outs:
@@ -98,6 +105,11 @@ class FileUpscaling:
                 yield job, error
             else:
                 yield job, _write(job, out)
+
+    def _scores(self, raster: Raster) -> Scores:
+        scores = scores_of(self.upscaler.estimator, raster.pixels, self.told)
+        self.tell(*scores[0].tolist())
+        return scores
 
     def _fit_together(self, raster: Raster, count: int) -> bool:
         needed, room = self._plan(raster)

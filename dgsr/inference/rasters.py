@@ -28,11 +28,11 @@ def upscale_raster(upscaler: Upscaler, raster: Raster, scores: Scores | None = N
     return out
 
 
-def upscale_rasters(upscaler: Upscaler, rasters: Sequence[Raster]) -> list[Raster]:
+def upscale_rasters(upscaler: Upscaler, rasters: Sequence[Raster], scores: Scores | None = None) -> list[Raster]:
     """Upscale pictures of equal size as one batch."""
     colors = torch.stack([from_pixels(raster.pixels).expand(3, -1, -1) for raster in rasters])
     outs = [_room(upscaler, raster) for raster in rasters]
-    for out, sr in zip(outs, upscaler(colors.to(upscaler.device)), strict=True):
+    for out, sr in zip(outs, upscaler(colors.to(upscaler.device), scores), strict=True):
         put(out.pixels, sr)
     return outs
 

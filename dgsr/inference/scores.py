@@ -12,9 +12,20 @@ from dgsr.ops.precision import exactly
 from dgsr.ops.tiling import Grid, Tile
 from dgsr.types import Pixels, Scores
 
+#: Blur and noise that one is told, or None where they are to be estimated.
+Told = tuple[float | None, float | None]
+
 _TILE_PX = 256
 
 
+def scores_of(estimator: DegradationEstimator, lq: Pixels, told: Told) -> Scores:
+    """Return the scores of one image: what is told of it, and what the estimator says of the rest."""
+    estimated = estimate(estimator, lq)[0].tolist() if None in told else told
+    scores = [found if given is None else given for given, found in zip(told, estimated, strict=True)]
+    return torch.tensor([scores], device=next(estimator.parameters()).device)
+
+
+@torch.no_grad()
 def estimate(estimator: DegradationEstimator, lq: Pixels) -> Scores:
     """Return the scores of one image as the estimator gives them, part by part.
 

@@ -12,9 +12,11 @@ from dgsr.checks import UserError
 from dgsr.images import to_pixels
 from dgsr.inference import Upscaler
 from dgsr.inference.files import FileUpscaling, Job
+from dgsr.inference.rasters import upscale_raster
 from dgsr.models.estimator import DegradationEstimator
 from dgsr.models.generator import OneStepGenerator
 from dgsr.rasters import Raster, read_raster, write_raster
+from tests import tiny
 
 
 @pytest.fixture(scope="module")
@@ -101,3 +103,18 @@ def test_what_does_not_fit_or_cannot_be_written_does_not_stop_the_others(upscale
     assert "0.png, whose 400x400 px take about" in str(errors[0])
     assert "a.xyz" in str(errors[1])
     assert errors[2] is None
+
+
+@pytest.mark.parametrize("batch", [1, 2])
+def test_what_is_told_is_undone_and_the_rest_as_estimated(tmp_path: Path, batch: int) -> None:
+    upscaler = Upscaler(tiny.generator().eval(), DegradationEstimator.random(0), scale=2)
+    jobs, heard = _jobs(tmp_path, [(20, 24), (20, 24)]), list[tuple[float, ...]]()
+    work = FileUpscaling(upscaler, batch=batch, told=(0.9, None), tell=lambda *scores: heard.append(scores))
+    assert [error for _, error in work.run(jobs)] == [None, None]
+    for job, scores in zip(jobs, heard, strict=True):
+        raster = read_raster(job.source)
+        noise = float(upscaler.estimator(raster.pixels[None] / 255)[0, 1])
+        assert scores == pytest.approx((0.9, noise), abs=1e-5)
+        expected = upscale_raster(upscaler, raster, torch.tensor([scores])).samples.int()
+        assert (read_raster(job.target).samples.int() - expected).abs().max() <= 1
+        assert (upscale_raster(upscaler, raster).samples.int() - expected).abs().max() > 1

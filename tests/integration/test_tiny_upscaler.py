@@ -47,4 +47,4 @@ def test_without_a_name_it_is_taken_whatever_runs_there_are(
     write_image(tmp_path / "same.png", Upscaler.from_pretrained(device="cpu")(read_image(tmp_path / "photo.png")))
     made, same = (read_image(tmp_path / name) for name in ("photo_sr.png", "same.png"))
     assert made.shape == (3, 128, 192)
-    assert torch.equal(made, same)
+    torch.testing.assert_close(made, same, atol=1.1 / 255, rtol=0)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from dgsr.inference import Upscaler
     from dgsr.inference.files import FileUpscaling, Job
+    from dgsr.inference.scores import Told
 
 ADVICE = GOING_ON
 
@@ -52,6 +53,8 @@ def add_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
         default="wavelet",
         help="match the input's colours (default: wavelet)",
     )
+    for name in ("blur", "noise"):
+        parser.add_argument(f"--{name}", type=float, help=f"how much {name} to undo, 0 to 1 (default: as estimated)")
     parser.add_argument("--seed", type=int, default=0, help="of the noise, for models that sample (default: 0)")
     parser.add_argument(
         "--tile",
@@ -95,7 +98,14 @@ def run(arguments: Namespace) -> None:
     source = source_of(arguments.model)
     if source != arguments.model:
         say(console, f"The model is {source}.")
-    work = FileUpscaling(_upscaler(source, arguments), arguments.tile, arguments.batch, memory_bytes(arguments))
+    told = arguments.blur, arguments.noise
+
+    def tell(*scores: float) -> None:
+        if not arguments.input.is_dir():
+            say(console, _scored(scores, told))
+
+    settings = arguments.tile, arguments.batch, memory_bytes(arguments), told, tell
+    work = FileUpscaling(_upscaler(source, arguments), *settings)
     failed = _watched(work, missing, console)
     if len(failed) < len(missing):
         say(console, _written(target, None if arguments.input.is_file() else len(missing) - len(failed)))
@@ -107,6 +117,9 @@ def _check(arguments: Namespace) -> None:
     scale, guidance, tile = arguments.scale, arguments.guidance, arguments.tile
     expect(scale is None or 1 <= scale <= 8, "--scale of 1 to 8", scale)
     expect(guidance is None or math.isfinite(guidance), "a finite --guidance", guidance)
+    for name in ("blur", "noise"):
+        value = getattr(arguments, name)
+        expect(value is None or 0 <= value <= 1, f"--{name} of 0 to 1", value)
     expect(arguments.batch >= 1, "--batch of 1 or more", arguments.batch)
     fits = tile in ("auto", 0) or (tile >= 192 and tile % 64 == 0)  # of tiles that overlap, in all our networks
     expect(fits, "--tile of auto, 0, or a multiple of 64 from 192 on", tile)
@@ -130,6 +143,14 @@ def _watched(work: FileUpscaling, jobs: list[Job], console: Console) -> list[str
             progress.update(bar, completed=done)
             failed += [] if error is None else [str(error)]
     return failed
+
+
+def _scored(scores: tuple[float, ...], told: Told) -> str:
+    """Say what will be undone, and who says so."""
+    blur, noise = (
+        f"{score:.2f} ({'estimated' if given is None else 'told'})" for score, given in zip(scores, told, strict=True)
+    )
+    return f"Blur {blur}, noise {noise}."
 
 
 def _written(target: Path, count: int | None) -> str:

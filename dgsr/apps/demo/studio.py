@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import torch
-
 from dgsr.checks import expect
 from dgsr.inference import Upscaler
 from dgsr.inference.files import FileUpscaling
@@ -71,8 +69,7 @@ class Studio:
             UserError: It cannot be read, or has too many pixels, which is found out before it is decoded.
         """
         raster = self._read(file)
-        with torch.no_grad():
-            blur, noise = estimate(self.upscaler.estimator, raster.pixels)[0].tolist()
+        blur, noise = estimate(self.upscaler.estimator, raster.pixels)[0].tolist()
         return Opened(self._write({f"{file.stem}.png": raster})[0], raster.size, (blur, noise))
 
     def upscale(self, file: Path, settings: Settings, watch: Callable[[float], object]) -> Upscaled:
@@ -100,9 +97,9 @@ class Studio:
             precision=self.upscaler.precision,
             watch=watch,
         )
-        scores = None if settings.scores is None else torch.tensor([settings.scores], device=upscaler.device)
+        work = FileUpscaling(upscaler, settings.tile, limit=self.memory, told=settings.scores or (None, None))
         started = time.perf_counter()
-        sr = FileUpscaling(upscaler, settings.tile, limit=self.memory).alone(raster, file.name, scores)
+        sr = work.alone(raster, file.name)
         seconds = time.perf_counter() - started
         interpolated = enlarge_raster(raster, settings.scale)
         before, after = self._write({f"{file.stem}_bicubic.png": interpolated, f"{file.stem}_sr.png": sr})

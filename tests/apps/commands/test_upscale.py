@@ -120,6 +120,8 @@ def test_mistakes_are_refused(model: Path, photo: Path, tmp_path: Path, capsys: 
         ("--guidance", "nan", "a finite --guidance"),
         ("--tile", 100, "--tile of auto, 0, or a multiple of 64 from 192 on, but got 100"),
         ("--tile", 128, "from 192 on"),
+        ("--blur", 1.01, "--blur of 0 to 1, but got 1.01"),
+        ("--noise", "nan", "--noise of 0 to 1"),
         ("--batch", 0, "--batch of 1 or more"),
         ("--memory", 0, "--memory above 0"),
     ],
@@ -128,6 +130,22 @@ def test_numbers_are_refused_before_a_model_is_looked_for(
     photo: Path, option: str, value: object, words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert words in _refusal(capsys, photo, "--model", "nothing", option, value)
+
+
+def test_the_scores_of_one_image_are_said(
+    model: Path, photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    blur, noise = DegradationEstimator.random(0)(read_image(photo)[None])[0].tolist()
+    for options, words in {
+        (): f"Blur {blur:.2f} (estimated), noise {noise:.2f} (estimated).",
+        ("--noise", 0): f"Blur {blur:.2f} (estimated), noise 0.00 (told).",
+        ("--blur", 1, "--noise", 0.25): "Blur 1.00 (told), noise 0.25 (told).",
+    }.items():
+        _run(photo, "--model", model, "--overwrite", *options)
+        assert words in capsys.readouterr().err.splitlines()
+    write_image(tmp_path / "folder" / "a.png", torch.rand(3, 5, 6))
+    _run(tmp_path / "folder", "--model", model, "--blur", 1)
+    assert "told" not in capsys.readouterr().err
 
 
 def test_a_second_photograph_is_no_place_to_write_to(
@@ -145,7 +163,7 @@ def test_what_lies_beside_is_kept_too(
     model: Path, photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     _run(photo, "--model", model)
-    assert capsys.readouterr().err == f"Wrote {tmp_path / 'photo_sr.png'}, 72x60.\n"
+    assert capsys.readouterr().err.splitlines()[1:] == [f"Wrote {tmp_path / 'photo_sr.png'}, 72x60."]
     before = (tmp_path / "photo_sr.png").read_bytes()
     write_image(tmp_path / "photo.jpg", torch.rand(3, 5, 6))
     for name in ("photo.png", "photo.jpg"):
