@@ -9,6 +9,7 @@ from hydra import compose
 
 from dgsr.apps import conf_dir
 from dgsr.apps.own_configs import composing, naming, own_configs
+from dgsr.apps.resume import task_name
 from dgsr.checks import UserError
 
 
@@ -41,3 +42,10 @@ def test_own_choices_stand_beside_those_of_the_package_which_come_first(tmp_path
     with composing(conf_dir(), tmp_path):
         assert compose("train", ["experiment=mine"]).seed == 7
         assert compose("train", ["experiment=quick"]).seed == 0
+
+
+def test_an_experiment_of_ones_own_has_its_own_task(tmp_path: Path) -> None:
+    (tmp_path / "experiment").mkdir()
+    (tmp_path / "experiment" / "mine.yaml").write_text("task_name: finetune\n")
+    assert task_name([f"--config-dir={tmp_path}", "experiment=mine"]) == "finetune"
+    assert task_name(["experiment=mine"]) == "train"

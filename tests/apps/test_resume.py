@@ -11,7 +11,7 @@ from hydra import compose, initialize_config_dir
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from dgsr.apps.configs import conf_dir
-from dgsr.apps.resume import continued_arguments, task_name
+from dgsr.apps.resume import continued_arguments
 from dgsr.checks import UserError
 
 
@@ -219,13 +219,6 @@ def test_a_run_goes_on_with_its_own_configs(tmp_path: Path, monkeypatch: pytest.
     own.rename(tmp_path / "moved")
     with pytest.raises(UserError, match=r"own configs, but got .*own, which is gone\. .*--config-dir FOLDER"):
         continued_arguments(["resume=last"])
-
-
-def test_an_experiment_of_ones_own_has_its_own_task(tmp_path: Path) -> None:
-    (tmp_path / "experiment").mkdir()
-    (tmp_path / "experiment" / "mine.yaml").write_text("task_name: finetune\n")
-    assert task_name([f"--config-dir={tmp_path}", "experiment=mine"]) == "finetune"
-    assert task_name(["experiment=mine"]) == "train"
 
 
 def test_a_file_for_logs_is_refused(tmp_path: Path) -> None:
