@@ -19,8 +19,8 @@ from dgsr.ops.resizing import enlarged
 from dgsr.types import Image
 
 # Measured on the tiny and on Stable Diffusion's VAE, whose decoder at full resolution is where most is needed at once:
-# 4.1 to 5.7 copies of its widest activation there, and 0.13 GB whatever the size. In bf16 it was as much, give or take
-# a tenth: normalisations may work in fp32, and weights are cast one by one.
+# 4.1 to 5.7 copies of its widest activation there, and 0.13 GB whatever the size. In bf16 a processor took as
+# much, give or take an eighth.
 _COPIES = 6
 _FIXED_BYTES = 2**28
 
