@@ -51,11 +51,10 @@ def write_set(pairs: FixedPairs, spec: Spec, folder: Path, overwrite: bool) -> N
     Raises:
         UserError: A photograph cannot be read, or is too small.
     """
-    names = bare_names([pairs.name(index) for index in range(len(pairs))])
-    files = [{role: folder / role / f"{name}.{ending}" for role, ending in ROLES.items()} for name in names]
+    files = _files(pairs, folder)
     if overwrite:
-        for mine in files:
-            mine["recipes"].unlink(missing_ok=True)  # so that a call which is cut off is not taken for a whole one
+        for file in (file for mine in files for file in mine.values()):
+            file.unlink(missing_ok=True)  # so that what fails now, or is not reached, is not taken for a pair of these
     missing = [index for index, mine in enumerate(files) if not all(file.exists() for file in mine.values())]
     console = Console(stderr=True)
     tell_kept(console, len(missing), len(files))
@@ -74,7 +73,30 @@ def write_set(pairs: FixedPairs, spec: Spec, folder: Path, overwrite: bool) -> N
 def write_recipe(file: Path, recipe: Recipe) -> None:
     """Write a recipe as JSON."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(recipe.to_json() + "\n", encoding="utf-8")
+    temporary = file.with_name(f".{file.name}.tmp")  # a recipe that is there is whole, also where a disk is full
+    try:
+        temporary.write_text(recipe.to_json() + "\n", encoding="utf-8")
+        temporary.replace(file)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def expect_no_others(pairs: FixedPairs, folder: Path) -> None:
+    """Refuse to write a set anew beside pairs of another, which would stay as they were.
+
+    Raises:
+        UserError: There are such.
+    """
+    ours = {file for mine in _files(pairs, folder) for file in mine.values()}
+    there = (file for role, ending in ROLES.items() for file in (folder / role).rglob(f"*.{ending}"))
+    others = sorted(str(file.relative_to(folder)) for file in there if file not in ours)
+    remedy = "Remove them, or name another --out DIR."
+    expect(not others, f"{folder} to hold pairs of these photographs alone", ", ".join(others[:5]), remedy)
+
+
+def _files(pairs: FixedPairs, folder: Path) -> list[dict[str, Path]]:
+    names = bare_names([pairs.name(index) for index in range(len(pairs))])
+    return [{role: folder / role / f"{name}.{ending}" for role, ending in ROLES.items()} for name in names]
 
 
 def _write(pair: Pair, spec: Spec, files: Mapping[str, Path]) -> None:

@@ -16,6 +16,7 @@ from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from dgsr.apps.own_configs import composing, own_configs
 from dgsr.apps.spelling import alike, unknown_key
@@ -123,6 +124,8 @@ def _composed(config_name: str, lines: Sequence[str]) -> DictConfig | str:
         return compose(config_name, list(lines))
     except (HydraException, OmegaConfBaseException) as error:
         return " ".join(str(error).split())
+    except (YAMLError, UnicodeDecodeError) as error:
+        return f"Expected configs in YAML, but got: {' '.join(str(error).split())}"
 
 
 def _group_options(group: str, kind: ObjectType = ObjectType.CONFIG) -> list[str]:

@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
 
 from omegaconf import OmegaConf
-from yaml import YAMLError
 
 from dgsr.apps.configs import conf_dir
-from dgsr.apps.own_configs import PROVIDER, naming, own_configs
+from dgsr.apps.own_configs import naming, own_configs
 from dgsr.apps.quoting import quoted, unquoted
 from dgsr.apps.ranks import rank
-from dgsr.checks import expect, refuse
+from dgsr.apps.record import ONCE, keep_record, read_config, saved_overrides, saved_own_configs
+from dgsr.checks import expect
 
 _KEY, _RUN, _DIRECTORY = "resume=", "paths.run=", "hydra.run.dir="
-_ONCE = (_KEY, "allow_changes=", "ckpt_path=", _DIRECTORY)  # for one start, not for those that follow it
 #: Settings that do not make it another run: how long it goes on, on what, how it loads, and how it is watched.
 _WATCHING = ("run.max_steps", "run.validate_", "run.save_", "run.log_", "callbacks", "logger")
 _LOADING = ("data.num_workers=", "data.train.in_memory=")
-_CIRCUMSTANCES = (*_ONCE, *_WATCHING, *_LOADING, "trainer", "paths.", "hydra.")
+_CIRCUMSTANCES = (*ONCE, *_WATCHING, *_LOADING, "trainer", "paths.", "hydra.")
 _PRECISION = "trainer.precision="  # the one setting of the trainer that other numbers come of
 _logger = logging.getLogger(__name__)
 
@@ -39,12 +36,25 @@ def logs_dir(arguments: list[str]) -> Path:
 
 
 def task_name(arguments: list[str]) -> str:
-    """Return the name of the folder of a command line's runs: the one it gives, or else its experiment's own."""
-    name = f"{_given(arguments, 'experiment') or 'quick'}.yaml"
-    files = [place / "experiment" / name for place in _places(own_configs(arguments)[0])]
-    chosen = next((OmegaConf.to_container(OmegaConf.load(file)) for file in files if file.is_file()), {})
-    own = chosen.get("task_name") if isinstance(chosen, dict) else None
-    return _given(arguments, "task_name") or str(own or "train")
+    """Return the name of the folder of a command line's runs: the one it gives, or else its experiment's own.
+
+    Raises:
+        UserError: The experiment cannot be read.
+    """
+    places = _places(own_configs(arguments)[0])
+    own = _task_of(_given(arguments, "experiment") or "quick", places)
+    return _given(arguments, "task_name") or own or "train"
+
+
+def _task_of(experiment: str, places: list[Path]) -> str | None:
+    """Return the task that an experiment names, or the last of those that it builds on."""
+    files = [place / "experiment" / f"{experiment}.yaml" for place in places]
+    found = next((read_config(file, "a config", "Mend it.") for file in files if file.is_file()), None)
+    if not OmegaConf.is_dict(found):
+        return None
+    bases = [str(base) for base in found.get("defaults") or [] if isinstance(base, str) and base != "_self_"]
+    tasks = [_task_of(base.removeprefix("/").removeprefix("experiment/"), places) for base in bases]
+    return found.get("task_name") or next((task for task in reversed(tasks) if task), None)
 
 
 def continued_arguments(arguments: list[str]) -> list[str]:
@@ -92,6 +102,8 @@ def continued_arguments(arguments: list[str]) -> list[str]:
     directory = str(run.resolve())
     _say("Going on with %s", directory)
     given = [*saved_overrides(run), *arguments, f"{_KEY}{quoted(directory)}", f"{_DIRECTORY}{quoted(directory)}"]
+    if rank() == 0:
+        keep_record(run)
     return [*naming(own), *_added_once(given, own)]
 
 
@@ -111,42 +123,6 @@ def _added_once(overrides: list[str], own: Path | None) -> list[str]:
         last[key] = override
         once.append(override)
     return once
-
-
-def started_with(overrides: Iterable[object]) -> list[str]:
-    """Return the overrides of a run without those that belong to one start of it alone."""
-    return [str(override) for override in overrides if not str(override).startswith(_ONCE)]
-
-
-def saved_overrides(run: Path) -> list[str]:
-    """Return what a run was started with, as it recorded that; nothing if it has not come so far.
-
-    Raises:
-        UserError: The record is damaged.
-    """
-    return started_with(_recorded(run / ".hydra" / "overrides.yaml", "a list of overrides", OmegaConf.is_list) or [])
-
-
-def saved_own_configs(run: Path) -> Path | None:
-    """Return the folder of one's own configs that a run was started with, as Hydra recorded it.
-
-    Raises:
-        UserError: The record is damaged.
-    """
-    found = _recorded(run / ".hydra" / "hydra.yaml", "Hydra's settings", OmegaConf.is_dict)
-    sources = OmegaConf.select(found, "hydra.runtime.config_sources") if found else []
-    return next((Path(source.path) for source in sources if source.provider == PROVIDER), None)
-
-
-def _recorded(file: Path, what: str, fits: Callable[[Any], bool]) -> Any:
-    """Read what Hydra wrote down when a run was started; nothing if it has not come so far."""
-    remedy = "Mend it, or move the run away."
-    try:
-        found = OmegaConf.load(file) if file.is_file() else None
-    except (YAMLError, UnicodeDecodeError, OSError) as error:
-        refuse(what, f"{file} ({' '.join(str(error).split())})", remedy)
-    expect(fits(found) or not found, what, file, remedy)  # of an empty file OmegaConf makes an empty mapping
-    return found
 
 
 def last_run(runs: Path) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
+from pathlib import Path
 from typing import Any, cast
 
 import torch
@@ -12,6 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from dgsr.apps.configs import check
 from dgsr.apps.continuation import checkpoint_of, expect_continuable, plain_config, report_changes
+from dgsr.apps.record import accept_record
 from dgsr.apps.schema import TrainConfig
 from dgsr.checkpoints.trainer import read_checkpoint
 from dgsr.checks import expect
@@ -49,6 +51,7 @@ def train(cfg: DictConfig) -> float | None:
         expect_continuable(checkpoint, path, module, data.fingerprint(), cfg.allow_changes)
         if trainer.is_global_zero:
             report_changes(checkpoint, config)
+            accept_record(Path(cfg.paths.run))
     trainer.fit(module, data, ckpt_path=path)
     monitor = cfg.callbacks.checkpoints.monitor if "checkpoints" in cfg.callbacks else None
     return module.validations[-1].get(str(monitor)) if module.validations else None

@@ -11,7 +11,7 @@ from dgsr.checks import expect
 from dgsr.data.names import Names
 from dgsr.data.sources import FileSource
 
-_APPENDED = re.compile(r"([_-](lr|hr|lq|hq|gt|sr|out)\d?|[_-]?x\d(out)?)$", re.IGNORECASE)
+_APPENDED = re.compile(r"([_-](lr|hr|lq|hq|gt|sr)\d*|[_-]out|([_-]|(?<=\d))x\d(out)?)$", re.IGNORECASE)
 _DEGRADED = re.compile(r"[_-](lr|lq)\d*\.\w+$", re.IGNORECASE)
 _SHARP = re.compile(r"[_-](hr|hq|gt)\.\w+$", re.IGNORECASE)
 
@@ -20,14 +20,17 @@ def matched(first: FileSource, second: FileSource) -> list[tuple[int, int]]:
     """Pair the indices of images that agree in path, or else in name, whatever the files' endings.
 
     Where they do not agree, what published sets and programs append is left out, up to twice on either side: `_LR4`,
-    `_HR`, `_LQ`, `_GT`, `x4`, `_sr`, `_out`, `_x4out`.
+    `_HR`, `_LQ`, `_GT`, `x4`, `_sr`, `_out`, `_x4out`; where only some images of a side end so, it is part of their
+    names. Folders tell images apart where both sides have one of the same name.
 
     Raises:
         UserError: An image has no partner, or several.
     """
     paths = [[PurePosixPath(name).with_suffix("").as_posix() for name in source.names] for source in (first, second)]
     names = [[PurePosixPath(path).name for path in side] for side in paths]
-    ways = (way for sides in (paths, names) for way in product(*map(_readings, sides)))
+    folders = [{str(PurePosixPath(path).parent) for path in side} - {"."} for side in paths]
+    told_by = (paths,) if folders[0] & folders[1] else (paths, names)
+    ways = (way for sides in told_by for way in product(*map(_readings, sides)))
     sides = min(ways, key=_num_unpaired)  # the first of those that pair all, as the strictest come first
     for source, side in zip((first, second), sides, strict=True):
         expect(len(set(side)) == len(side), "one image of each name", f"several in {source.root}", "Keep one of each.")
@@ -60,9 +63,13 @@ def told_apart(folder: FileSource, key: str) -> tuple[FileSource, FileSource]:
 
 
 def _readings(names: Sequence[str]) -> list[Sequence[str]]:
-    """Return names as they are, then without what is appended, then without what stood before that."""
-    once = [_APPENDED.sub("", name) for name in names]
-    return [names, once, [_APPENDED.sub("", name) for name in once]]
+    """Return names as they are, then without what is appended to all, then without what stood before that."""
+    once = _less(names)
+    return [names, once, _less(once)]
+
+
+def _less(names: Sequence[str]) -> Sequence[str]:
+    return [_APPENDED.sub("", name) for name in names] if all(map(_APPENDED.search, names)) else names
 
 
 def _num_unpaired(sides: Sequence[Sequence[str]]) -> int:

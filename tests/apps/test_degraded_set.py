@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import pytest
 import torch
 
-from dgsr.apps.degraded_set import fixed_pairs, write_recipe, write_set
+from dgsr.apps.degraded_set import expect_no_others, fixed_pairs, write_recipe, write_set
 from dgsr.checks import UserError
 from dgsr.data import FixedPairs, FolderSource
 from dgsr.degradation import Recipe, degrade, draw, preset
@@ -65,7 +66,15 @@ def test_a_set_that_is_half_written_over_is_not_taken_for_a_whole_one(pairs: Fix
     (tmp_path / "photos" / "b.jpg").write_bytes(b"no image")
     with pytest.raises(UserError, match=r"a\.png.*\n.*b\.jpg.*\n2 of 3 images could not be degraded\."):
         write_set(pairs, SPEC, tmp_path / "set", overwrite=True)
-    assert [file.name for file in (tmp_path / "set/recipes").iterdir()] == ["b.png.json"]
+    assert set(states(tmp_path / "set")) == {"lq/b.png.png", "hq/b.png.png", "recipes/b.png.json"}
+
+
+def test_a_set_is_not_written_over_beside_pairs_of_others(pairs: FixedPairs, tmp_path: Path) -> None:
+    write_set(pairs, SPEC, tmp_path / "set", overwrite=False)
+    expect_no_others(pairs, tmp_path / "set")
+    fewer = fixed_pairs(FolderSource(tmp_path / "photos", limit=2), 36, SPEC, seed=5, key="--crop")
+    with pytest.raises(UserError, match=r"alone, but got hq/b\.\w+\.png, .*Remove them, or name another --out"):
+        expect_no_others(fewer, tmp_path / "set")
 
 
 def test_crops_that_do_not_fit_the_scale_are_refused(tmp_path: Path) -> None:
@@ -79,3 +88,14 @@ def test_recipes_go_into_new_folders(tmp_path: Path) -> None:
     recipe = draw(SPEC, 1, (32, 48))
     write_recipe(tmp_path / "new" / "a.json", recipe)
     assert Recipe.from_json((tmp_path / "new" / "a.json").read_text()) == recipe
+
+
+def test_a_recipe_that_is_there_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(self: Path, text: str, encoding: str) -> int:
+        self.touch()
+        raise OSError(errno.ENOSPC, "No space left on device", str(self))
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(OSError, match="No space left"):
+        write_recipe(tmp_path / "a.json", draw(SPEC, 1, (32, 48)))
+    assert not list(tmp_path.iterdir())

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hydra import compose
 
-from dgsr.apps import conf_dir
+from dgsr.apps import conf_dir, preflight
 from dgsr.apps.own_configs import composing, naming, own_configs
 from dgsr.apps.resume import task_name
 from dgsr.checks import UserError
@@ -49,3 +49,27 @@ def test_an_experiment_of_ones_own_has_its_own_task(tmp_path: Path) -> None:
     (tmp_path / "experiment" / "mine.yaml").write_text("task_name: finetune\n")
     assert task_name([f"--config-dir={tmp_path}", "experiment=mine"]) == "finetune"
     assert task_name(["experiment=mine"]) == "train"
+
+
+def test_an_experiment_that_builds_on_another_has_its_task(tmp_path: Path) -> None:
+    (tmp_path / "experiment").mkdir()
+    for name, base in (("mine", "estimator"), ("again", "/experiment/mine")):
+        (tmp_path / "experiment" / f"{name}.yaml").write_text(
+            f"# @package _global_\ndefaults: [quick, {base}, _self_]\n"
+        )
+    for name in ("mine", "again"):
+        with composing(conf_dir(), tmp_path):
+            composed = compose("train", [f"experiment={name}"]).task_name
+        assert task_name([f"--config-dir={tmp_path}", f"experiment={name}"]) == composed == "estimator"
+
+
+@pytest.mark.parametrize("content", [b"a: {", "# \u00e9\na: 1".encode("latin-1")])
+def test_a_config_that_is_no_yaml_is_named(tmp_path: Path, content: bytes, capsys: pytest.CaptureFixture[str]) -> None:
+    for group in ("experiment", "metrics"):
+        (tmp_path / group).mkdir()
+        (tmp_path / group / "broken.yaml").write_bytes(content)
+    with pytest.raises(UserError, match=r"Expected a config, but got .*broken\.yaml .*\. Mend it\."):
+        task_name([f"--config-dir={tmp_path}", "experiment=broken"])
+    with pytest.raises(SystemExit):
+        preflight([f"--config-dir={tmp_path}", "metrics=broken"], "evaluate", conf_dir())
+    assert capsys.readouterr().err.startswith("Expected configs in YAML, but got: ")

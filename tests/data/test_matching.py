@@ -49,7 +49,10 @@ def test_what_tells_images_apart_is_kept(appended: str) -> None:
 
 def test_paths_come_before_names() -> None:
     assert pairs(["a/1.png", "b/1.png"], ["a/1.jpg", "b/1.jpg"]) == {"a/1.png": "a/1.jpg", "b/1.png": "b/1.jpg"}
-    assert pairs(["x/1.png", "x/2_out.png"], ["2.png", "1.png"]) == {"x/1.png": "1.png", "x/2_out.png": "2.png"}
+    assert pairs(["x/1_out.png", "x/2_out.png"], ["2.png", "1.png"]) == {
+        "x/1_out.png": "1.png",
+        "x/2_out.png": "2.png",
+    }
 
 
 def test_the_message_is_about_what_is_missing_alone() -> None:
@@ -58,6 +61,21 @@ def test_the_message_is_about_what_is_missing_alone() -> None:
     scenes = [f"{scene}/{name}.png" for scene in "abc" for name in "123"]
     with pytest.raises(UserError, match=r"got b/2 \(1 without a partner\)"):
         pairs(scenes, [name for name in scenes if name != "b/2.png"])
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (["frame_x1.png", "other.png"], ["frame_x2.png", "other.png"]),
+        (["box1.png"], ["box2.png"]),
+        (["take_out1.png"], ["take_out2.png"]),
+        (["d/1.png", "e/2.png"], ["d/2.png", "e/1.png"]),
+        (["d/1.png", "2.png"], ["d/2.png", "1.png"]),
+    ],
+)
+def test_what_tells_images_apart_is_not_left_out(first: list[str], second: list[str]) -> None:
+    with pytest.raises(UserError, match="without a partner"):
+        pairs(first, second)
 
 
 @pytest.mark.parametrize("first", [["1.png", "1.jpg"], ["1_x2.png", "1_x3.png"]])

@@ -69,7 +69,7 @@ def run(arguments: Namespace) -> None:
 def _degrade_folder(arguments: Namespace) -> None:
     """Write a test set, all of one kind."""
     from dgsr import __version__
-    from dgsr.apps.degraded_set import ROLES, fixed_pairs, write_set
+    from dgsr.apps.degraded_set import ROLES, expect_no_others, fixed_pairs, write_set
     from dgsr.apps.folders import source_outside
     from dgsr.evaluation import expect_same_settings
 
@@ -85,6 +85,8 @@ def _degrade_folder(arguments: Namespace) -> None:
     pairs = fixed_pairs(source, arguments.crop, spec, arguments.seed, "--crop")
     made_of = {"dgsr": __version__, "photographs": str(arguments.photo.resolve())}
     how = {"preset": arguments.preset, "scale": spec.scale, "seed": arguments.seed, "crop_px": arguments.crop}
+    if arguments.overwrite:
+        expect_no_others(pairs, out)
     expect_same_settings(out, made_of | how, anew=arguments.overwrite, another="--out DIR")
     write_set(pairs, spec, out, arguments.overwrite)
 
@@ -122,13 +124,15 @@ def _expect_sensible(arguments: Namespace) -> None:
         expect(alone, f"{_option(name)} only with a --preset", "--recipe, which decides both sizes", "Leave it out.")
     for name in single:
         expect(arguments.n == 1, f"one sample for {_option(name)}", f"--n {arguments.n}", "Leave --n out.")
-    for name in ("out", "save_recipe"):
+    taken = {arguments.photo.resolve()}
+    for name in ("out", "grid", "save_recipe"):
         file: Path | None = getattr(arguments, name)
-        free = file is None or arguments.overwrite or not file.exists()
+        if file is None:
+            continue
+        free = arguments.overwrite or not file.exists()
         expect(free, f"{_option(name)} not to exist", file, "Name another file, or say --overwrite.")
-    if arguments.out is not None:
-        other = arguments.out.resolve() != arguments.photo.resolve()
-        expect(other, "another file to write to than the photograph", arguments.out)
+        expect(file.resolve() not in taken, "another file for each output than the photograph and the others", file)
+        taken.add(file.resolve())
 
 
 def _option(name: str) -> str:

@@ -15,7 +15,7 @@ from hydra.core.hydra_config import HydraConfig
 
 from dgsr.apps.own_configs import naming, own_configs
 from dgsr.apps.quoting import quoted
-from dgsr.apps.resume import started_with
+from dgsr.apps.record import started_with
 from dgsr.apps.sweeps.folder import JobFolder, SweepFolder
 from dgsr.checks import UserError, expect
 

@@ -104,7 +104,10 @@ def test_a_photograph_at_another_scale(photo: Path, tmp_path: Path) -> None:
 def test_a_file_that_is_there_stays(photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = photo.read_bytes()
     assert "--out not to exist" in _refusal(capsys, photo, "--out", photo)
-    assert "another file to write to" in _refusal(capsys, photo, "--out", photo, "--overwrite")
+    assert "--grid not to exist" in _refusal(capsys, photo, "--grid", photo)
+    new = tmp_path / "new.png"
+    for given in (("--out", photo), ("--grid", photo), ("--out", new, "--grid", new)):
+        assert "another file for each output" in _refusal(capsys, photo, *given, "--overwrite")
     recipe = tmp_path / "recipe.json"
     recipe.write_text("mine")
     assert "say --overwrite" in _refusal(capsys, photo, "--save-recipe", recipe)
