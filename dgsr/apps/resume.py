@@ -6,7 +6,7 @@ import logging
 import os
 from pathlib import Path
 
-from omegaconf import OmegaConf
+from omegaconf import DictConfig
 
 from dgsr.apps.configs import conf_dir
 from dgsr.apps.own_configs import naming, own_configs
@@ -50,7 +50,7 @@ def _task_of(experiment: str, places: list[Path]) -> str | None:
     """Return the task that an experiment names, or the last of those that it builds on."""
     files = [place / "experiment" / f"{experiment}.yaml" for place in places]
     found = next((read_config(file, "a config", "Mend it.") for file in files if file.is_file()), None)
-    if not OmegaConf.is_dict(found):
+    if not isinstance(found, DictConfig):
         return None
     bases = [str(base) for base in found.get("defaults") or [] if isinstance(base, str) and base != "_self_"]
     tasks = [_task_of(base.removeprefix("/").removeprefix("experiment/"), places) for base in bases]

@@ -123,9 +123,13 @@ def test_weights_that_were_written_over_are_noticed(tmp_path: Path) -> None:
     _train(run, *given)
     DegradationEstimator.random(1).save(file)
     resumed = [*given, "resume=last", "run.max_steps=2"]
+    record = run / ".hydra.kept"  # of the start before, until another one is accepted
+    record.mkdir()
     with pytest.raises(UserError, match="estimator with other frozen weights"):
         _train(run, *resumed)
+    assert record.exists()
     _train(run, *resumed, "allow_changes=true")
+    assert not record.exists()
     _train(run, *given, "resume=last", "run.max_steps=3")  # the others are its own by now
 
 
