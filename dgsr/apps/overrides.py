@@ -126,6 +126,8 @@ def _composed(config_name: str, lines: Sequence[str]) -> DictConfig | str:
         return " ".join(str(error).split())
     except (YAMLError, UnicodeDecodeError) as error:
         return f"Expected configs in YAML, but got: {' '.join(str(error).split())}"
+    except RecursionError:
+        return "Expected configs that build on others, but got some that build on each other. Mend their defaults."
 
 
 def _group_options(group: str, kind: ObjectType = ObjectType.CONFIG) -> list[str]:

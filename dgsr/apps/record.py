@@ -18,7 +18,7 @@ from dgsr.checks import expect, refuse
 ONCE = ("resume=", "allow_changes=", "ckpt_path=", "hydra.run.dir=")
 
 # Hydra writes over the first before anything can be refused; the second is what it held, until the start is accepted.
-_RECORD, _KEPT = ".hydra", ".hydra.kept"
+_RECORD, _KEPT, _UNREAD = ".hydra", ".hydra.kept", ".hydra.unread"
 _REMEDY = "Mend it, or move the run away."
 
 
@@ -33,7 +33,7 @@ def saved_overrides(run: Path) -> list[str]:
     Raises:
         UserError: The record is damaged.
     """
-    file = _record(run) / "overrides.yaml"
+    file = record_of(run) / "overrides.yaml"
     found = read_config(file, "a list of overrides")
     # Of an empty file OmegaConf makes an empty mapping.
     expect(OmegaConf.is_list(found) or not found, "a list of overrides", file, _REMEDY)
@@ -46,7 +46,7 @@ def saved_own_configs(run: Path) -> Path | None:
     Raises:
         UserError: The record is damaged.
     """
-    file = _record(run) / "hydra.yaml"
+    file = record_of(run) / "hydra.yaml"
     found = read_config(file, "Hydra's settings")
     expect(OmegaConf.is_dict(found) or not found, "Hydra's settings", file, _REMEDY)
     sources = OmegaConf.select(found, "hydra.runtime.config_sources") if found else []
@@ -55,7 +55,7 @@ def saved_own_configs(run: Path) -> Path | None:
 
 def keep_record(run: Path) -> None:
     """Keep what a run was started with while it is started anew, perhaps with what will be refused."""
-    kept, copy = run / _KEPT, run / f"{_KEPT}.new"
+    kept, copy = run / _KEPT, run / _UNREAD
     if (run / _RECORD).is_dir() and not kept.exists():
         shutil.rmtree(copy, ignore_errors=True)
         shutil.copytree(run / _RECORD, copy)
@@ -63,8 +63,11 @@ def keep_record(run: Path) -> None:
 
 
 def accept_record(run: Path) -> None:
-    """Let what Hydra wrote down at this start be the run's record."""
-    shutil.rmtree(run / _KEPT, ignore_errors=True)
+    """Let what Hydra wrote down at this start be the run's record, at once: other processes may be reading it."""
+    if (run / _KEPT).exists():
+        shutil.rmtree(run / _UNREAD, ignore_errors=True)
+        (run / _KEPT).rename(run / _UNREAD)
+        shutil.rmtree(run / _UNREAD, ignore_errors=True)
 
 
 def read_config(file: Path, what: str, remedy: str = _REMEDY) -> Any:
@@ -79,5 +82,6 @@ def read_config(file: Path, what: str, remedy: str = _REMEDY) -> Any:
         refuse(what, f"{file} ({' '.join(str(error).split())})", remedy)
 
 
-def _record(run: Path) -> Path:
+def record_of(run: Path) -> Path:
+    """Return the folder of the last start that was accepted."""
     return run / (_KEPT if (run / _KEPT).is_dir() else _RECORD)

@@ -46,14 +46,18 @@ def task_name(arguments: list[str]) -> str:
     return _given(arguments, "task_name") or own or "train"
 
 
-def _task_of(experiment: str, places: list[Path]) -> str | None:
+def _task_of(experiment: str, places: list[Path], building: tuple[str, ...] = ()) -> str | None:
     """Return the task that an experiment names, or the last of those that it builds on."""
+    if experiment in building:
+        return None
     files = [place / "experiment" / f"{experiment}.yaml" for place in places]
     found = next((read_config(file, "a config", "Mend it.") for file in files if file.is_file()), None)
     if not isinstance(found, DictConfig):
         return None
     bases = [str(base) for base in found.get("defaults") or [] if isinstance(base, str) and base != "_self_"]
-    tasks = [_task_of(base.removeprefix("/").removeprefix("experiment/"), places) for base in bases]
+    tasks = [
+        _task_of(base.removeprefix("/").removeprefix("experiment/"), places, (*building, experiment)) for base in bases
+    ]
     return found.get("task_name") or next((task for task in reversed(tasks) if task), None)
 
 

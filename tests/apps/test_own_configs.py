@@ -63,6 +63,17 @@ def test_an_experiment_that_builds_on_another_has_its_task(tmp_path: Path) -> No
         assert task_name([f"--config-dir={tmp_path}", f"experiment={name}"]) == composed == "estimator"
 
 
+def test_experiments_that_build_on_each_other_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "experiment").mkdir()
+    for name, base in (("a", "b"), ("b", "a")):
+        (tmp_path / "experiment" / f"{name}.yaml").write_text(f"defaults: [{base}]\n")
+    arguments = [f"--config-dir={tmp_path}", "experiment=a"]
+    assert task_name(arguments) == "train"
+    with pytest.raises(SystemExit):
+        preflight(arguments, "train", conf_dir())
+    assert "some that build on each other. Mend their defaults." in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("content", [b"a: {", "# \u00e9\na: 1".encode("latin-1")])
 def test_a_config_that_is_no_yaml_is_named(tmp_path: Path, content: bytes, capsys: pytest.CaptureFixture[str]) -> None:
     for group in ("experiment", "metrics"):

@@ -30,7 +30,7 @@ def test_a_start_that_was_refused_leaves_no_trace(tmp_path: Path) -> None:
 
 def test_a_copy_that_was_cut_off_is_made_anew(tmp_path: Path) -> None:
     write(tmp_path, "seed=1")
-    (tmp_path / ".hydra.kept.new").mkdir()
+    (tmp_path / ".hydra.unread").mkdir()
     keep_record(tmp_path)
     write(tmp_path, "seed=2")
     assert saved_overrides(tmp_path) == ["seed=1"]

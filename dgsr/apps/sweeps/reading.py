@@ -11,6 +11,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
+from dgsr.apps.record import record_of
 from dgsr.apps.sweeps.folder import JobFolder, SweepFolder
 from dgsr.checks import UserError, expect, refuse
 from dgsr.evaluation import Trial, write_sweep_report
@@ -49,7 +50,7 @@ def _whole_trial(job: JobFolder, settings: Mapping[str, str]) -> Trial:
         settings=settings,
         state=job.state,
         reason=job.reason,
-        config=_config(job.path / ".hydra" / "config.yaml"),
+        config=_config(record_of(job.path) / "config.yaml"),
         images=_last_validation(job.path / "validation") if result else {},
         directions=_directions(result.get("metrics", {}), job.summary),
         seconds_per_step=_number(result.get("seconds_per_step"), job.summary),
