@@ -8,9 +8,9 @@ import hydra
 from omegaconf import DictConfig
 
 from dgsr.apps import conf_dir, preflight, run_cleanly
-from dgsr.apps.entry import Advice
-from dgsr.apps.own_configs import naming, own_configs
-from dgsr.apps.ranks import quiet_follower
+from dgsr.apps.runs.entry import Advice
+from dgsr.apps.config.own_configs import naming, own_configs
+from dgsr.apps.runs.ranks import quiet_follower
 
 _GOES_ON = "The same command goes on where it stopped, with the paths.run=… that it named at its start."
 ADVICE = Advice(full=f"Make room. {_GOES_ON}", stopped=_GOES_ON)
@@ -19,7 +19,7 @@ ADVICE = Advice(full=f"Make room. {_GOES_ON}", stopped=_GOES_ON)
 @hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="evaluate")
 def main(cfg: DictConfig) -> dict[str, float]:
     """Evaluate as the composed config says."""
-    from dgsr.apps.evaluation_run import run_evaluation  # here, so that a mistyped command is answered at once
+    from dgsr.apps.runs.evaluation import run_evaluation  # here, so that a mistyped command is answered at once
 
     return run_cleanly(lambda: run_evaluation(cfg), ADVICE)
 

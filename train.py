@@ -8,9 +8,9 @@ import hydra
 from omegaconf import DictConfig
 
 from dgsr.apps import conf_dir, preflight, run_cleanly
-from dgsr.apps.entry import in_sweep
-from dgsr.apps.ranks import end_with_the_launcher, quiet_follower
-from dgsr.apps.resume import continued_arguments
+from dgsr.apps.runs.entry import in_sweep
+from dgsr.apps.runs.ranks import end_with_the_launcher, quiet_follower
+from dgsr.apps.runs.resume import continued_arguments
 from dgsr.apps.sweeps import SweepFolder, run_job, sweep_of, sweeping
 
 
@@ -19,7 +19,7 @@ def main(cfg: DictConfig) -> float | None:
     """Train as the composed config says; each job of a sweep does so in a process of its own."""
     if in_sweep():
         return run_job()
-    from dgsr.apps.training_run import train  # here, so that a mistyped command is answered before torch is imported
+    from dgsr.apps.runs.training import train  # here, so that a mistyped command is answered before torch is imported
 
     return run_cleanly(lambda: train(cfg))
 

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 
 import train
-from dgsr.apps import training_run  # noqa: F401 (imported once, before forking)
+from dgsr.apps.runs import training  # noqa: F401 (imported once, before forking)
 from dgsr.checkpoints.trainer import read_checkpoint
 
 #: Eight steps of two micro batches, each step saved, every second one validated.

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 import dgsr
 from dgsr.apps.commands import convert, degrade, demo, doctor, evaluate, report, rerun, upscale
-from dgsr.apps.entry import Advice, run_cleanly
-from dgsr.apps.programs import program_for, run_program
+from dgsr.apps.runs.entry import Advice, run_cleanly
+from dgsr.apps.runs.programs import program_for, run_program
 
 #: Modules with `add_parser(commands) -> parser`, `run(arguments)` and perhaps `ADVICE`, as help lists them.
 COMMANDS = (upscale, demo, evaluate, degrade, convert, rerun, report, doctor)

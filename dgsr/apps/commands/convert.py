@@ -6,8 +6,8 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dgsr.apps.entry import Advice
-from dgsr.apps.model_arguments import add_parts, load, source_of
+from dgsr.apps.commands.model_arguments import add_parts, load, source_of
+from dgsr.apps.runs.entry import Advice
 from dgsr.checks import expect
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dgsr.apps.entry import GOING_ON
-from dgsr.apps.spelling import alike
+from dgsr.apps.config.spelling import alike
+from dgsr.apps.runs.entry import GOING_ON
 from dgsr.checks import expect, refuse
 
 if TYPE_CHECKING:
@@ -69,8 +69,8 @@ def run(arguments: Namespace) -> None:
 def _degrade_folder(arguments: Namespace) -> None:
     """Write a test set, all of one kind."""
     from dgsr import __version__
-    from dgsr.apps.degraded_set import ROLES, expect_no_others, fixed_pairs, write_set
-    from dgsr.apps.folders import source_outside
+    from dgsr.apps.runs.degraded_set import ROLES, expect_no_others, fixed_pairs, write_set
+    from dgsr.apps.runs.folders import source_outside
     from dgsr.evaluation import expect_same_settings
 
     out: Path | None = arguments.out
@@ -93,7 +93,7 @@ def _degrade_folder(arguments: Namespace) -> None:
 
 def _degrade_photo(arguments: Namespace) -> None:
     """Draw or read recipes, apply them, and write what was asked for."""
-    from dgsr.apps.degraded_set import write_recipe
+    from dgsr.apps.runs.degraded_set import write_recipe
     from dgsr.degradation import degrade
     from dgsr.images import read_image, write_image
     from dgsr.pictures import gallery

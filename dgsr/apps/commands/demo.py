@@ -6,7 +6,7 @@ from argparse import ArgumentParser, Namespace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from dgsr.apps.model_arguments import add_machine, add_parts, add_source, device, load, memory_bytes, source_of
+from dgsr.apps.commands.model_arguments import add_machine, add_parts, add_source, device, load, memory_bytes, source_of
 from dgsr.checks import expect
 
 if TYPE_CHECKING:

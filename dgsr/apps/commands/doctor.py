@@ -36,8 +36,8 @@ def run(arguments: Namespace) -> None:
     """Compose the config, examine it and print what was found."""
     from rich.console import Console
 
-    from dgsr.apps.composing import composed
-    from dgsr.apps.own_configs import own_folder
+    from dgsr.apps.config.composing import composed
+    from dgsr.apps.config.own_configs import own_folder
 
     own = None if arguments.config_dir is None else own_folder(arguments.config_dir)
     cfg = composed("train", arguments.overrides, own)

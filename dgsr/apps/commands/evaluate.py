@@ -50,7 +50,7 @@ def add_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
 
 def run(arguments: Namespace) -> None:
     """Measure one image after the other; those that cannot be read are named at the end."""
-    from dgsr.apps.evaluation_output import publish, survey
+    from dgsr.apps.runs.evaluation_output import publish, survey
     from dgsr.evaluation import RestoredFolder
     from dgsr.evaluation.ranks import device_of_rank, joined
     from dgsr.metrics import build_available

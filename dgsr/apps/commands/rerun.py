@@ -31,7 +31,7 @@ def run(arguments: Namespace) -> None:
         SystemExit: With the command's code.
         UserError: It is no sweep's directory.
     """
-    from dgsr.apps.quoting import quoted
+    from dgsr.apps.config.quoting import quoted
     from dgsr.apps.sweeps import SweepFolder
 
     folder = SweepFolder(arguments.sweep)

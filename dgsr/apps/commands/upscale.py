@@ -7,8 +7,8 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dgsr.apps.entry import GOING_ON
-from dgsr.apps.model_arguments import add_machine, add_parts, add_source, device, load, memory_bytes, source_of
+from dgsr.apps.commands.model_arguments import add_machine, add_parts, add_source, device, load, memory_bytes, source_of
+from dgsr.apps.runs.entry import GOING_ON
 from dgsr.checks import expect
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def run(arguments: Namespace) -> None:
     """Load the model, then enlarge one image after the other; those that fail are named at the end."""
     from rich.console import Console
 
-    from dgsr.apps.folders import expect_none_failed, say, tell_kept
+    from dgsr.apps.runs.folders import expect_none_failed, say, tell_kept
     from dgsr.inference.files import FileUpscaling
 
     _check(arguments)
@@ -173,7 +173,7 @@ def _beside(source: Path) -> Path:
 
 def _plan(source: Path, target: Path, overwrite: bool) -> list[Job]:
     """Pair every image with the file it will be written to."""
-    from dgsr.apps.folders import source_outside
+    from dgsr.apps.runs.folders import source_outside
     from dgsr.data.names import bare_names
     from dgsr.inference.files import Job
     from dgsr.rasters import SUFFIXES

@@ -13,7 +13,7 @@ from rich.console import Group
 from rich.table import Table
 
 from dgsr.apps.doctor.devices import num_devices, on_gpu
-from dgsr.apps.training_run import build_module, quiet_libraries
+from dgsr.apps.runs.training import build_module, quiet_libraries
 from dgsr.checks import refuse
 from dgsr.training.datamodule import accumulation
 from dgsr.training.footprint import Footprint, footprint

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
-from dgsr.apps.record import saved_overrides
+from dgsr.apps.runs.record import saved_overrides
 from dgsr.checks import expect, read_record
 
 _RECORD = "sweep.json"

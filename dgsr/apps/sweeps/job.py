@@ -13,9 +13,9 @@ from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
 
-from dgsr.apps.own_configs import naming, own_configs
-from dgsr.apps.quoting import quoted
-from dgsr.apps.record import started_with
+from dgsr.apps.config.own_configs import naming, own_configs
+from dgsr.apps.config.quoting import quoted
+from dgsr.apps.runs.record import started_with
 from dgsr.apps.sweeps.folder import JobFolder, SweepFolder
 from dgsr.checks import UserError, expect
 

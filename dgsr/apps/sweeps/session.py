@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from dgsr.apps.overrides import first_of_sweep
-from dgsr.apps.quoting import quoted, unquoted
-from dgsr.apps.resume import logs_dir, task_name
+from dgsr.apps.config.overrides import first_of_sweep
+from dgsr.apps.config.quoting import quoted, unquoted
+from dgsr.apps.runs.resume import logs_dir, task_name
 from dgsr.apps.sweeps.folder import Command, SweepFolder
 from dgsr.checks import UserError, expect
 

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 import torch
+from tests.apps.test_evaluation_run import config
 
 from dgsr.apps.cli import main
-from dgsr.apps.evaluation_run import run_evaluation
+from dgsr.apps.runs.evaluation import run_evaluation
 from dgsr.degradation import Recipe, degrade, draw, preset
 from dgsr.degradation.presets import PRESETS
 from dgsr.images import read_image, write_image
 from dgsr.models import DegradationEstimator, OneStepGenerator
-from tests.apps.test_evaluation_run import config
 
 
 @pytest.fixture

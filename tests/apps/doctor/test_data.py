@@ -10,7 +10,7 @@ from rich.console import Console
 from dgsr.apps.doctor import data as doctor
 from dgsr.checks import UserError
 from dgsr.training.throughput import Throughput
-from tests.apps.test_training_run import composed
+from tests.apps.runs.test_training import composed
 
 
 def test_a_config_is_measured(

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from dgsr.apps.doctor.devices import num_devices
-from tests.apps.test_training_run import composed
+from tests.apps.runs.test_training import composed
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 from hydra.utils import instantiate
 from rich.console import Console
 
-from dgsr.apps.composing import composed
+from dgsr.apps.config.composing import composed
 from dgsr.apps.doctor.fetch import examine
 from dgsr.checks import UserError
 from dgsr.models import OneStepGenerator, hub

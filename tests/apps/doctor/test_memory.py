@@ -11,7 +11,7 @@ import torch
 from omegaconf import DictConfig
 from rich.console import Console
 
-from dgsr.apps.composing import composed
+from dgsr.apps.config.composing import composed
 from dgsr.apps.doctor.memory import estimate, examine
 from dgsr.checks import UserError
 from dgsr.training.footprint import Footprint

@@ -14,8 +14,8 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from dgsr.apps import run_cleanly
-from dgsr.apps.entry import in_sweep
-from dgsr.apps.resume import continued_arguments
+from dgsr.apps.runs.entry import in_sweep
+from dgsr.apps.runs.resume import continued_arguments
 from dgsr.apps.sweeps import SweepFolder, run_job, sweep_of, sweeping
 from dgsr.checks import expect
 

@@ -11,10 +11,10 @@ import torch
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
 
-from dgsr.apps.configs import check, conf_dir
-from dgsr.apps.entry import run_cleanly
-from dgsr.apps.schema import TrainConfig
-from dgsr.apps.training_run import train
+from dgsr.apps.config.checking import check, conf_dir
+from dgsr.apps.config.schema import TrainConfig
+from dgsr.apps.runs.entry import run_cleanly
+from dgsr.apps.runs.training import train
 from dgsr.checkpoints import load_model
 from dgsr.checkpoints.trainer import read_checkpoint
 from dgsr.checks import UserError
@@ -99,7 +99,7 @@ def test_a_run_goes_from_config_to_report_and_on(
     assert {"metrics.csv", "curves.png", "report.md", "checkpoints/last.ckpt", "panels/step_0000001.png"} <= files
     assert "bicubic" in capsys.readouterr().out
 
-    with caplog.at_level("INFO", "dgsr.apps.continuation"):
+    with caplog.at_level("INFO", "dgsr.apps.runs.continuation"):
         _train(tmp_path, "resume=last", "run.max_steps=2")
     changes = [record.getMessage() for record in caplog.records if record.getMessage().startswith("Changed")]
     assert changes == ["Changed: run.max_steps 2 instead of 1"]

@@ -8,8 +8,8 @@ import pytest
 from hydra import compose
 
 from dgsr.apps import conf_dir, preflight
-from dgsr.apps.own_configs import composing, naming, own_configs
-from dgsr.apps.resume import task_name
+from dgsr.apps.config.own_configs import composing, naming, own_configs
+from dgsr.apps.runs.resume import task_name
 from dgsr.checks import UserError
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dgsr.apps.spelling import alike, unknown_key
+from dgsr.apps.config.spelling import alike, unknown_key
 
 KEYS = ["seed", "data", "data.crop_px", "data.seed", "data.train", "data.train.root", "optimizer.lr", "critic.lr"]
 

@@ -11,12 +11,12 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from rich.console import Console
 
 from dgsr import __version__
-from dgsr.apps.configs import check
-from dgsr.apps.degraded_set import fixed_pairs
-from dgsr.apps.evaluation_output import publish, survey
-from dgsr.apps.model_arguments import source_of
-from dgsr.apps.schema import EvaluateConfig
-from dgsr.apps.training_run import quiet_libraries
+from dgsr.apps.commands.model_arguments import source_of
+from dgsr.apps.config.checking import check
+from dgsr.apps.config.schema import EvaluateConfig
+from dgsr.apps.runs.degraded_set import fixed_pairs
+from dgsr.apps.runs.evaluation_output import publish, survey
+from dgsr.apps.runs.training import quiet_libraries
 from dgsr.checkpoints import Model, load_model
 from dgsr.checks import UserError, expect
 from dgsr.data import FixedPairs, LqFolder, PairedFolders, open_source

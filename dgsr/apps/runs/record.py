@@ -11,7 +11,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from dgsr.apps.own_configs import PROVIDER
+from dgsr.apps.config.own_configs import PROVIDER
 from dgsr.checks import expect, refuse
 
 #: What is said for one start, not for those that follow it.

@@ -11,7 +11,7 @@ import pytest
 
 import dgsr
 from dgsr.apps import cli
-from dgsr.apps.programs import program, program_for, run_program
+from dgsr.apps.runs.programs import program, program_for, run_program
 
 ROOT = Path(__file__).parents[2]
 

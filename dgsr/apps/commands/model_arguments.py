@@ -56,7 +56,7 @@ def source_of(model: str | None) -> str:
     Raises:
         UserError: The last run is asked for, and there is none.
     """
-    from dgsr.apps.resume import last_run, logs_dir
+    from dgsr.apps.runs.resume import last_run, logs_dir
     from dgsr.checkpoints.loading import BUNDLED
 
     if model is None:

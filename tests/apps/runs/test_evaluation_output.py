@@ -9,7 +9,7 @@ from unittest.mock import Mock
 import pytest
 import torch
 
-from dgsr.apps.evaluation_output import publish, survey
+from dgsr.apps.runs.evaluation_output import publish, survey
 from dgsr.checks import UserError
 from dgsr.evaluation.ranks import Ranks
 from dgsr.metrics import Suite, build
@@ -40,7 +40,9 @@ def test_files_that_cannot_be_written_cost_nothing_else(
     results = survey(samples, Suite(build(["psnr"])), {}, CPU, Ranks())
     assert results is not None
     (tmp_path / "file").touch()
-    monkeypatch.setattr("dgsr.apps.evaluation_output.write_csv", Mock(side_effect=OSError(5, "Input/output error")))
+    monkeypatch.setattr(
+        "dgsr.apps.runs.evaluation_output.write_csv", Mock(side_effect=OSError(5, "Input/output error"))
+    )
     files = {"csv": tmp_path / "file", "json": tmp_path / "file" / "r.json", "html": tmp_path / "r.html"}
     with pytest.raises(UserError, match=rf"got {tmp_path}/file \(.*\), {tmp_path}/file/r\.json \("):
         publish(results, samples, files, "title")

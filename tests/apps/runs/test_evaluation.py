@@ -16,13 +16,13 @@ from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
 from safetensors.torch import load_file, save_file
 
-from dgsr.apps.configs import conf_dir
-from dgsr.apps.evaluation_run import run_evaluation
+from dgsr.apps.config.checking import conf_dir
+from dgsr.apps.runs.evaluation import run_evaluation
 from dgsr.checkpoints.trainer import read_checkpoint
 from dgsr.checks import UserError
 from dgsr.images import read_image, write_image
 from dgsr.models.estimator import DegradationEstimator
-from tests.apps.test_training_run import SMALL, composed, train
+from tests.apps.runs.test_training import SMALL, composed, train
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = ROOT / "tests" / "golden"

@@ -10,8 +10,8 @@ import pytest
 from hydra import compose, initialize_config_dir
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
-from dgsr.apps.configs import conf_dir
-from dgsr.apps.resume import continued_arguments
+from dgsr.apps.config.checking import conf_dir
+from dgsr.apps.runs.resume import continued_arguments
 from dgsr.checks import UserError
 
 

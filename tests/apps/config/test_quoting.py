@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
-from dgsr.apps.quoting import quoted, unquoted
+from dgsr.apps.config.quoting import quoted, unquoted
 
 
 @pytest.mark.parametrize("text", ["plain", "a b", "it's a=b, [x] {y} (1) é", r"back\slash", r"\'", "${not.resolved"])

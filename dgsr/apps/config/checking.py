@@ -13,8 +13,8 @@ from omegaconf import Container, DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import InterpolationToMissingValueError, OmegaConfBaseException
 
 import dgsr
-from dgsr.apps.annotations import describe, fits, options, parameters
-from dgsr.apps.spelling import alike, unknown_key
+from dgsr.apps.config.annotations import describe, fits, options, parameters
+from dgsr.apps.config.spelling import alike, unknown_key
 from dgsr.checks import UserError
 
 _HYDRA_KEYS = {"_target_", "_partial_", "_args_", "_recursive_", "_convert_"}

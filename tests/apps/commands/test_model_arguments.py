@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from dgsr.apps.model_arguments import add_machine, add_parts, add_source, device, load, memory_bytes, source_of
+from dgsr.apps.commands.model_arguments import add_machine, add_parts, add_source, device, load, memory_bytes, source_of
 from dgsr.checkpoints.loading import BUNDLED
 from dgsr.checks import UserError
 from dgsr.models.estimator import DegradationEstimator

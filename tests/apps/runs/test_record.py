@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dgsr.apps.record import accept_record, keep_record, read_config, saved_overrides, saved_own_configs
+from dgsr.apps.runs.record import accept_record, keep_record, read_config, saved_overrides, saved_own_configs
 from dgsr.checks import UserError
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import track
 
-from dgsr.apps.folders import expect_none_failed, say, tell_kept
+from dgsr.apps.runs.folders import expect_none_failed, say, tell_kept
 from dgsr.checks import UserError, expect
 from dgsr.data import FixedPairs, Source
 from dgsr.data.names import bare_names

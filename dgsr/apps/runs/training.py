@@ -11,10 +11,10 @@ import torch
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
-from dgsr.apps.configs import check
-from dgsr.apps.continuation import checkpoint_of, expect_continuable, plain_config, report_changes
-from dgsr.apps.record import accept_record
-from dgsr.apps.schema import TrainConfig
+from dgsr.apps.config.checking import check
+from dgsr.apps.config.schema import TrainConfig
+from dgsr.apps.runs.continuation import checkpoint_of, expect_continuable, plain_config, report_changes
+from dgsr.apps.runs.record import accept_record
 from dgsr.checkpoints.trainer import read_checkpoint
 from dgsr.checks import expect
 from dgsr.training.callbacks.provenance import Provenance

@@ -19,7 +19,7 @@ from safetensors import SafetensorError
 from torch.utils.data import DataLoader, Dataset
 
 import dgsr
-from dgsr.apps.entry import Advice, run_cleanly
+from dgsr.apps.runs.entry import Advice, run_cleanly
 from dgsr.checks import UserError, refuse
 
 PROGRAM = """

@@ -8,7 +8,7 @@ import pytest
 import torch
 from rich.console import Console
 
-from dgsr.apps.folders import expect_none_failed, say, source_outside, tell_kept
+from dgsr.apps.runs.folders import expect_none_failed, say, source_outside, tell_kept
 from dgsr.checks import UserError
 from dgsr.images import write_image
 

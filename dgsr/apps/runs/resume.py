@@ -8,11 +8,11 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from dgsr.apps.configs import conf_dir
-from dgsr.apps.own_configs import naming, own_configs
-from dgsr.apps.quoting import quoted, unquoted
-from dgsr.apps.ranks import rank
-from dgsr.apps.record import ONCE, keep_record, read_config, saved_overrides, saved_own_configs
+from dgsr.apps.config.checking import conf_dir
+from dgsr.apps.config.own_configs import naming, own_configs
+from dgsr.apps.config.quoting import quoted, unquoted
+from dgsr.apps.runs.ranks import rank
+from dgsr.apps.runs.record import ONCE, keep_record, read_config, saved_overrides, saved_own_configs
 from dgsr.checks import expect
 
 _KEY, _RUN, _DIRECTORY = "resume=", "paths.run=", "hydra.run.dir="

@@ -10,10 +10,10 @@ from hydra import compose
 from hydra.errors import HydraException
 from omegaconf import DictConfig
 
-from dgsr.apps.configs import check, conf_dir
-from dgsr.apps.overrides import preflight
-from dgsr.apps.own_configs import composing, naming
-from dgsr.apps.schema import EvaluateConfig, TrainConfig
+from dgsr.apps.config.checking import check, conf_dir
+from dgsr.apps.config.overrides import preflight
+from dgsr.apps.config.own_configs import composing, naming
+from dgsr.apps.config.schema import EvaluateConfig, TrainConfig
 from dgsr.checks import refuse
 
 _SCHEMAS = {"train": TrainConfig, "evaluate": EvaluateConfig}

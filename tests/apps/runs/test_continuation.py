@@ -11,7 +11,7 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 
-from dgsr.apps.continuation import differences, expect_continuable, latest_whole, plain_config, report_changes
+from dgsr.apps.runs.continuation import differences, expect_continuable, latest_whole, plain_config, report_changes
 from dgsr.checks import UserError
 from dgsr.models.discriminator import DinoDiscriminator
 from dgsr.models.estimator import DegradationEstimator

@@ -12,7 +12,7 @@ import pytest
 from lightning.fabric.utilities.rank_zero import _get_rank
 
 import dgsr
-from dgsr.apps.ranks import quiet_follower, rank
+from dgsr.apps.runs.ranks import quiet_follower, rank
 
 QUIET = ["hydra.output_subdir=null", "hydra/job_logging=stdout"]
 
@@ -56,7 +56,7 @@ def test_of_several_numbers_it_is_the_one_that_lightning_takes(
 RANK = """
 import time
 from pathlib import Path
-from dgsr.apps.ranks import end_with_the_launcher
+from dgsr.apps.runs.ranks import end_with_the_launcher
 end_with_the_launcher(0.05)
 Path("ready").touch()
 time.sleep(300)

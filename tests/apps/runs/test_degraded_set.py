@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from dgsr.apps.degraded_set import expect_no_others, fixed_pairs, write_recipe, write_set
+from dgsr.apps.runs.degraded_set import expect_no_others, fixed_pairs, write_recipe, write_set
 from dgsr.checks import UserError
 from dgsr.data import FixedPairs, FolderSource
 from dgsr.degradation import Recipe, degrade, draw, preset

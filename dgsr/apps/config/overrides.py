@@ -18,8 +18,8 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from dgsr.apps.own_configs import composing, own_configs
-from dgsr.apps.spelling import alike, unknown_key
+from dgsr.apps.config.own_configs import composing, own_configs
+from dgsr.apps.config.spelling import alike, unknown_key
 
 _BAD_COMMAND_LINE = 2
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 
-from dgsr.apps.annotations import describe, fits, parameters
+from dgsr.apps.config.annotations import describe, fits, parameters
 
 if TYPE_CHECKING:
     from fractions import Fraction

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dgsr.apps.composing import composed
+from dgsr.apps.config.composing import composed
 from dgsr.checks import UserError
 
 

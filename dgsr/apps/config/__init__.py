@@ -1,0 +1,1 @@
+"""Compose and check configs, and read command lines; no module here imports torch."""

@@ -1,0 +1,1 @@
+"""Start, resume and record runs of the two programs."""
