@@ -8,27 +8,27 @@ import hydra
 from omegaconf import DictConfig
 
 from dgsr.apps import conf_dir, preflight, run_cleanly
+from dgsr.apps.config.command_line import CommandLine
 from dgsr.apps.runs.entry import Advice
-from dgsr.apps.config.own_configs import naming, own_configs
-from dgsr.apps.runs.ranks import quiet_follower
+from dgsr.apps.runs.ranks import silence_nonzero_ranks
 
-_GOES_ON = "The same command goes on where it stopped, with the paths.run=… that it named at its start."
-ADVICE = Advice(full=f"Make room. {_GOES_ON}", stopped=_GOES_ON)
+_RESUME = "Run the same command again with the paths.run=… that it printed at its start to resume."
+ADVICE = Advice(full=f"Free some space. {_RESUME}", stopped=_RESUME)
 
 
 @hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="evaluate")
 def main(cfg: DictConfig) -> dict[str, float]:
     """Evaluate as the composed config says."""
-    from dgsr.apps.runs.evaluation import run_evaluation  # here, so that a mistyped command is answered at once
+    from dgsr.apps.runs.evaluation import run_evaluation  # a mistyped command is answered at once
 
     return run_cleanly(lambda: run_evaluation(cfg), ADVICE)
 
 
 def prepare() -> None:
-    """Refuse every mistyped key at once, and name a folder of one's own configs where Hydra wants it."""
-    own, others = own_configs(sys.argv[1:])
-    sys.argv[1:] = quiet_follower([*naming(own), *others])
-    preflight(sys.argv[1:], "evaluate", conf_dir())
+    """Report every mistyped key at once, and let only rank 0 write logs."""
+    command = silence_nonzero_ranks(CommandLine.parse(sys.argv[1:]))
+    preflight(command, "evaluate", conf_dir())
+    sys.argv[1:] = command.words
 
 
 if __name__ == "__main__":

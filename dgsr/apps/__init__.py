@@ -1,8 +1,9 @@
 """What stands nearest to the user: configurations read strictly, programs that end with a sentence."""
 
-from dgsr.apps.config.checking import check, conf_dir
+from dgsr.apps.config.checking import check
 from dgsr.apps.config.overrides import preflight
 from dgsr.apps.config.schema import EvaluateConfig, TrainConfig
+from dgsr.apps.config.sources import conf_dir
 from dgsr.apps.runs.entry import run_cleanly
 
 __all__ = ["EvaluateConfig", "TrainConfig", "check", "conf_dir", "preflight", "run_cleanly"]

@@ -37,8 +37,7 @@ def run(arguments: Namespace) -> None:
     from rich.console import Console
 
     from dgsr.apps.config.composing import composed
-    from dgsr.apps.config.own_configs import own_folder
 
-    own = None if arguments.config_dir is None else own_folder(arguments.config_dir)
-    cfg = composed("train", arguments.overrides, own)
+    folder = [] if arguments.config_dir is None else ["--config-dir", arguments.config_dir]
+    cfg = composed("train", [*folder, *arguments.overrides])
     Console().print(import_module(f"dgsr.apps.doctor.{arguments.check}").examine(cfg))

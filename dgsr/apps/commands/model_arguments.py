@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from argparse import ArgumentParser, Namespace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dgsr.checks import expect
@@ -47,21 +48,28 @@ def add_machine(parser: ArgumentParser) -> None:
     parser.add_argument("--memory", type=float, metavar="GIB", help="take no more than this (default: what is free)")
 
 
-def source_of(model: str | None) -> str:
-    """Return the source that a user means: the small model in the package, if none is named.
+def source_of(model: str | None, logs: Path | None = None) -> str:
+    """Return the source of the model that a user names: the small one in the package if there is no name.
 
     Args:
-        model: A source, or `last`, the newest checkpoint of the training runs in this folder.
+        model: A source, or `last`, the newest checkpoint of the training runs.
+        logs: The folder of all runs; None is that of `train.py` in this folder.
 
     Raises:
-        UserError: The last run is asked for, and there is none.
+        UserError: The last run is requested, and there is none.
     """
-    from dgsr.apps.runs.resume import last_run, logs_dir
     from dgsr.checkpoints.loading import BUNDLED
 
     if model is None:
         return BUNDLED
-    return str(last_run(logs_dir([]) / "train" / "runs") / "checkpoints" / "last.ckpt") if model == "last" else model
+    if model != "last":
+        return model
+    from dgsr.apps.config.command_line import CommandLine
+    from dgsr.apps.config.composing import runs_folder
+    from dgsr.apps.runs.resume import last_run
+
+    runs = runs_folder(CommandLine()) if logs is None else logs / "train" / "runs"
+    return str(last_run(runs) / "checkpoints" / "last.ckpt")
 
 
 def load(source: str, arguments: Namespace) -> Model:

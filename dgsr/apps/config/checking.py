@@ -6,13 +6,11 @@ import dataclasses
 import importlib
 from collections.abc import Iterator
 from inspect import Parameter, ismodule
-from pathlib import Path
 from typing import Any
 
 from omegaconf import Container, DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import InterpolationToMissingValueError, OmegaConfBaseException
 
-import dgsr
 from dgsr.apps.config.annotations import describe, fits, options, parameters
 from dgsr.apps.config.spelling import alike, unknown_key
 from dgsr.checks import UserError
@@ -20,12 +18,6 @@ from dgsr.checks import UserError
 _HYDRA_KEYS = {"_target_", "_partial_", "_args_", "_recursive_", "_convert_"}
 _VARIADIC = (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
 _ANYTHING = Parameter("anything", Parameter.KEYWORD_ONLY, annotation=Any)
-
-
-def conf_dir() -> Path:
-    """Find conf/: inside an installed package, or beside it in a checkout."""
-    package = Path(dgsr.__file__).parent
-    return next(folder for folder in (package / "conf", package.parent / "conf") if (folder / "train.yaml").is_file())
 
 
 def check(cfg: DictConfig, schema: type) -> None:

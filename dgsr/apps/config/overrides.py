@@ -18,40 +18,41 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from dgsr.apps.config.own_configs import composing, own_configs
+from dgsr.apps.config.command_line import CommandLine
+from dgsr.apps.config.sources import hydra_sources
 from dgsr.apps.config.spelling import alike, unknown_key
 
 _BAD_COMMAND_LINE = 2
 
 
-def preflight(argv: Sequence[str], config_name: str, config_dir: Path) -> None:
-    """Try a program's arguments on its config; say what is wrong with each of them and exit, or return if all is well.
+def preflight(command: CommandLine, config_name: str, config_dir: Path) -> DictConfig | None:
+    """Try a program's overrides on its config; report what is wrong with each of them and exit, or return the config.
 
-    Options other than `-m` and `--config-dir` (`--help`, `--cfg job`, …) and `hydra.…` keys are Hydra's own business.
+    Of a sweep it is the first job's. With a flag other than `-m` (`--help`, `--cfg job`, …) nothing is composed: Hydra
+    itself reports mistakes, as it does for `hydra.…` keys.
 
     Raises:
         SystemExit: With code 2, after the mistakes went to standard error.
-        UserError: `--config-dir` names no folder.
     """
-    own, argv = own_configs(argv)
-    options = {argument for argument in argv if argument.startswith("-")}
-    if options - {"-m", "--multirun"}:
-        return
-    with composing(config_dir, own):
-        problems = list(_problems([argument for argument in argv if argument not in options], config_name))
+    if command.single_run().flags:
+        return None
+    with hydra_sources(config_dir, command.config_dir):
+        outcomes = list(_outcomes(command.overrides, config_name))
+    problems = [outcome for outcome in outcomes if isinstance(outcome, str)]
     if problems:
         sys.stderr.writelines(f"{problem}\n" for problem in dict.fromkeys(problems))
         raise SystemExit(_BAD_COMMAND_LINE)
+    return next((outcome for outcome in outcomes if isinstance(outcome, DictConfig)), None)
 
 
 def first_of_sweep(arguments: Sequence[str]) -> list[str]:
-    """Leave of each list of values that is swept over only the first.
+    """Keep only the first value of each override that lists several.
 
-    >>> first_of_sweep(["--cfg", "job", "seed=3,4", "data.crop_px=64"])
-    ['--cfg', 'job', 'seed=3', 'data.crop_px=64']
+    >>> first_of_sweep(["seed=3,4", "data.crop_px=64"])
+    ['seed=3', 'data.crop_px=64']
     """
     parser = OverridesParser.create()
-    return [_first(parser, argument) if "=" in argument else argument for argument in arguments]
+    return [_first(parser, argument) for argument in arguments]
 
 
 def _first(parser: OverridesParser, argument: str) -> str:
@@ -62,8 +63,8 @@ def _first(parser: OverridesParser, argument: str) -> str:
     return _lines(override)[0] if override.is_discrete_sweep() else argument
 
 
-def _problems(arguments: Sequence[str], config_name: str) -> Iterator[str]:
-    """Check chosen groups by name, and let Hydra compose the rest with every choice that is swept."""
+def _outcomes(arguments: Sequence[str], config_name: str) -> Iterator[DictConfig | str]:
+    """Check chosen groups by name, and compose the rest with every choice of a sweep: a config, or what is wrong."""
     groups, values = [], []
     parser = OverridesParser.create(GlobalHydra.instance().config_loader())
     for argument in arguments:
@@ -72,17 +73,20 @@ def _problems(arguments: Sequence[str], config_name: str) -> Iterator[str]:
         except HydraException:
             yield f"Expected key=value, but got {argument}."
             continue
-        if override.key_or_group == "hydra.searchpath":  # it reaches neither a sweep's jobs nor a run that goes on
+        if override.key_or_group == "hydra.searchpath":  # it reaches neither a sweep's jobs nor a resumed run
             yield f"Expected no hydra.searchpath, but got {argument}. Say --config-dir FOLDER."
-        elif _group_options(override.key_or_group) and not override.is_delete():
+        elif group_options(override.key_or_group) and not override.is_delete():
             wrong = list(_wrong_choices(override))
             yield from wrong
             groups += [] if wrong else [_lines(override)]
         elif not override.is_hydra_override():
             values.append(override)
     for chosen in itertools.product(*groups):
-        if isinstance(_composed(config_name, [*chosen, *(_lines(value)[0] for value in values)]), str):
+        cfg = _composed(config_name, [*chosen, *(_lines(value)[0] for value in values)])
+        if isinstance(cfg, str):
             yield from _blame(values, config_name, chosen)
+        else:
+            yield cfg
 
 
 def _blame(values: Sequence[Override], config_name: str, chosen: Sequence[str]) -> Iterator[str]:
@@ -91,16 +95,23 @@ def _blame(values: Sequence[Override], config_name: str, chosen: Sequence[str]) 
     if isinstance(cfg, str):
         yield cfg
         return
-    known = {*_dotted_keys(OmegaConf.to_container(cfg)), *_group_options("", ObjectType.GROUP)}
+    keys = dict(_dotted_keys(OmegaConf.to_container(cfg)))
+    known = {*keys, *group_options("", ObjectType.GROUP)}
     for value in values:
         outcome = _composed(config_name, [*chosen, _lines(value)[0]])
-        if isinstance(outcome, str):
-            yield outcome if value.key_or_group in known else unknown_key(value.key_or_group, known)
+        if not isinstance(outcome, str):
+            continue
+        key, group = value.key_or_group, value.key_or_group.partition(".")[0]
+        if key != group and group in keys and keys[group] is None and group_options(group):
+            choices = ", ".join(option for option in group_options(group) if option != "none")
+            yield f"Expected {group} to be chosen where {key} is set, but got {group}=none. Choose one of {choices}."
+        else:
+            yield outcome if key in known else unknown_key(key, known)
 
 
 def _wrong_choices(override: Override) -> Iterator[str]:
     """Name each chosen option that its group does not have."""
-    group, options = override.key_or_group, _group_options(override.key_or_group)
+    group, options = override.key_or_group, group_options(override.key_or_group)
     chosen = override.sweep_iterator() if override.is_discrete_sweep() else [override.value()]
     for choice in itertools.chain.from_iterable(item if isinstance(item, list) else [item] for item in chosen):
         if choice is None:
@@ -127,16 +138,17 @@ def _composed(config_name: str, lines: Sequence[str]) -> DictConfig | str:
     except (YAMLError, UnicodeDecodeError) as error:
         return f"Expected configs in YAML, but got: {' '.join(str(error).split())}"
     except RecursionError:
-        return "Expected configs that build on others, but got some that build on each other. Mend their defaults."
+        return "Expected configs that build on others, but got some that build on each other. Fix their defaults."
 
 
-def _group_options(group: str, kind: ObjectType = ObjectType.CONFIG) -> list[str]:
+def group_options(group: str, kind: ObjectType = ObjectType.CONFIG) -> list[str]:
+    """Return the choices of a config group, without the parts that choices are made of; Hydra must have sources."""
     options = GlobalHydra.instance().config_loader().get_group_options(group, kind)
-    return [option for option in options if not option.startswith("_")]  # of parts that choices are made of
+    return [option for option in options if not option.startswith("_")]
 
 
-def _dotted_keys(node: Any, where: str = "") -> Iterator[str]:
+def _dotted_keys(node: Any, where: str = "") -> Iterator[tuple[str, Any]]:
     for key, value in node.items():
-        yield f"{where}{key}"
+        yield f"{where}{key}", value
         if isinstance(value, dict):
             yield from _dotted_keys(value, f"{where}{key}.")

@@ -16,6 +16,7 @@ from dgsr.apps.config.checking import check
 from dgsr.apps.config.schema import EvaluateConfig
 from dgsr.apps.runs.degraded_set import fixed_pairs
 from dgsr.apps.runs.evaluation_output import publish, survey
+from dgsr.apps.runs.record import write_record
 from dgsr.apps.runs.training import quiet_libraries
 from dgsr.checkpoints import Model, load_model
 from dgsr.checks import UserError, expect
@@ -41,7 +42,7 @@ def run_evaluation(cfg: DictConfig) -> dict[str, float]:
         if cfg.inference.guidance is None:
             cfg.inference.pop("guidance")
     check(cfg, EvaluateConfig)
-    cfg.ckpt_path = source_of(cfg.ckpt_path)
+    cfg.ckpt_path = source_of(cfg.ckpt_path, Path(cfg.paths.logs))
     quiet_libraries()
     with joined() as ranks:
         return _evaluate(cfg, ranks)
@@ -62,6 +63,7 @@ def _evaluate(cfg: DictConfig, ranks: Ranks) -> dict[str, float]:
     settings = _settings(cfg, model)
     _agreed(lambda: expect_same_settings(run, settings), ranks)
     if ranks.first:
+        write_record(run, cfg)
         hint = f"Images go to {run / 'sr'}. If this is cut off, the same with paths.run={run} goes on."
         Console(stderr=True).print(hint, soft_wrap=True, highlight=False, markup=False)
     keep = ("hq",) if isinstance(degraded, FixedPairs) else ()

@@ -1,4 +1,4 @@
-"""Which process of a distributed run this is, told from its environment, before torch is imported."""
+"""The rank of this process in a distributed run, read from the environment before torch is imported."""
 
 from __future__ import annotations
 
@@ -6,26 +6,28 @@ import os
 import threading
 import time
 
+from dgsr.apps.config.command_line import CommandLine
+
 #: Set by torchrun, by Lightning, which starts the other processes of a machine itself, and by SLURM, also in an
 #: interactive session, where all of Lightning's processes inherit it; so Lightning looks too.
 _VARIABLES = ("RANK", "LOCAL_RANK", "SLURM_PROCID")
 
 
 def rank() -> int:
-    """Return the number of this process among those that run together."""
+    """Return the rank of this process, 0 if it runs alone."""
     return int(next((os.environ[name] for name in _VARIABLES if name in os.environ), 0))
 
 
-def quiet_follower(arguments: list[str]) -> list[str]:
-    """Let every process but the first write no run directory of its own; the first one's arguments stay as they are."""
+def silence_nonzero_ranks(command: CommandLine) -> CommandLine:
+    """Let only rank 0 create a run directory and a log file; its own command line stays as it is."""
     if rank() == 0:
-        return arguments
-    directory = [] if any(a.startswith("hydra.run.dir=") for a in arguments) else ["hydra.run.dir=."]
-    return [*arguments, *directory, "hydra.output_subdir=null", "hydra/job_logging=stdout"]
+        return command
+    directory = [] if command.value("hydra.run.dir") else ["hydra.run.dir=."]
+    return command.plus(*directory, "hydra/job_logging=stdout")
 
 
 def end_with_the_launcher(every_seconds: float = 1.0) -> None:
-    """Let a process that another one has started end when that one is gone, and not wait for it in a collective."""
+    """End this process when the one that started it ends, instead of waiting for it in a collective."""
     if not os.environ.keys() & {"RANK", "LOCAL_RANK"}:
         return
     launcher = os.getppid()

@@ -1,87 +1,85 @@
-"""What Hydra wrote down when a run was started, by which it is found and goes on."""
+"""A run's record in `.hydra/`: how it was last started, by which it is found and resumed."""
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from omegaconf import OmegaConf
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from dgsr.apps.config.own_configs import PROVIDER
+from dgsr import files
+from dgsr.apps.config.command_line import Setting
+from dgsr.apps.config.renamed import rename_overrides
+from dgsr.apps.config.sources import PROVIDER
 from dgsr.checks import expect, refuse
 
-#: What is said for one start, not for those that follow it.
-ONCE = ("resume=", "allow_changes=", "ckpt_path=", "hydra.run.dir=")
+#: Keys that concern a single start of a run.
+ONE_START = ("resume", "allow_changes", "ckpt_path", "hydra.run.dir")
 
-# Hydra writes over the first before anything can be refused; the second is what it held, until the start is accepted.
-_RECORD, _KEPT, _UNREAD = ".hydra", ".hydra.kept", ".hydra.unread"
-_REMEDY = "Mend it, or move the run away."
+_FOLDER = ".hydra"
+_REMEDY = "Fix it, or move the run away."
 
 
-def started_with(overrides: Iterable[object]) -> list[str]:
-    """Return the overrides of a run without those that belong to one start of it alone."""
-    return [str(override) for override in overrides if not str(override).startswith(ONCE)]
+def lasting(overrides: Iterable[object]) -> list[str]:
+    """Return the overrides of a run without those that concern a single start of it."""
+    return [text for text in map(str, overrides) if Setting.parse(text).key not in ONE_START]
+
+
+def write_record(run: Path, cfg: DictConfig) -> None:
+    """Write the composed config, Hydra's own and the overrides of the start that is under way.
+
+    Hydra itself would write them before the start can be refused. Outside of a Hydra program nothing is written.
+    """
+    if not HydraConfig.initialized():
+        return
+    hydra = HydraConfig.get()
+    for name, node in {"config": cfg, "hydra": OmegaConf.create({"hydra": hydra})}.items():
+        files.write_text(run / _FOLDER / f"{name}.yaml", OmegaConf.to_yaml(node))
+    write_overrides(run, hydra.overrides.task)
+
+
+def write_overrides(run: Path, overrides: Iterable[str]) -> None:
+    """Write what a run is started with."""
+    files.write_text(run / _FOLDER / "overrides.yaml", OmegaConf.to_yaml(OmegaConf.create(list(overrides))))
 
 
 def saved_overrides(run: Path) -> list[str]:
-    """Return what a run was started with, as it recorded that; nothing if it has not come so far.
+    """Return the overrides that a run was last started with; none if it has no record.
 
     Raises:
         UserError: The record is damaged.
     """
-    file = record_of(run) / "overrides.yaml"
-    found = read_config(file, "a list of overrides")
-    # Of an empty file OmegaConf makes an empty mapping.
-    expect(OmegaConf.is_list(found) or not found, "a list of overrides", file, _REMEDY)
-    return started_with(found or [])
+    file = run / _FOLDER / "overrides.yaml"
+    saved = read_config(file, "a list of overrides")
+    # OmegaConf reads an empty file as an empty mapping.
+    expect(OmegaConf.is_list(saved) or not saved, "a list of overrides", file, _REMEDY)
+    return rename_overrides(lasting(saved or []))
 
 
-def saved_own_configs(run: Path) -> Path | None:
-    """Return the folder of one's own configs that a run was started with.
+def saved_config_dir(run: Path) -> Path | None:
+    """Return the `--config-dir` that a run was last started with.
 
     Raises:
         UserError: The record is damaged.
     """
-    file = record_of(run) / "hydra.yaml"
-    found = read_config(file, "Hydra's settings")
-    expect(OmegaConf.is_dict(found) or not found, "Hydra's settings", file, _REMEDY)
-    sources = OmegaConf.select(found, "hydra.runtime.config_sources") if found else []
+    file = run / _FOLDER / "hydra.yaml"
+    saved = read_config(file, "Hydra's settings")
+    expect(OmegaConf.is_dict(saved) or not saved, "Hydra's settings", file, _REMEDY)
+    sources = OmegaConf.select(saved, "hydra.runtime.config_sources") if saved else []
     return next((Path(source.path) for source in sources or [] if source.provider == PROVIDER), None)
 
 
-def keep_record(run: Path) -> None:
-    """Keep what a run was started with while it is started anew, perhaps with what will be refused."""
-    kept, copy = run / _KEPT, run / _UNREAD
-    if (run / _RECORD).is_dir() and not kept.exists():
-        shutil.rmtree(copy, ignore_errors=True)
-        shutil.copytree(run / _RECORD, copy)
-        copy.rename(kept)
-
-
-def accept_record(run: Path) -> None:
-    """Let what Hydra wrote down at this start be the run's record, at once: other processes may be reading it."""
-    if (run / _KEPT).exists():
-        shutil.rmtree(run / _UNREAD, ignore_errors=True)
-        (run / _KEPT).rename(run / _UNREAD)
-        shutil.rmtree(run / _UNREAD, ignore_errors=True)
-
-
-def read_config(file: Path, what: str, remedy: str = _REMEDY) -> Any:
-    """Read a config; nothing if there is no such file.
+def read_config(file: Path, expected: str, remedy: str = _REMEDY) -> Any:
+    """Read a YAML file; None if there is no such file.
 
     Raises:
-        UserError: It is no YAML.
+        UserError: It is not YAML.
     """
     try:
         return OmegaConf.load(file) if file.is_file() else None
     except (YAMLError, UnicodeDecodeError, OmegaConfBaseException, OSError) as error:
-        refuse(what, f"{file} ({' '.join(str(error).split())})", remedy)
-
-
-def record_of(run: Path) -> Path:
-    """Return the folder of the last start that was accepted."""
-    return run / (_KEPT if (run / _KEPT).is_dir() else _RECORD)
+        refuse(expected, f"{file} ({' '.join(str(error).split())})", remedy)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import warnings
 from pathlib import Path
@@ -12,9 +13,10 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from dgsr.apps.config.checking import check
+from dgsr.apps.config.renamed import rename_keys
 from dgsr.apps.config.schema import TrainConfig
 from dgsr.apps.runs.continuation import checkpoint_of, expect_continuable, plain_config, report_changes
-from dgsr.apps.runs.record import accept_record
+from dgsr.apps.runs.record import write_record
 from dgsr.checkpoints.trainer import read_checkpoint
 from dgsr.checks import expect
 from dgsr.training.callbacks.provenance import Provenance
@@ -34,6 +36,8 @@ def train(cfg: DictConfig) -> float | None:
     Raises:
         UserError: The config, the data or the checkpoint cannot be used.
     """
+    composed = copy.deepcopy(cfg)
+    rename_keys(cfg)
     check(cfg, TrainConfig)
     quiet_libraries()
     path, config = checkpoint_of(cfg), plain_config(cfg)  # before anything is built, which resolves what is referred to
@@ -44,16 +48,18 @@ def train(cfg: DictConfig) -> float | None:
     asked, remedy = str(cfg.trainer.precision), f"Set trainer.precision={trainer.precision}."
     expect(trainer.precision == asked, "a precision that this device trains in", asked, remedy)
     if path is None:
-        _logger.info("Measuring what there is before the first step ...")
+        if trainer.is_global_zero:
+            write_record(Path(cfg.paths.run), composed)
+        _logger.info("Running baseline validation ...")
         trainer.validate(module, data, verbose=False)
     else:
         checkpoint = read_checkpoint(path)
         expect_continuable(checkpoint, path, module, data.fingerprint(), cfg.allow_changes)
         if trainer.is_global_zero:
             report_changes(checkpoint, config)
-            accept_record(Path(cfg.paths.run))
+            write_record(Path(cfg.paths.run), composed)
     trainer.fit(module, data, ckpt_path=path)
-    monitor = cfg.callbacks.checkpoints.monitor if "checkpoints" in cfg.callbacks else None
+    monitor = OmegaConf.select(cfg, "callbacks.checkpoints.monitor")
     return module.validations[-1].get(str(monitor)) if module.validations else None
 
 

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
 
-from dgsr.apps.config.own_configs import naming, own_configs
+from dgsr.apps.config.command_line import CommandLine
 from dgsr.apps.config.quoting import quoted
-from dgsr.apps.runs.record import started_with
+from dgsr.apps.runs.record import lasting, write_overrides
 from dgsr.apps.sweeps.folder import JobFolder, SweepFolder
 from dgsr.checks import UserError, expect
 
@@ -30,15 +30,15 @@ def run_job() -> float | None:
         Hydra's sweepers.
     """
     hydra = HydraConfig.get()
-    job, overrides = JobFolder(Path(hydra.runtime.output_dir)), started_with(hydra.overrides.task)
+    job, overrides = JobFolder(Path(hydra.runtime.output_dir)), lasting(hydra.overrides.task)
     if job.state == "done" and job.overrides == overrides:
         return _value(job)
     _logger.info("Job %s writes to %s", job.path.name, job.console)
     sweep = SweepFolder(Path(hydra.sweep.dir)).command
     job.failure.unlink(missing_ok=True)
     try:
-        own = naming(own_configs(sweep.arguments)[0])
-        reason = _run([sys.executable, sweep.program, *own, *_arguments(job, overrides)], Path(hydra.runtime.cwd), job)
+        command = CommandLine(_overrides(job, overrides), config_dir=CommandLine.parse(sweep.arguments).config_dir)
+        reason = _run([sys.executable, sweep.program, *command.words], Path(hydra.runtime.cwd), job)
     except UserError as error:
         reason = str(error)
     if reason:
@@ -58,14 +58,15 @@ def _value(job: JobFolder) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _arguments(job: JobFolder, overrides: list[str]) -> list[str]:
-    """Start a job, or go on with what another process has begun for the same job."""
-    begun, wanted = " ".join(job.overrides), " ".join(overrides)
+def _overrides(job: JobFolder, overrides: list[str]) -> tuple[str, ...]:
+    """Return the overrides that start a job, or resume it in its directory."""
+    begun, requested = " ".join(job.overrides), " ".join(overrides)
     remedy = "The sweeper chooses other values than before: start a new sweep."
-    expect(not begun or begun == wanted, f"{job.path} to hold {wanted}", begun, remedy)
+    expect(not begun or begun == requested, f"{job.path} to hold {requested}", begun, remedy)
     if job.checkpoint.exists():
-        return [f"resume={quoted(str(job.path))}"]
-    return [*overrides, f"hydra.run.dir={quoted(str(job.path))}"]
+        return (f"resume={quoted(str(job.path))}",)
+    write_overrides(job.path, overrides)  # reports list the settings of jobs that fail at their start, too
+    return (*overrides, f"hydra.run.dir={quoted(str(job.path))}")
 
 
 def _run(command: list[str], cwd: Path, job: JobFolder) -> str | None:

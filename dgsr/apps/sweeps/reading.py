@@ -11,7 +11,6 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from dgsr.apps.runs.record import record_of
 from dgsr.apps.sweeps.folder import JobFolder, SweepFolder
 from dgsr.checks import UserError, expect, refuse
 from dgsr.evaluation import Trial, write_sweep_report
@@ -50,7 +49,7 @@ def _whole_trial(job: JobFolder, settings: Mapping[str, str]) -> Trial:
         settings=settings,
         state=job.state,
         reason=job.reason,
-        config=_config(record_of(job.path) / "config.yaml"),
+        config=_config(job.path / ".hydra" / "config.yaml"),
         images=_last_validation(job.path / "validation") if result else {},
         directions=_directions(result.get("metrics", {}), job.summary),
         seconds_per_step=_number(result.get("seconds_per_step"), job.summary),

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from tests.apps.test_evaluation_run import config
 
 from dgsr.apps.cli import main
 from dgsr.apps.runs.evaluation import run_evaluation
@@ -14,6 +13,7 @@ from dgsr.degradation import Recipe, degrade, draw, preset
 from dgsr.degradation.presets import PRESETS
 from dgsr.images import read_image, write_image
 from dgsr.models import DegradationEstimator, OneStepGenerator
+from tests.apps.runs.test_evaluation import config
 
 
 @pytest.fixture

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 import pytest
 from omegaconf import DictConfig, OmegaConf
 
-import dgsr
-from dgsr.apps import check, conf_dir
+from dgsr.apps import check
 from dgsr.checks import UserError
 
 
@@ -137,14 +135,3 @@ def test_a_node_that_stands_elsewhere_is_told_once() -> None:
 def test_a_missing_key_of_the_schema_is_told() -> None:
     cfg = OmegaConf.create({key: GOOD[key] for key in ("seed", "loss")})
     assert problems(cfg) == ["Expected a value for run, but got none. Set run=…."]
-
-
-def test_the_configs_are_found_beside_a_checkout_and_inside_a_wheel(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert (conf_dir() / "experiment" / "quick.yaml").is_file()
-    inside = tmp_path / "dgsr" / "conf"
-    inside.mkdir(parents=True)
-    (inside / "train.yaml").touch()
-    monkeypatch.setattr(dgsr, "__file__", str(tmp_path / "dgsr" / "__init__.py"))
-    assert conf_dir() == inside

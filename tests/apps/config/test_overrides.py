@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from dgsr.apps import conf_dir, preflight
+from dgsr.apps.config.command_line import CommandLine
 
 FILES = {
     "main.yaml": "defaults: [_self_, data: photos, optional debug: null, experiment: quick]\nseed: 0\nrun: {steps: 3}",
@@ -49,7 +50,7 @@ def config_dir(tmp_path: Path) -> Path:
     ],
 )
 def test_what_hydra_accepts_passes(config_dir: Path, command_line: str) -> None:
-    preflight(command_line.split(), "main", config_dir)
+    preflight(CommandLine.parse(command_line.split()), "main", config_dir)
 
 
 @pytest.mark.parametrize(
@@ -85,7 +86,7 @@ def test_each_mistake_is_one_line(
     config_dir: Path, capsys: pytest.CaptureFixture[str], command_line: str, complaints: list[str]
 ) -> None:
     with pytest.raises(SystemExit) as stop:
-        preflight(command_line.split(), "main", config_dir)
+        preflight(CommandLine.parse(command_line.split()), "main", config_dir)
     lines = capsys.readouterr().err.splitlines()
     assert stop.value.code == 2
     assert len(lines) == len(complaints)
@@ -96,9 +97,9 @@ def test_own_configs_are_choices_too(config_dir: Path, capsys: pytest.CaptureFix
     own = config_dir / "own"
     (own / "experiment").mkdir(parents=True)
     (own / "experiment" / "mine.yaml").write_text("# @package _global_\nrun: {steps: 2}\n")
-    preflight(["-m", "experiment=mine,quick", f"--config-dir={own}"], "main", config_dir)
+    preflight(CommandLine.parse(["-m", "experiment=mine,quick", f"--config-dir={own}"]), "main", config_dir)
     with pytest.raises(SystemExit):
-        preflight([f"--config-dir={own}", "experiment=mein"], "main", config_dir)
+        preflight(CommandLine.parse([f"--config-dir={own}", "experiment=mein"]), "main", config_dir)
     assert "one of mine, paper, quick, but got mein. Did you mean mine?" in capsys.readouterr().err
 
 
@@ -107,10 +108,10 @@ def test_a_config_that_is_itself_wrong_is_told_in_one_line(
 ) -> None:
     (config_dir / "experiment" / "quick.yaml").write_text("# @package _global_\ndefaults: [override /data: phtos]\n")
     with pytest.raises(SystemExit):
-        preflight([], "main", config_dir)
+        preflight(CommandLine(), "main", config_dir)
     assert "phtos" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["train", "evaluate"])
 def test_the_projects_own_configs_compose(name: str) -> None:
-    preflight([], name, conf_dir())
+    preflight(CommandLine(), name, conf_dir())

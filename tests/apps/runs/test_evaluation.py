@@ -16,7 +16,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
 from safetensors.torch import load_file, save_file
 
-from dgsr.apps.config.checking import conf_dir
+from dgsr.apps.config.sources import conf_dir
 from dgsr.apps.runs.evaluation import run_evaluation
 from dgsr.checkpoints.trainer import read_checkpoint
 from dgsr.checks import UserError

@@ -12,9 +12,14 @@ import pytest
 from lightning.fabric.utilities.rank_zero import _get_rank
 
 import dgsr
-from dgsr.apps.runs.ranks import quiet_follower, rank
+from dgsr.apps.config.command_line import CommandLine
+from dgsr.apps.runs.ranks import rank, silence_nonzero_ranks
 
-QUIET = ["hydra.output_subdir=null", "hydra/job_logging=stdout"]
+QUIET = "hydra/job_logging=stdout"
+
+
+def silenced(override: str) -> tuple[str, ...]:
+    return silence_nonzero_ranks(CommandLine((override,))).overrides
 
 
 @pytest.fixture(autouse=True)
@@ -24,18 +29,18 @@ def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_process_alone_and_the_first_of_several_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert (rank(), quiet_follower(["seed=1"])) == (0, ["seed=1"])
+    assert (rank(), silenced("seed=1")) == (0, ("seed=1",))
     monkeypatch.setenv("RANK", "0")
     monkeypatch.setenv("LOCAL_RANK", "0")
-    assert (rank(), quiet_follower(["seed=1"])) == (0, ["seed=1"])
+    assert (rank(), silenced("seed=1")) == (0, ("seed=1",))
 
 
 @pytest.mark.parametrize("name", ["RANK", "SLURM_PROCID", "LOCAL_RANK"])
 def test_the_others_write_no_directory(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv(name, "3")
     assert rank() == 3
-    assert quiet_follower(["seed=1"]) == ["seed=1", "hydra.run.dir=.", *QUIET]
-    assert quiet_follower(["hydra.run.dir='a b'"]) == ["hydra.run.dir='a b'", *QUIET]
+    assert silenced("seed=1") == ("seed=1", "hydra.run.dir=.", QUIET)
+    assert silenced("hydra.run.dir='a b'") == ("hydra.run.dir='a b'", QUIET)
 
 
 def test_the_first_process_of_a_second_machine_is_not_the_first_of_all(monkeypatch: pytest.MonkeyPatch) -> None:

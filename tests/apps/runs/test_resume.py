@@ -10,9 +10,14 @@ import pytest
 from hydra import compose, initialize_config_dir
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
-from dgsr.apps.config.checking import conf_dir
-from dgsr.apps.runs.resume import continued_arguments
+from dgsr.apps.config.command_line import CommandLine
+from dgsr.apps.config.sources import conf_dir
+from dgsr.apps.runs.resume import resumed
 from dgsr.checks import UserError
+
+
+def expand(words: list[str]) -> list[str]:
+    return resumed(CommandLine.parse(words)).words
 
 
 def _run(logs: Path, name: str, overrides: list[str], time: int, checkpoint: bool = True) -> Path:
@@ -27,12 +32,12 @@ def _run(logs: Path, name: str, overrides: list[str], time: int, checkpoint: boo
 
 
 def test_other_commands_pass_unchanged(tmp_path: Path) -> None:
-    assert continued_arguments(["experiment=quick", "seed=1"]) == ["experiment=quick", "seed=1"]
-    assert continued_arguments(["resume=null"]) == []
+    assert expand(["experiment=quick", "seed=1"]) == ["experiment=quick", "seed=1"]
+    assert expand(["resume=null"]) == []
 
 
 def test_a_folder_that_is_named_for_a_run_is_hydras_too(tmp_path: Path) -> None:
-    assert continued_arguments([f"paths.run={tmp_path}", "seed=1"]) == [f"hydra.run.dir={tmp_path}", "seed=1"]
+    assert expand([f"paths.run={tmp_path}", "seed=1"]) == [f"hydra.run.dir={tmp_path}", "seed=1"]
 
 
 def test_the_newest_run_goes_on_with_its_own_overrides_first(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -40,7 +45,7 @@ def test_the_newest_run_goes_on_with_its_own_overrides_first(tmp_path: Path, cap
     newest = _run(tmp_path, "a-new", ["seed=2", "run.max_steps=5"], time=200)
     _run(tmp_path, "c-empty", [], time=300, checkpoint=False)
     logs = f"paths.logs={tmp_path}"
-    arguments = continued_arguments(["resume=last", "run.max_steps=9", logs])
+    arguments = expand(["resume=last", "run.max_steps=9", logs])
     assert "c-empty, which is newer" in caplog.text
     before, after = ["seed=2", "run.max_steps=5"], ["run.max_steps=9", logs]
     assert arguments == [*before, *after, f"resume='{newest}'", f"hydra.run.dir='{newest}'"]
@@ -49,37 +54,37 @@ def test_the_newest_run_goes_on_with_its_own_overrides_first(tmp_path: Path, cap
 def test_the_environment_names_the_folder_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = _run(tmp_path, "a", [], time=1)
     monkeypatch.setenv("DGSR_LOGS", str(tmp_path))
-    assert continued_arguments(["resume=last"]) == [f"resume='{run}'", f"hydra.run.dir='{run}'"]
+    assert expand(["resume=last"]) == [f"resume='{run}'", f"hydra.run.dir='{run}'"]
 
 
 def test_logs_may_be_below_where_one_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _run(tmp_path / "logs", "a", [], time=1)
     newest = _run(tmp_path / "logs", "b", [], time=2)
     monkeypatch.chdir(tmp_path)
-    assert continued_arguments(["resume=last"])[0] == f"resume='{newest}'"
+    assert expand(["resume=last"])[0] == f"resume='{newest}'"
 
 
 def test_a_resumed_run_can_be_resumed_again(tmp_path: Path) -> None:
     run = _run(tmp_path, "a", ["seed=2", "resume=last", "ckpt_path=other.ckpt"], time=1)
-    assert continued_arguments([f"resume={run}"]) == ["seed=2", f"resume='{run}'", f"hydra.run.dir='{run}'"]
+    assert expand([f"resume={run}"]) == ["seed=2", f"resume='{run}'", f"hydra.run.dir='{run}'"]
 
 
 def test_folders_of_any_name_can_be_resumed(tmp_path: Path) -> None:
     run = _run(tmp_path, "it's a=b, [x] (1) é", [], time=1)
-    given = continued_arguments([f"resume={run}"])
+    given = expand([f"resume={run}"])
     parsed = OverridesParser.create().parse_overrides(given)
     assert [override.value() for override in parsed] == [str(run), str(run)]
-    again = continued_arguments(given)  # what another rank makes of the first one's command line
+    again = expand(given)  # what another rank makes of the first one's command line
     assert {str(override.value()) for override in OverridesParser.create().parse_overrides(again)} == {str(run)}
 
 
 def test_what_was_added_or_deleted_can_be_said_again(tmp_path: Path) -> None:
     own = ["+degradation.clean_prob=0.1", "~callbacks.panels", "+logger@more=csv"]
     run = _run(tmp_path, "a", own, time=1)
-    given = continued_arguments([f"resume={run}", "+degradation.clean_prob=0.2", "~callbacks.panels"])
+    given = expand([f"resume={run}", "+degradation.clean_prob=0.2", "~callbacks.panels"])
     assert given[:4] == [*own, "++degradation.clean_prob=0.2"]
     (run / ".hydra" / "overrides.yaml").write_text("".join(f"- {override}\n" for override in given))
-    again = continued_arguments(given)  # what another rank makes of the first one's command line
+    again = expand(given)  # what another rank makes of the first one's command line
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
         cfg = compose("train", again[:-2])
     assert cfg.degradation.clean_prob == 0.2
@@ -104,9 +109,9 @@ def test_what_is_added_again_joins_what_was_there(
     tmp_path: Path, own: list[str], new: str, stages: dict[int | str, tuple[float, float | None]]
 ) -> None:
     run = _run(tmp_path, "a", own, time=1)
-    given = continued_arguments([f"resume={run}", new])
+    given = expand([f"resume={run}", new])
     (run / ".hydra" / "overrides.yaml").write_text("".join(f"- '{override}'\n" for override in given[:-2]))
-    for arguments in (given, continued_arguments(given)):
+    for arguments in (given, expand(given)):
         with initialize_config_dir(str(conf_dir()), version_base="1.3"):
             found = compose("train", arguments[:-2]).degradation.stages
         assert {number: (each.get("noise_prob"), each.get("codec_prob")) for number, each in found.items()} == stages
@@ -114,27 +119,27 @@ def test_what_is_added_again_joins_what_was_there(
 
 def test_auto_continues_the_same_experiment_or_starts_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DGSR_LOGS", str(tmp_path))
-    assert continued_arguments(["seed=1", "resume=auto"]) == ["seed=1"]
+    assert expand(["seed=1", "resume=auto"]) == ["seed=1"]
     _run(tmp_path, "a", ["seed=1", "run.max_steps=3"], time=1)
     newest = _run(tmp_path, "b", ["seed=1", "trainer=cpu"], time=2)
     _run(tmp_path, "c", ["seed=2"], time=3)
     _run(tmp_path, "d", ["seed=1"], time=4, checkpoint=False)
     there = [f"resume='{newest}'", f"hydra.run.dir='{newest}'"]
     expected = ["seed=1", "trainer=cpu", "run.max_steps=9", "seed=1", *there]
-    assert continued_arguments(["run.max_steps=9", "seed=1", "resume=auto"]) == expected
-    assert continued_arguments(["seed=3", "resume=auto"]) == ["seed=3"]
+    assert expand(["run.max_steps=9", "seed=1", "resume=auto"]) == expected
+    assert expand(["seed=3", "resume=auto"]) == ["seed=3"]
     monkeypatch.setenv("SLURM_RESTART_COUNT", "1")
-    assert continued_arguments(["seed=1"]) == ["seed=1", "trainer=cpu", "seed=1", *there]
+    assert expand(["seed=1"]) == ["seed=1", "trainer=cpu", "seed=1", *there]
 
 
 def test_auto_continues_again_what_was_added(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DGSR_LOGS", str(tmp_path))
     run = _run(tmp_path, "a", ["+degradation.clean_prob=0.1", "++seed=1"], time=1)
     given = ["+degradation.clean_prob=0.1", "seed=1", "+trainer.fast_dev_run=false", "resume=auto"]
-    first = continued_arguments(given)
+    first = expand(given)
     assert f"resume='{run}'" in first
     (run / ".hydra" / "overrides.yaml").write_text("".join(f"- {override}\n" for override in first))
-    assert f"resume='{run}'" in continued_arguments(given)
+    assert f"resume='{run}'" in expand(given)
 
 
 @pytest.mark.parametrize(
@@ -153,10 +158,10 @@ def test_auto_tells_circumstances_from_what_decides_a_result(
 ) -> None:
     monkeypatch.setenv("DGSR_LOGS", str(tmp_path))
     run = _run(tmp_path, "a", ["seed=1"], time=1)
-    assert (f"resume='{run}'" in continued_arguments(["seed=1", given, "resume=auto"])) is same
+    assert (f"resume='{run}'" in expand(["seed=1", given, "resume=auto"])) is same
     (run / ".hydra" / "overrides.yaml").write_text(f"- seed=1\n- {given}\n")
-    assert (f"resume='{run}'" in continued_arguments(["seed=1", "resume=auto"])) is same
-    assert f"resume='{run}'" in continued_arguments(["seed=1", given, "resume=auto"])
+    assert (f"resume='{run}'" in expand(["seed=1", "resume=auto"])) is same
+    assert f"resume='{run}'" in expand(["seed=1", given, "resume=auto"])
 
 
 def test_where_a_folder_is_named_auto_continues_the_run_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -165,24 +170,24 @@ def test_where_a_folder_is_named_auto_continues_the_run_in_it(tmp_path: Path, mo
     mine = tmp_path / "train" / "runs" / "mine"
     given = [f"paths.run={mine}", "seed=1"]
     fresh = [f"hydra.run.dir={mine}", "seed=1"]
-    assert continued_arguments([*given, "resume=auto"]) == fresh
+    assert expand([*given, "resume=auto"]) == fresh
     _run(tmp_path, "mine", ["seed=1"], time=1)
     there = [f"resume='{mine}'", f"hydra.run.dir='{mine}'"]
-    assert continued_arguments([*given, "resume=auto"]) == ["seed=1", *fresh, *there]
-    with pytest.raises(UserError, match=rf"a folder without a run, but got {mine}\. Go on with it, resume="):
-        continued_arguments(given)
-    assert continued_arguments([*given, "--cfg", "job"]) == [*fresh, "--cfg", "job"]
+    assert expand([*given, "resume=auto"]) == ["seed=1", *fresh, *there]
+    with pytest.raises(UserError, match=rf"a folder without a run, but got {mine}\. Resume it with resume="):
+        expand(given)
+    assert expand([*given, "--cfg", "job"]) == ["--cfg", "job", *fresh]
     monkeypatch.setenv("SLURM_RESTART_COUNT", "1")
-    assert continued_arguments(given) == ["seed=1", *fresh, *there]
+    assert expand(given) == ["seed=1", *fresh, *there]
 
 
 def test_another_task_has_runs_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DGSR_LOGS", str(tmp_path))
     _run(tmp_path, "a", ["task_name=finetune"], time=1)
     (tmp_path / "train").rename(tmp_path / "finetune")
-    assert continued_arguments(["task_name=finetune", "resume=last"])[0] == "task_name=finetune"
+    assert expand(["task_name=finetune", "resume=last"])[0] == "task_name=finetune"
     with pytest.raises(UserError, match="Start one"):
-        continued_arguments(["resume=last"])
+        expand(["resume=last"])
 
 
 def test_an_experiment_with_a_task_of_its_own_finds_its_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -191,9 +196,9 @@ def test_an_experiment_with_a_task_of_its_own_finds_its_runs(tmp_path: Path, mon
     (tmp_path / "train").rename(tmp_path / "estimator")
     _run(tmp_path, "b", [], time=2)
     for wanted in ("auto", "last"):
-        arguments = continued_arguments(["experiment=estimator", f"resume={wanted}"])
+        arguments = expand(["experiment=estimator", f"resume={wanted}"])
         assert arguments[-1] == f"hydra.run.dir='{tmp_path}/estimator/runs/a'"
-    assert continued_arguments(["resume=last"])[-1] == f"hydra.run.dir='{tmp_path}/train/runs/b'"
+    assert expand(["resume=last"])[-1] == f"hydra.run.dir='{tmp_path}/train/runs/b'"
 
 
 def test_a_run_goes_on_with_its_own_configs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -210,21 +215,22 @@ def test_a_run_goes_on_with_its_own_configs(tmp_path: Path, monkeypatch: pytest.
     there = [f"resume='{run}'", f"hydra.run.dir='{run}'"]
     named = f"--config-dir={own}"
     given = ["experiment=mine", "+extra=a"]
-    assert continued_arguments(["resume=last"]) == [named, *given, *there]
-    assert continued_arguments(["resume=last", "--config-dir", str(other)])[0] == f"--config-dir={other}"
-    assert continued_arguments([*given, named, "resume=auto"]) == [named, *given, "experiment=mine", "extra=a", *there]
-    for differs in ([], [f"--config-dir={other}"]):
-        assert continued_arguments([*differs, *given, "resume=auto"]) == [*differs, *given]
-    assert continued_arguments(["seed=1", "-cd", str(own)]) == [named, "seed=1"]
+    assert expand(["resume=last"]) == [named, *given, *there]
+    assert expand(["resume=last", "--config-dir", str(other)])[0] == f"--config-dir={other}"
+    assert expand([*given, named, "resume=auto"]) == [named, *given, "experiment=mine", "extra=a", *there]
+    assert expand([f"--config-dir={other}", "seed=1", "resume=auto"]) == [f"--config-dir={other}", "seed=1"]
+    assert expand(["seed=1", "-cd", str(own)]) == [named, "seed=1"]
     own.rename(tmp_path / "moved")
-    with pytest.raises(UserError, match=r"own configs, but got .*own, which is gone\. .*--config-dir FOLDER"):
-        continued_arguments(["resume=last"])
+    with pytest.raises(
+        UserError, match=r"--config-dir of the run, but got .*own, which does not exist\. .*--config-dir FOLDER"
+    ):
+        expand(["resume=last"])
 
 
 def test_a_file_for_logs_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(UserError, match="which is a file"):
-        continued_arguments([f"paths.logs={tmp_path}/file"])
+        expand([f"paths.logs={tmp_path}/file", "resume=auto"])
 
 
 @pytest.mark.parametrize("record", ["a: [", "seed=1", "seed: 1", "\0"])
@@ -233,14 +239,50 @@ def test_a_damaged_record_is_named(tmp_path: Path, record: str) -> None:
     (run / ".hydra" / "overrides.yaml").write_text(record)
     for wanted in ("last", "auto", run):
         with pytest.raises(UserError, match=r"Expected a list of overrides, but got .*a/\.hydra/overrides\.yaml"):
-            continued_arguments([f"resume={wanted}", f"paths.logs={tmp_path}"])
+            expand([f"resume={wanted}", f"paths.logs={tmp_path}"])
 
 
 def test_nothing_to_resume_is_said(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"Start one: dgsr train"):
-        continued_arguments(["resume=last", f"paths.logs={tmp_path}"])
+        expand(["resume=last", f"paths.logs={tmp_path}"])
     with pytest.raises(UserError, match="run directory"):
-        continued_arguments([f"resume={tmp_path}"])
+        expand([f"resume={tmp_path}"])
     run = _run(tmp_path, "a", [], time=1, checkpoint=False)
     with pytest.raises(UserError, match="before its first"):
-        continued_arguments([f"resume={run}"])
+        expand([f"resume={run}"])
+
+
+@pytest.mark.parametrize("how", ["last", "auto"])
+def test_runs_are_resumed_where_own_paths_put_them(tmp_path: Path, how: str) -> None:
+    own, logs = tmp_path / "own", tmp_path / "scratch"
+    (own / "paths").mkdir(parents=True)
+    (own / "paths" / "cluster.yaml").write_text(f"defaults: [default]\nlogs: {logs}\n")
+    run = _run(logs, "a", ["paths=cluster"], time=1)
+    record = {"hydra": {"runtime": {"config_sources": [{"provider": "command-line", "path": str(own)}]}}}
+    (run / ".hydra" / "hydra.yaml").write_text(json.dumps(record))
+    resumed_words = expand([f"--config-dir={own}", "paths=cluster", f"resume={how}"])
+    assert resumed_words[-1] == f"hydra.run.dir='{run}'"
+
+
+@pytest.mark.parametrize(
+    ("given", "same"),
+    [
+        ("~callbacks.panels", True),
+        ("~logger", True),
+        ("+callbacks.panels.extra=1", True),
+        ("++callbacks.panels.num_images=2", True),
+        ("+trainer.fast_dev_run=false", True),
+        ("~degradation", False),
+        ("+degradation.clean_prob=0.1", False),
+        ("++seed=3", False),
+    ],
+)
+def test_a_prefix_does_not_make_it_another_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str, same: bool
+) -> None:
+    monkeypatch.setenv("DGSR_LOGS", str(tmp_path))
+    run = _run(tmp_path, "a", ["seed=1"], time=1)
+    assert (f"resume='{run}'" in expand(["seed=1", given, "resume=auto"])) is same
+    (run / ".hydra" / "overrides.yaml").write_text(json.dumps(["seed=1", given]))
+    assert f"resume='{run}'" in expand(["seed=1", given, "resume=auto"])
+    assert (f"resume='{run}'" in expand(["seed=1", "resume=auto"])) is same

@@ -11,8 +11,9 @@ import torch
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
 
-from dgsr.apps.config.checking import check, conf_dir
+from dgsr.apps.config.checking import check
 from dgsr.apps.config.schema import TrainConfig
+from dgsr.apps.config.sources import conf_dir
 from dgsr.apps.runs.entry import run_cleanly
 from dgsr.apps.runs.training import train
 from dgsr.checkpoints import load_model

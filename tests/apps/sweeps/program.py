@@ -14,8 +14,9 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from dgsr.apps import run_cleanly
+from dgsr.apps.config.command_line import CommandLine
 from dgsr.apps.runs.entry import in_sweep
-from dgsr.apps.runs.resume import continued_arguments
+from dgsr.apps.runs.resume import resumed
 from dgsr.apps.sweeps import SweepFolder, run_job, sweep_of, sweeping
 from dgsr.checks import expect
 
@@ -46,7 +47,8 @@ def main(cfg: DictConfig) -> float | None:
 
 def prepare() -> SweepFolder | None:
     """As train.py does."""
-    sys.argv[1:], folder = sweep_of(continued_arguments(sys.argv[1:]))
+    command, folder = sweep_of(resumed(CommandLine.parse(sys.argv[1:])))
+    sys.argv[1:] = [*command.words, "hydra.output_subdir=null"]
     return folder
 
 

@@ -15,15 +15,22 @@ from unittest.mock import Mock
 
 import pytest
 
+from dgsr.apps.config.command_line import CommandLine
 from dgsr.apps.sweeps import reading, session, sweep_of, sweeping
+from dgsr.apps.sweeps.folder import SweepFolder
 from dgsr.checks import UserError
 from tests.apps.sweeps.commands import ENVIRONMENT, PROGRAM, rerun, starts
+
+
+def parse_sweep(words: list[str]) -> tuple[list[str], SweepFolder | None]:
+    command, folder = sweep_of(CommandLine.parse(words))
+    return command.words, folder
 
 
 def test_one_run_is_no_sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for arguments in (["seed=1"], ["sweep=ablation", "hydra.run.dir=here"]):
-        assert sweep_of(arguments) == (arguments, None)
+        assert parse_sweep(arguments) == (arguments, None)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -34,13 +41,12 @@ def test_the_directory_is_fixed_before_hydra_starts(tmp_path: Path) -> None:
         assert folder is not None
         assert folder.path.parent == tmp_path / "train" / "multiruns"
         kept = [argument for argument in given if argument != "-m"]
-        assert arguments[:-2] == ["-m", *kept]
-        assert arguments[-2:] == [f"hydra.sweep.dir='{folder.path}'", "hydra.output_subdir=null"]
+        assert arguments == ["-m", *kept, f"hydra.sweep.dir='{folder.path}'"]
         assert folder.command.arguments == kept
-        again, same = sweep_of([*arguments[:-2], f"hydra.sweep.dir={folder.path}"])
+        again, same = parse_sweep([*arguments[:-1], f"hydra.sweep.dir={folder.path}"])
         assert (again, same and same.path) == (arguments, folder.path)
         with pytest.raises(UserError, match="to hold the sweep"):
-            sweep_of(["-m", "seed=5", f"hydra.sweep.dir={folder.path}"])
+            parse_sweep(["-m", "seed=5", f"hydra.sweep.dir={folder.path}"])
         (folder.path / "sweep.json").unlink()
 
 
@@ -48,30 +54,30 @@ def test_the_directory_is_fixed_before_hydra_starts(tmp_path: Path) -> None:
 def test_what_is_only_shown_is_no_sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, option: str) -> None:
     monkeypatch.chdir(tmp_path)
     shown = option.split()
-    assert sweep_of(["sweep=ablation", *shown]) == (["sweep=ablation", *shown], None)
-    assert sweep_of(["-m", "seed=3,4", *shown]) == (["seed=3", *shown], None)
+    assert parse_sweep(["sweep=ablation", *shown]) == ([*shown, "sweep=ablation"], None)
+    assert parse_sweep(["-m", "seed=3,4", *shown]) == ([*shown, "seed=3"], None)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_sweeps_of_one_second_have_a_directory_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session, "datetime", Mock(now=lambda: datetime(2026, 1, 2)))
-    folders = [sweep_of(["-m", f"seed={seed},9", f"paths.logs={tmp_path}"])[1] for seed in range(3)]
+    folders = [parse_sweep(["-m", f"seed={seed},9", f"paths.logs={tmp_path}"])[1] for seed in range(3)]
     names = [folder.path.name for folder in folders if folder is not None]
     assert names == [f"2026-01-02_00-00-00{number}" for number in ("", "_2", "_3")]
 
 
 def test_what_cannot_be_swept_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UserError, match="dgsr rerun"):
-        sweep_of(["-m", "resume='a'", "hydra.run.dir='a'"])
+        parse_sweep(["-m", "resume='a'", "hydra.run.dir='a'"])
     monkeypatch.setenv("LOCAL_RANK", "0")
     with pytest.raises(UserError, match="torchrun"):
-        sweep_of(["-m", "seed=0,1"])
+        parse_sweep(["-m", "seed=0,1"])
 
 
 def test_a_report_that_cannot_be_written_is_told_of(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    _, folder = sweep_of(["-m", "seed=0,1", f"paths.logs={tmp_path}"])
+    _, folder = parse_sweep(["-m", "seed=0,1", f"paths.logs={tmp_path}"])
     assert folder is not None
     (folder.path / "0" / "validation").mkdir(parents=True)
     (folder.path / "0" / "console.log").touch()

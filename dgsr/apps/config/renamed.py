@@ -1,0 +1,91 @@
+"""Keys that have new names: old command lines, runs and YAML files keep working, with a warning."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from functools import cache
+
+from omegaconf import DictConfig, OmegaConf, open_dict
+
+_logger = logging.getLogger(__name__)
+
+_ADAPTER = "generator.adapters.main"
+#: Old key -> new key. `*` stands for one name.
+RENAMED: Mapping[str, str] = {
+    "generator.unet_rank": f"{_ADAPTER}.unet.rank",
+    "generator.vae_rank": f"{_ADAPTER}.vae.rank",
+    "generator.unet_targets": f"{_ADAPTER}.unet.targets",
+    "generator.vae_targets": f"{_ADAPTER}.vae.targets",
+    "generator.alpha": f"{_ADAPTER}.alpha",
+    "generator.conditioning": f"{_ADAPTER}.conditioning",
+    "generator.init": f"{_ADAPTER}.init",
+    "generator.init_from": "init_from",
+    "objective.reconstruction.*": "objective.losses.*.weight",
+    "objective.adversarial.*": "critics.gan.*",
+    "objective.features": "features",
+}
+
+
+def rename_overrides(overrides: Iterable[str]) -> list[str]:
+    """Give every override its key's new name; `+`, `++`, `~` and the values stay.
+
+    >>> rename_overrides(["generator.unet_rank=4,8", "~objective.reconstruction.l1", "seed=1"])
+    ['generator.adapters.main.unet.rank=4,8', '~objective.losses.l1.weight', 'seed=1']
+    """
+    return [_rename_override(override) for override in overrides]
+
+
+def rename_keys(cfg: DictConfig) -> None:
+    """Move the values of old keys, which a user's own YAML files may set, to the new keys of a composed config.
+
+    An old key stays where the config has no place for its new one: the strict check then reports it.
+    """
+    for old, new in RENAMED.items():
+        parent, _, leaf = old.rpartition(".")
+        node = OmegaConf.select(cfg, parent)
+        values = OmegaConf.to_container(node, resolve=False) if isinstance(node, DictConfig) else {}
+        assert isinstance(values, dict)
+        for name in list(values) if leaf == "*" else values.keys() & {leaf}:
+            _move(cfg, f"{parent}.{name}", values[name], new.replace("*", str(name)))
+        if leaf == "*" and node is not None and not node:
+            _delete(cfg, parent)
+
+
+def _move(cfg: DictConfig, old: str, value: object, new: str) -> None:
+    place = new.rpartition(".")[0]
+    if place and not isinstance(OmegaConf.select(cfg, place), DictConfig):
+        return
+    _delete(cfg, old)
+    if value is not None and value != f"${{{new}}}":
+        with open_dict(cfg):
+            OmegaConf.update(cfg, new, value)
+        _warn(old, new)
+
+
+def _delete(cfg: DictConfig, key: str) -> None:
+    parent, _, leaf = key.rpartition(".")
+    with open_dict(cfg):
+        del OmegaConf.select(cfg, parent)[leaf]
+
+
+def _rename_override(override: str) -> str:
+    bare = override.lstrip("+~")
+    key, equals, value = bare.partition("=")
+    new = _new_name(key)
+    if new is None:
+        return override
+    _warn(key, new)
+    return f"{override[: len(override) - len(bare)]}{new}{equals}{value}"
+
+
+def _new_name(key: str) -> str | None:
+    parent, _, leaf = key.rpartition(".")
+    new = RENAMED.get(key) or RENAMED.get(f"{parent}.*")
+    return None if new is None else new.replace("*", leaf)
+
+
+@cache
+def _warn(old: str, new: str) -> None:
+    """Warn once in a process about each key."""
+    _logger.warning("Use %s instead of %s.", new, old)
