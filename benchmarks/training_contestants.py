@@ -25,11 +25,11 @@ from dgsr.losses.perceptual import LpipsLoss
 from dgsr.models.discriminator import DinoDiscriminator
 from dgsr.models.estimator import DegradationEstimator
 from dgsr.models.options import NEGATIVE, POSITIVE
-from dgsr.training.adversary import Adversary
+from dgsr.training.critics.gan import Adversary
+from dgsr.training.loop.schedules import constant
+from dgsr.training.loop.settings import Settings
 from dgsr.training.objective import Objective
-from dgsr.training.restoration import SuperResolution
-from dgsr.training.schedules import constant
-from dgsr.training.settings import Settings
+from dgsr.training.tasks.restoration import SuperResolution
 from dgsr.training.update import AlternatingUpdate, JointUpdate
 
 _MANY = 10**9

@@ -16,14 +16,14 @@ from dgsr.models.discriminator import PatchDiscriminator
 from dgsr.models.estimator import DegradationEstimator
 from dgsr.models.generator import OneStepGenerator
 from dgsr.seeds import torch_generator
-from dgsr.training.adversary import Adversary
-from dgsr.training.checkpoint_io import AtomicCheckpointIO
-from dgsr.training.datamodule import SyntheticData
-from dgsr.training.degrading import Degrade
+from dgsr.training.critics.gan import Adversary
+from dgsr.training.data.datamodule import SyntheticData
+from dgsr.training.data.degrading import Degrade
+from dgsr.training.loop.checkpoint_io import AtomicCheckpointIO
+from dgsr.training.loop.schedules import cosine
+from dgsr.training.loop.settings import Settings
 from dgsr.training.objective import Objective
-from dgsr.training.restoration import SuperResolution
-from dgsr.training.schedules import cosine
-from dgsr.training.settings import Settings
+from dgsr.training.tasks.restoration import SuperResolution
 from dgsr.training.update import AlternatingUpdate, JointUpdate
 from dgsr.types import Image
 

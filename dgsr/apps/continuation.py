@@ -12,7 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 from dgsr.checkpoints.trainer import read_checkpoint
 from dgsr.checks import UserError, expect, refuse
 from dgsr.training.callbacks.provenance import provenance_of
-from dgsr.training.module import TrainingModule
+from dgsr.training.loop.module import TrainingModule
 
 _logger = logging.getLogger(__name__)
 

@@ -9,13 +9,13 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from dgsr.checks import expect
+from dgsr.losses.augmentation import Augmentation, augment
 from dgsr.losses.perceptual import DistsLoss, LpipsLoss
 from dgsr.losses.pixel import charbonnier, l1, mse
 from dgsr.models.prompts import Prompts
 from dgsr.seeds import rng
-from dgsr.training.adversary import Adversary
-from dgsr.training.augmentation import Augmentation, augment
-from dgsr.training.sample import Sample, Task
+from dgsr.training.critics.gan import Adversary
+from dgsr.training.loop.sample import Sample, Task
 from dgsr.types import Images, Seeds
 
 _PIXEL: dict[str, Callable[[Images, Images], Tensor]] = {"mse": mse, "l1": l1, "charbonnier": charbonnier}

@@ -15,8 +15,8 @@ from jaxtyping import Bool
 from torch import Tensor, nn
 
 from dgsr.models.generator import OneStepGenerator
+from dgsr.training.loop.sample import Sample, Task
 from dgsr.training.objective import Objective
-from dgsr.training.sample import Sample, Task
 from dgsr.types import Images, PromptEmbeddings
 
 Backward = Callable[[dict[str, Tensor]], None]

@@ -15,7 +15,7 @@ from dgsr.apps.continuation import differences, expect_continuable, latest_whole
 from dgsr.checks import UserError
 from dgsr.models.discriminator import DinoDiscriminator
 from dgsr.models.estimator import DegradationEstimator
-from dgsr.training.restoration import SuperResolution
+from dgsr.training.tasks.restoration import SuperResolution
 from tests.small_run import make_module
 
 

@@ -8,8 +8,8 @@ import torch
 
 from dgsr.checkpoints.trainer import read_checkpoint
 from dgsr.models.discriminator import DinoDiscriminator
-from dgsr.training.adversary import Adversary
-from dgsr.training.restoration import SuperResolution
+from dgsr.training.critics.gan import Adversary
+from dgsr.training.tasks.restoration import SuperResolution
 from tests.small_run import make_data, make_module, make_settings, make_trainer
 
 

@@ -10,8 +10,8 @@ import pytest
 import torch
 from lightning.pytorch.strategies import DDPStrategy
 
-from dgsr.training.module import module_of
-from dgsr.training.restoration import SuperResolution
+from dgsr.training.loop.module import module_of
+from dgsr.training.tasks.restoration import SuperResolution
 from dgsr.training.update import AlternatingUpdate, JointUpdate
 from tests.small_run import make_data, make_module, make_trainer
 

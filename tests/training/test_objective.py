@@ -7,11 +7,11 @@ import torch
 
 from dgsr.checks import UserError
 from dgsr.features import DistsDistance, LpipsDistance
+from dgsr.losses.augmentation import augment
 from dgsr.models.generator import OneStepGenerator
-from dgsr.training.adversary import Adversary
-from dgsr.training.augmentation import augment
+from dgsr.training.critics.gan import Adversary
+from dgsr.training.loop.sample import Sample
 from dgsr.training.objective import Objective
-from dgsr.training.sample import Sample
 
 ADVERSARY = Adversary()
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits as bce
 
-from dgsr.training.restoration import SuperResolution
+from dgsr.training.tasks.restoration import SuperResolution
 from dgsr.training.update import AlternatingUpdate, JointUpdate
 from tests.small_run import make_data, make_module, make_trainer
 

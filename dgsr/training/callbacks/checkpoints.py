@@ -12,8 +12,8 @@ from typing import Any
 import lightning
 
 from dgsr.checks import NO_ROOM, expect
-from dgsr.training.module import TrainingModule, module_of
-from dgsr.training.validation import measured_on
+from dgsr.training.loop.module import TrainingModule, module_of
+from dgsr.training.loop.validation import measured_on
 
 
 class Checkpoints(lightning.Callback):

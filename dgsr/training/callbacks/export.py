@@ -11,8 +11,8 @@ from dgsr.checkpoints.s3diff import expect_s3diff
 from dgsr.checkpoints.trainer import generator_state, read_checkpoint
 from dgsr.checks import refuse
 from dgsr.models.generator import OneStepGenerator
-from dgsr.training.module import module_of
-from dgsr.training.restoration import restoration_of
+from dgsr.training.loop.module import module_of
+from dgsr.training.tasks.restoration import restoration_of
 
 
 class Export(lightning.Callback):

@@ -8,7 +8,7 @@ from typing import Any
 import lightning
 
 from dgsr.ops.precision import in_full
-from dgsr.training.restoration import restoration_of
+from dgsr.training.tasks.restoration import restoration_of
 
 
 class Guidances(lightning.Callback):

@@ -13,8 +13,8 @@ from dgsr.checks import expect
 from dgsr.images import write_image
 from dgsr.ops.precision import in_full
 from dgsr.pictures import grid
-from dgsr.training.module import module_of
-from dgsr.training.validation import measured_on
+from dgsr.training.loop.module import module_of
+from dgsr.training.loop.validation import measured_on
 
 
 class ImagePanels(lightning.Callback):

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as RichProgress
 
-from dgsr.training.module import module_of
+from dgsr.training.loop.module import module_of
 
 _logger = logging.getLogger(__name__)
 

@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.table import Table
 
 from dgsr.pictures import curves
-from dgsr.training.csv_log import CsvLog, read_series
-from dgsr.training.module import TrainingModule, module_of
-from dgsr.training.validation import measured_on, sets_of
+from dgsr.training.loop.csv_log import CsvLog, read_series
+from dgsr.training.loop.module import TrainingModule, module_of
+from dgsr.training.loop.validation import measured_on, sets_of
 
 
 class ClosingReport(lightning.Callback):

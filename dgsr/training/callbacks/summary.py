@@ -12,8 +12,8 @@ from typing import Any
 import lightning
 import torch
 
-from dgsr.training.module import TrainingModule, module_of
-from dgsr.training.validation import measured_on, sets_of
+from dgsr.training.loop.module import TrainingModule, module_of
+from dgsr.training.loop.validation import measured_on, sets_of
 
 
 class Summary(lightning.Callback):

@@ -9,8 +9,8 @@ from typing import Any
 import lightning
 
 from dgsr.images import write_image
-from dgsr.training.module import module_of
-from dgsr.training.validation import ValidationRecords, means
+from dgsr.training.loop.module import module_of
+from dgsr.training.loop.validation import ValidationRecords, means
 
 
 class ValidationFiles(lightning.Callback):

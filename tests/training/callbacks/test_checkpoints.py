@@ -12,7 +12,7 @@ import pytest
 from dgsr.checkpoints.trainer import read_checkpoint
 from dgsr.checks import UserError
 from dgsr.training.callbacks import Checkpoints
-from dgsr.training.validation_sets import ValidationSet
+from dgsr.training.data.validation_sets import ValidationSet
 from tests.small_run import make_data, make_module, make_trainer
 
 

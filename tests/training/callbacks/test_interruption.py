@@ -13,7 +13,7 @@ import torch
 
 from dgsr.checkpoints.trainer import read_checkpoint
 from dgsr.training.callbacks import Checkpoints, Interruption
-from dgsr.training.csv_log import CsvLog
+from dgsr.training.loop.csv_log import CsvLog
 from tests.small_run import make_data, make_module, make_trainer
 
 

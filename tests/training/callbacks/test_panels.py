@@ -8,7 +8,7 @@ import torch
 
 from dgsr.images import read_image, to_unit
 from dgsr.training.callbacks import ImagePanels
-from dgsr.training.validation_sets import ValidationSet
+from dgsr.training.data.validation_sets import ValidationSet
 from tests.small_run import make_data, make_module, make_trainer
 
 KEYS = ("hq", "lq", "seed")

@@ -8,8 +8,8 @@ import pytest
 
 from dgsr.training.callbacks import ClosingReport, ImagePanels
 from dgsr.training.callbacks.report import closing_rows, verdict
-from dgsr.training.csv_log import CsvLog
-from dgsr.training.validation_sets import ValidationSet
+from dgsr.training.data.validation_sets import ValidationSet
+from dgsr.training.loop.csv_log import CsvLog
 from tests.small_run import make_data, make_module, make_trainer
 
 SMALL = ValidationSet("bundled:val", limit=1, crop_px=32)

@@ -1,0 +1,1 @@
+"""Critics: what tells the generator how real its images look."""

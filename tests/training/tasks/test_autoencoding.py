@@ -1,0 +1,95 @@
+"""An autoencoder learns to reconstruct, and what a run leaves can be read again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+
+from dgsr.checks import UserError
+from dgsr.degradation import preset
+from dgsr.images import to_signed
+from dgsr.metrics import build
+from dgsr.models.autoencoder import Autoencoder
+from dgsr.models.discriminator import PatchDiscriminator
+from dgsr.training.critics.gan import Adversary
+from dgsr.training.loop.sample import Sample
+from dgsr.training.objective import Objective
+from dgsr.training.tasks.autoencoding import AutoencoderTraining
+from tests.small_run import make_data, make_settings, make_trainer
+
+WIDTHS, SHARP = (16, 24, 24, 32), preset("none")
+
+
+def _training(max_steps: int = 2, start_step: int = 0, **changes: Any) -> AutoencoderTraining:
+    given: dict[str, Any] = {"autoencoder": Autoencoder(WIDTHS)}
+    return AutoencoderTraining(
+        discriminator=PatchDiscriminator(num_scales=1, width=8),
+        objective=Objective({"l1": 1.0}, Adversary("hinge", weight=0.05, start_step=start_step)),
+        metrics=build(["psnr"]),
+        settings=make_settings(max_steps),
+        **given | changes,
+    )
+
+
+def test_a_step_is_a_plain_step_on_reconstruction_and_divergence() -> None:
+    data, training, plain = make_data(spec=SHARP), _training(1, start_step=9, kl_weight=0.1), Autoencoder(WIDTHS)
+    batch = next(iter(data.train_dataloader_from(0)))
+    hq = to_signed(batch["hq"])
+    sample = Sample(hq, hq, batch["truth"], batch["seed"])
+    optimizer = torch.optim.AdamW(plain.parameters(), 1e-3)
+    sr, divergence = plain(hq, sample.noise())
+    ((sr - hq).abs().mean() + 0.1 * divergence.mean() / hq[0].numel()).backward()
+    torch.nn.utils.clip_grad_norm_(plain.parameters(), 1.0)
+    optimizer.step()
+    make_trainer().fit(training, data)
+    for name, tensor in plain.trainable_state().items():
+        torch.testing.assert_close(training.generator.trainable_state()[name], tensor, msg=name)
+
+
+def test_the_exported_scale_is_that_of_the_exported_step(tmp_path: Path) -> None:
+    training = _training()
+    training.validations = [{"step": 0, "a/latent_std": 2.0, "b/latent_std": 6.0}, {"step": 5, "latent_std": 0.5}]
+    scales = {}
+    for step in (3, 5, 7):
+        training.export(tmp_path / str(step), step)
+        scales[step] = AutoencoderKL.from_pretrained(tmp_path / str(step) / "vae").config["scaling_factor"]
+    assert scales == {3: 0.25, 5: 2.0, 7: 2.0}
+
+
+def test_the_discriminator_joins_from_its_step_on() -> None:
+    training = _training(2, start_step=1)
+    before = {name: p.detach().clone() for name, p in training.named_parameters() if name.startswith("discriminator.")}
+    trainer = make_trainer()
+    trainer.fit(training, make_data(spec=SHARP))
+    assert {"train/l1", "train/kl", "train/gan", "train/discriminator"} <= trainer.callback_metrics.keys()
+    assert any(not torch.equal(training.get_parameter(name), tensor) for name, tensor in before.items())
+
+
+def test_the_export_brings_latents_to_unit_deviation(tmp_path: Path) -> None:
+    training, data = _training(1), make_data(spec=SHARP)
+    make_trainer(validate_every_steps=1).fit(training, data)
+    training.export(tmp_path, 1)
+    vae: Any = AutoencoderKL.from_pretrained(tmp_path / "vae")
+    images = [to_signed(data.val_pairs[index]["hq"][None]) for index in range(len(data.val_pairs))]
+    latents = [vae.encode(image).latent_dist.mode() * vae.config["scaling_factor"] for image in images]
+    deviations = [float(latent.detach().std()) for latent in latents]
+    assert sum(deviations) / len(deviations) == pytest.approx(1.0, abs=0.05)
+
+
+def test_a_decoder_is_trained_alone(tmp_path: Path) -> None:
+    Autoencoder(WIDTHS).save(tmp_path / "vae", scaling_factor=0.7)
+    training = _training(autoencoder=Autoencoder(init_from=tmp_path, trained="decoder"))
+    before = {name: p.detach().clone() for name, p in training.generator.named_parameters()}
+    make_trainer().fit(training, make_data(spec=SHARP))
+    changed = {name for name, p in training.generator.named_parameters() if not torch.equal(p, before[name])}
+    assert changed
+    assert all(name.startswith(("vae.decoder.", "vae.post_quant_conv.")) for name in changed)
+
+
+def test_a_negative_weight_is_refused() -> None:
+    with pytest.raises(UserError, match=r"task\.kl_weight of 0 or more"):
+        _training(kl_weight=-1.0)
