@@ -10,7 +10,7 @@ import pytest
 import torch
 from lightning.pytorch.strategies import DDPStrategy
 
-from dgsr.training.loop.module import module_of
+from dgsr.training.loop.module import as_training
 from dgsr.training.tasks.restoration import SuperResolution
 from dgsr.training.update import AlternatingUpdate, JointUpdate
 from tests.small_run import make_data, make_module, make_trainer
@@ -30,7 +30,7 @@ class Witness(lightning.Callback):
         module.objective.weights["mse"] = float("inf") if is_last and module.step == BAD_STEP else 2.0
 
     def on_train_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        module = module_of(pl_module)
+        module = as_training(pl_module)
         state = {name: p.detach() for name, p in module.named_parameters() if p.requires_grad}
         if module.ema is not None:
             state |= {f"ema.{name}": tensor for name, tensor in module.ema.average.items()}

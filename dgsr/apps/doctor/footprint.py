@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from typing import Any
@@ -13,9 +13,9 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.optim import Optimizer
 
 from dgsr.apps.doctor.live_memory import LiveMemory
-from dgsr.training.loop.stepping import Network
+from dgsr.training.critics.interface import trained_networks
+from dgsr.training.loop.interface import Backward, Batch
 from dgsr.training.tasks.restoration import SuperResolution
-from dgsr.training.update import Backward
 
 # An allowance. glibc's allocator was measured on the CPU to keep an eighth to a quarter of what lives in steps of the
 # embedded generator, and up to 1.3 times as much in those of the tests' networks.
@@ -79,15 +79,14 @@ def footprint(
             _keep_norms_exact(module)
         weights = [*module.parameters(), *module.buffers()]
         with LiveMemory(weights, all_negative) as memory, torch.autocast("cpu", half, enabled=half is not None):
-            samples = module.micro_batches(module.prepare(_batch(crop_px, share, int(module.upscaler.scale))))
-            networks = _Networks(module)
-            module.update(networks, samples[:2])  # the second finds gradients of the first, as all others do
-    sizes = {network: _num_bytes(parameters) for network, parameters in networks.trained.items()}
+            loop = _TracedLoop(module)
+            module.optimize(_batch(crop_px, share, int(module.upscaler.scale)), loop)
+    sizes = {network: _num_bytes(parameters) for network, parameters in loop.trained.items()}
     activations = memory.peak - sizes["generator"]
     return Footprint(
         frozen=_num_bytes(weights) - sum(sizes.values()),
         trained=sum(sizes.values()),
-        optimizers=sum(size * _copies(module.settings.optimizers[network]) for network, size in sizes.items()),
+        optimizers=sum(size * _copies(module.settings.optimizer_of(network)) for network, size in sizes.items()),
         average=sizes["generator"] if module.ema is not None else 0,
         gradients=sizes["generator"] + (sum(sizes.values()) if distributed else 0),
         activations=activations,
@@ -95,26 +94,31 @@ def footprint(
     )
 
 
-class _Networks:
-    """The networks as an update sees them; its phases end with gradients thrown away."""
+class _TracedLoop:
+    """The loop of a traced step: phases end with gradients thrown away, and nothing is logged."""
 
     def __init__(self, module: SuperResolution) -> None:
-        self.step = module.max_steps  # by the end every loss plays its part
-        self.generator, self.discriminator, self.objective = module.generator, module.discriminator, module.objective
-        both: dict[Network, nn.Module | None] = {"generator": self.generator, "discriminator": self.discriminator}
+        self.step = module.max_steps  # by the end every loss is active
+        self.size = module.micro_batch
+        networks = {"generator": module.network} | trained_networks(module.critics)
         self.trained = {
             name: [parameter for parameter in network.parameters() if parameter.requires_grad]
-            for name, network in both.items()
-            if network is not None
+            for name, network in networks.items()
         }
 
-    def record(self, values: dict[str, Tensor]) -> None:
+    def micro_batches(self, batch: Batch) -> Sequence[Batch]:
+        """Take two micro batches: the second adds to the gradients of the first, as all others do."""
+        return batch.split(min(self.size, len(batch)))[:2]
+
+    def record(self, values: Mapping[str, Tensor]) -> None:
         pass
 
     @contextmanager
-    def optimizing(self, network: Network, num_backwards: int) -> Iterator[Backward]:
-        for parameter in self.trained.get("discriminator", ()):
-            parameter.requires_grad_(network == "discriminator")
+    def optimizing(self, network: str, num_backwards: int) -> Iterator[Backward]:
+        for name, parameters in self.trained.items():
+            if name != "generator":
+                for parameter in parameters:
+                    parameter.requires_grad_(name == network)
         yield lambda losses: torch.stack(list(losses.values())).sum().backward()
         for parameter in self.trained[network]:
             parameter.grad = None

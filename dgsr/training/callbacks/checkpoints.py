@@ -12,8 +12,8 @@ from typing import Any
 import lightning
 
 from dgsr.checks import NO_ROOM, expect
-from dgsr.training.loop.module import TrainingModule, module_of
-from dgsr.training.loop.validation import measured_on
+from dgsr.training.loop.module import TrainingModule, as_training
+from dgsr.training.loop.validation import qualified
 
 
 class Checkpoints(lightning.Callback):
@@ -63,13 +63,13 @@ class Checkpoints(lightning.Callback):
             UserError: The monitored metric is not among the module's on any validation set.
         """
         sets = trainer.datamodule.val_pairs.sets  # type: ignore[attr-defined] (Lightning sets it at run time)
-        measured = [measured_on(of, metric) for of in sets for metric in module_of(pl_module).metrics]
+        measured = [qualified(of, metric) for of in sets for metric in as_training(pl_module).metrics]
         what, remedy = f"callbacks.checkpoints.monitor among {', '.join(measured)}", "Or add it to metrics.names."
         expect(self.monitor in measured, what, self.monitor, remedy)
 
     def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Start the clock, and clear away what a process left that was killed while it wrote."""
-        self._first, self._saved_at = module_of(pl_module).step, time.monotonic()
+        self._first, self._saved_at = as_training(pl_module).step, time.monotonic()
         if trainer.is_global_zero:
             for unfinished in self.directory.glob(".*.tmp"):
                 unfinished.unlink()
@@ -78,7 +78,7 @@ class Checkpoints(lightning.Callback):
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, *_: Any, **__: Any
     ) -> None:
         """Save the step before this one, if it is due."""
-        module = module_of(pl_module)
+        module = as_training(pl_module)
         if module.step > self._first and self._due(trainer, module):
             self.save(trainer, module)
 
@@ -90,7 +90,7 @@ class Checkpoints(lightning.Callback):
 
     def on_validation_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Save whenever the monitored metric is the best so far."""
-        module = module_of(pl_module)
+        module = as_training(pl_module)
         if trainer.state.fn != "fit":
             return  # the measurement before the first step, of which there is nothing to save
         if self._improved(module):
@@ -122,7 +122,7 @@ class Checkpoints(lightning.Callback):
 
     def save(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Write the state after this step, unless it is written already, and let old files go."""
-        module = module_of(pl_module)
+        module = as_training(pl_module)
         if module.step == self.saved_step:
             return
         trainer.save_checkpoint(self._path(module.step))

@@ -11,8 +11,8 @@ from dgsr.checkpoints.s3diff import expect_s3diff
 from dgsr.checkpoints.trainer import generator_state, read_checkpoint
 from dgsr.checks import refuse
 from dgsr.models.generator import OneStepGenerator
-from dgsr.training.loop.module import module_of
-from dgsr.training.tasks.restoration import restoration_of
+from dgsr.training.loop.module import as_training
+from dgsr.training.tasks.restoration import as_restoration
 
 
 class Export(lightning.Callback):
@@ -34,7 +34,7 @@ class Export(lightning.Callback):
             UserError: It is such a network.
         """
         if self.s3diff:
-            generator = module_of(pl_module).generator
+            generator = as_training(pl_module).network
             what = "a generator to export to callbacks.export.s3diff"
             if not isinstance(generator, OneStepGenerator):
                 refuse(what, type(generator).__name__, "Set it to false.")
@@ -44,15 +44,15 @@ class Export(lightning.Callback):
         """Export, in the main process; the networks end as they were."""
         if not trainer.is_global_zero:
             return
-        module = module_of(pl_module)
-        trained = {name: tensor.clone() for name, tensor in module.generator.trainable_state().items()}
+        module = as_training(pl_module)
+        trained = {name: tensor.clone() for name, tensor in module.network.trainable_state().items()}
         present = [name for name in ("best", "last") if (self.checkpoints / f"{name}.ckpt").is_file()]
         for name in present:
             checkpoint = read_checkpoint(self.checkpoints / f"{name}.ckpt")
-            module.generator.load_trainable_state(generator_state(checkpoint))
+            module.network.load_trainable_state(generator_state(checkpoint))
             module.export(self.directory / name, checkpoint["dgsr"]["step"])
-            if self.s3diff and isinstance(module.generator, OneStepGenerator):
-                upscaler = restoration_of(module).upscaler
+            if self.s3diff and isinstance(module.network, OneStepGenerator):
+                upscaler = as_restoration(module).upscaler
                 inference = {"scale": upscaler.scale, "guidance": upscaler.guidance}
-                save_s3diff(module.generator, self.directory / f"{name}.pkl", **inference)
-        module.generator.load_trainable_state(trained)
+                save_s3diff(module.network, self.directory / f"{name}.pkl", **inference)
+        module.network.load_trainable_state(trained)

@@ -13,8 +13,8 @@ from dgsr.checks import expect
 from dgsr.images import write_image
 from dgsr.ops.precision import in_full
 from dgsr.pictures import grid
-from dgsr.training.loop.module import module_of
-from dgsr.training.loop.validation import measured_on
+from dgsr.training.loop.module import as_training
+from dgsr.training.loop.validation import qualified
 
 
 class ImagePanels(lightning.Callback):
@@ -38,11 +38,11 @@ class ImagePanels(lightning.Callback):
         """Keep the first images."""
         if not trainer.is_global_zero:
             return
-        module = module_of(pl_module)
+        module = as_training(pl_module)
         for index, of in enumerate(batch["set"]):
             columns = self._columns.setdefault(of, {})
             if len(columns.get("hq", [])) < self.num_images:
-                with in_full(module.device), module.averaged():  # as the images were made
+                with in_full(module.device):  # as in the validation step
                     shown = module.columns({name: images[index] for name, images in outputs.items()})
                 for title, image in shown.items():
                     columns.setdefault(title, []).append(image.float().cpu())
@@ -52,11 +52,11 @@ class ImagePanels(lightning.Callback):
         sets, self._columns = self._columns, {}
         if not trainer.is_global_zero:
             return
-        step = module_of(pl_module).step
+        step = as_training(pl_module).step
         for of, columns in ((of, columns) for of, columns in sets.items() if columns):
             picture, path = grid(columns), self.directory / of / f"step_{step:07d}.png"
             write_image(path, picture)
-            name = f"val/{measured_on(of, 'panel')}"
+            name = f"val/{qualified(of, 'panel')}"
             for logger in trainer.loggers:
                 if isinstance(logger, TensorBoardLogger):
                     logger.experiment.add_image(name, picture, step)

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as RichProgress
 
-from dgsr.training.loop.module import module_of
+from dgsr.training.loop.module import as_training
 
 _logger = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ class Progress(lightning.Callback):
 
     def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Start the clock, and the bar where someone is looking."""
-        module = module_of(pl_module)
+        module = as_training(pl_module)
         self._started, self._samples, self._first = time.monotonic(), 0, module.step
         if not trainer.is_global_zero or not self._console.is_terminal:
             return
@@ -45,7 +45,7 @@ class Progress(lightning.Callback):
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, outputs: Any, batch: Any, *_: Any
     ) -> None:
         """Show the losses of this step."""
-        module = module_of(pl_module)
+        module = as_training(pl_module)
         self._samples += len(batch["hq"]) * trainer.world_size
         on_beat = module.step % self.every_steps == 0 or module.step == module.max_steps
         if not trainer.is_global_zero or (self._bar is None and not on_beat):

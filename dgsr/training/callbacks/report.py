@@ -12,8 +12,8 @@ from rich.table import Table
 
 from dgsr.pictures import curves
 from dgsr.training.loop.csv_log import CsvLog, read_series
-from dgsr.training.loop.module import TrainingModule, module_of
-from dgsr.training.loop.validation import measured_on, sets_of
+from dgsr.training.loop.module import TrainingModule, as_training
+from dgsr.training.loop.validation import qualified, sets_of
 
 
 class ClosingReport(lightning.Callback):
@@ -28,7 +28,7 @@ class ClosingReport(lightning.Callback):
 
     def on_fit_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Report, in the main process."""
-        module = module_of(pl_module)
+        module = as_training(pl_module)
         if not trainer.is_global_zero or not module.validations:
             return
         tables = {of: closing_rows(module, of) for of in sets_of(module.validations[-1])}
@@ -63,7 +63,7 @@ def closing_rows(module: TrainingModule, of: str = "") -> dict[str, dict[str, fl
     first, last = module.validations[0], module.validations[-1]
 
     def measured(found: Mapping[str, Any], prefix: str = "") -> dict[str, float]:
-        names = {name: measured_on(of, prefix + name) for name in module.metrics}
+        names = {name: qualified(of, prefix + name) for name in module.metrics}
         return {name: found[key] for name, key in names.items() if key in found}
 
     began = first["step"] == 0  # a resumed run may measure what the first did not, or nothing but the last

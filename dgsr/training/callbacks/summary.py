@@ -12,8 +12,8 @@ from typing import Any
 import lightning
 import torch
 
-from dgsr.training.loop.module import TrainingModule, module_of
-from dgsr.training.loop.validation import measured_on, sets_of
+from dgsr.training.loop.module import TrainingModule, as_training
+from dgsr.training.loop.validation import qualified, sets_of
 
 
 class Summary(lightning.Callback):
@@ -30,13 +30,13 @@ class Summary(lightning.Callback):
 
     def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Start the clock."""
-        self._started, self._first_step = time.monotonic(), module_of(pl_module).step
+        self._started, self._first_step = time.monotonic(), as_training(pl_module).step
         if trainer.is_global_zero:
             self.path.unlink(missing_ok=True)
 
     def on_fit_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Write it, in the main process."""
-        module = module_of(pl_module)
+        module = as_training(pl_module)
         steps = module.step - self._first_step if self._started else 0  # a run that was cut off here only ends
         out_of_time = module.step < module.max_steps
         if not trainer.is_global_zero or out_of_time or (steps == 0 and self.path.exists()):
@@ -61,7 +61,7 @@ def _metrics(module: TrainingModule) -> dict[str, dict[str, Any]]:
         key: {"value": last[key], "variant": metric.variant, "direction": metric.direction}
         for of in sets_of(last)
         for name, metric in module.metrics.items()
-        if (key := measured_on(of, name)) in last
+        if (key := qualified(of, name)) in last
     }
 
 

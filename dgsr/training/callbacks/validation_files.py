@@ -9,7 +9,7 @@ from typing import Any
 import lightning
 
 from dgsr.images import write_image
-from dgsr.training.loop.module import module_of
+from dgsr.training.loop.module import as_training
 from dgsr.training.loop.validation import ValidationRecords, means
 
 
@@ -40,7 +40,7 @@ class ValidationFiles(lightning.Callback):
 
     def on_validation_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Write the table."""
-        module = module_of(pl_module)
+        module = as_training(pl_module)
         if trainer.is_global_zero and module.images:
             write_records(module.images, self.directory / f"step_{module.step:07d}.csv")
 

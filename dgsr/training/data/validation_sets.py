@@ -14,7 +14,7 @@ from dgsr.data.pairs import Pair
 from dgsr.data.repeated import RepeatedSource
 from dgsr.degradation import preset
 from dgsr.training.data.degrading import Degrade
-from dgsr.training.loop.validation import measured_on
+from dgsr.training.loop.validation import qualified
 
 
 @dataclass(frozen=True)
@@ -92,4 +92,4 @@ class ValidationPairs(Dataset[Pair]):
 
     def __getitem__(self, index: int) -> Pair:
         pair, of = self._pairs[index], self._names[index]
-        return pair | {"set": of, "name": measured_on(of, pair["name"])}
+        return pair | {"set": of, "name": qualified(of, pair["name"])}

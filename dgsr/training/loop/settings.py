@@ -1,4 +1,4 @@
-"""How a run trains, whatever its networks are."""
+"""How a run trains, whichever networks it trains."""
 
 from __future__ import annotations
 
@@ -14,16 +14,17 @@ from dgsr.checks import expect
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What the optimisation needs beside networks and losses.
+    """Optimizers, duration and limits of a run.
 
     Attributes:
-        optimizers: For each network, parameters to optimizer.
-        schedule: Optimizer to its learning-rate schedule, stepped once a step.
+        optimizers: Functions from parameters to an optimizer, for `generator` (the network that a run is about) and
+            `discriminator` (any critic's network).
+        schedule: Function from an optimizer to its learning-rate schedule, stepped once per step.
         max_steps: Steps after which the run ends.
-        clip_norm: For each network, the largest norm of its gradient; None clips nothing.
+        clip_norm: Largest gradient norm, for `generator` and `discriminator`; None does not clip.
         micro_batch: Samples per forward; a step's batch is cut into such pieces.
-        max_bad_steps: Steps in a row with a loss or gradient that is not finite, after which the run stops.
-        ema_decay: Average the generator's weights over the steps and validate that; None does not.
+        max_bad_steps: Consecutive steps with a loss or gradient that is not finite, after which the run stops.
+        ema_decay: Average the network's weights over the steps and validate the average; None does not.
         description: Plain values stored in checkpoints, from which the networks can be built again.
     """
 
@@ -39,3 +40,15 @@ class Settings:
     def __post_init__(self) -> None:
         expect(self.max_steps > 0, "run.max_steps above 0", self.max_steps)
         expect(self.micro_batch > 0, "run.micro_batch above 0", self.micro_batch)
+
+    def optimizer_of(self, network: str) -> Callable[..., Optimizer]:
+        """Return the function that builds a network's optimizer."""
+        return self.optimizers[_role(network)]
+
+    def clip_norm_of(self, network: str) -> float | None:
+        """Return the largest norm of a network's gradient."""
+        return self.clip_norm[_role(network)]
+
+
+def _role(network: str) -> str:
+    return "generator" if network == "generator" else "discriminator"

@@ -1,11 +1,11 @@
-"""Step two networks by hand: accumulate, unscale, clip, judge, and step or skip."""
+"""Step networks by hand: accumulate, unscale, clip, check, and step or skip."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any, Literal
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from typing import Any
 
 import lightning
 import torch
@@ -15,47 +15,53 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
 from dgsr.checks import expect
-from dgsr.models.trained import TrainedNetwork
 from dgsr.training.loop.bad_steps import BadSteps
-from dgsr.training.loop.ema import Ema
+from dgsr.training.loop.interface import Backward, Batch
 from dgsr.training.loop.settings import Settings
-from dgsr.training.update import Backward
 
-Network = Literal["generator", "discriminator"]
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed", "64-true")
 
 
-class Stepping(lightning.LightningModule):
-    """A generator and a discriminator with their optimizers and schedules, and the one way to step either.
+class Stepper:
+    """The loop of a run: networks with their optimizers and schedules, and the one way to step any of them.
 
     Args:
-        generator: Its parameters that require a gradient are trained; whatever network a run is about stands here.
-        discriminator: None trains the generator alone.
+        networks: The trained networks by name, in the order of their optimizers: `generator` first, whatever network a
+            run is about, then those of the critics. Parameters that require a gradient are trained.
         settings: How the run trains.
     """
 
-    def __init__(self, generator: TrainedNetwork, discriminator: nn.Module | None, settings: Settings) -> None:
-        super().__init__()
-        self.automatic_optimization = False
-        self.generator, self.discriminator = generator, discriminator
-        judging = [] if discriminator is None else discriminator.parameters()
-        self._judging = [p for p in judging if p.requires_grad]  # a pretrained part of it may be frozen for good
+    trainer: lightning.Trainer
+
+    def __init__(self, networks: Mapping[str, nn.Module], settings: Settings) -> None:
         self.settings = settings
+        self.trained = {
+            name: [parameter for parameter in network.parameters() if parameter.requires_grad]
+            for name, network in networks.items()
+        }
         self.bad_steps = BadSteps(settings.max_bad_steps)
-        self.ema = None if settings.ema_decay is None else Ema(settings.ema_decay)
+        self.step = 0
         self._logs: dict[str, list[Tensor]] = {}
         self._rates: list[list[Any]] = []
 
+    # --- the interface to tasks ---
+
+    def micro_batches(self, batch: Batch) -> Sequence[Batch]:
+        """Cut a rank's share of the global batch into pieces of equal size, so that their mean is the batch's."""
+        size = min(self.settings.micro_batch, len(batch))
+        assert len(batch) % size == 0, f"{len(batch)} samples do not divide by {size}"
+        return batch.split(size)
+
     @contextmanager
-    def optimizing(self, network: Network, num_backwards: int) -> Iterator[Backward]:
+    def optimizing(self, network: str, num_backwards: int) -> Iterator[Backward]:
         """Yield a backward that averages over the micro batches, then step that network.
 
-        The generator's phases freeze the discriminator, so that no gradient of theirs is left in it.
+        Other networks' phases freeze the critics' networks, so that no gradient is left in them.
         """
-        optimizer = self._optimizer(network)
+        optimizer = self._optimizers()[network]
         optimizer.zero_grad()
         blocked = getattr(self.trainer.strategy, "block_backward_sync", nullcontext)  # where there are other ranks
-        seen: dict[str, list[Tensor]] = {}
+        losses_by_name: dict[str, list[Tensor]] = {}
         done = 0
 
         def backward(losses: dict[str, Tensor]) -> None:
@@ -63,28 +69,32 @@ class Stepping(lightning.LightningModule):
             done += 1
             total = torch.stack(list(losses.values())).sum()
             with blocked() if done < num_backwards else nullcontext():
-                self.manual_backward(total / num_backwards)
+                self.trainer.strategy.backward(total / num_backwards, None)
             self.record(losses)
             for name, value in losses.items():
-                seen.setdefault(f"the loss {name}", []).append(value.detach())
+                losses_by_name.setdefault(f"the loss {name}", []).append(value.detach())
 
-        for parameter in self._judging:
-            parameter.requires_grad_(network == "discriminator")
+        for name, parameters in self.trained.items():
+            if name != "generator":
+                for parameter in parameters:
+                    parameter.requires_grad_(name == network)
         yield backward
-        self._step(network, optimizer, seen)
+        self._step(network, optimizer, losses_by_name)
         optimizer.zero_grad()
 
-    def record(self, values: dict[str, Tensor]) -> None:
+    def record(self, values: Mapping[str, Tensor]) -> None:
         """Keep values whose mean over the micro batches is logged at the end of the step."""
         for name, value in values.items():
             self._logs.setdefault(name, []).append(value.detach())
 
-    def _step(self, network: Network, optimizer: Optimizer, losses: dict[str, list[Tensor]]) -> None:
-        """Step on the clipped gradient, or leave everything as it is where a loss or the gradient is not finite."""
+    # --- the end of a phase and of a step ---
+
+    def _step(self, network: str, optimizer: Optimizer, losses: dict[str, list[Tensor]]) -> None:
+        """Step on the clipped gradient, or leave everything as it is if a loss or the gradient is not finite."""
         scaler: GradScaler | None = getattr(self.trainer.precision_plugin, "scaler", None)
         if scaler is not None:
             scaler.unscale_(optimizer)
-        norm = nn.utils.clip_grad_norm_(self._trained(network), self.settings.clip_norm[network] or math.inf)
+        norm = nn.utils.clip_grad_norm_(self.trained[network], self.settings.clip_norm_of(network) or math.inf)
         gradient = f"the gradient of the {network}"
         bad = self._not_finite(losses | {gradient: [norm]})
         if bad:
@@ -94,50 +104,50 @@ class Stepping(lightning.LightningModule):
         optimizer.step()
         if scaler is not None:
             bad = _rescale(scaler, bad, gradient)
-            self.record({"loss_scale": torch.tensor(scaler.get_scale(), device=self.device)})
+            self.record({"loss_scale": torch.tensor(scaler.get_scale(), device=self.trainer.strategy.root_device)})
         self.bad_steps.add([name for name in bad if name != gradient] or bad)
 
     def _not_finite(self, named: dict[str, list[Tensor]]) -> list[str]:
-        """Name what is NaN or Inf on any rank; all ranks hear the same."""
-        found = torch.stack([~torch.stack(values).isfinite().all() for values in named.values()])
-        counts = self.trainer.strategy.reduce(found.float(), reduce_op="sum").tolist()
+        """Name the values that are NaN or Inf on any rank; all ranks return the same names."""
+        is_bad = torch.stack([~torch.stack(values).isfinite().all() for values in named.values()])
+        counts = self.trainer.strategy.reduce(is_bad.float(), reduce_op="sum").tolist()
         return [name for name, count in zip(named, counts, strict=True) if count]
 
-    def close_step(self, step: int) -> None:
-        """Step the schedules, average the weights, and judge the whole step, counted from 0.
-
-        Raises:
-            UserError: This was the last bad step that the run puts up with.
-        """
+    def step_schedules(self) -> None:
+        """Move all learning rates on by a step."""
         for scheduler in self._schedulers():
             scheduler.step()
-        if self.ema is not None:
-            self.ema.update(self.generator, step)
-        self.bad_steps.close(step + 1)
 
-    def averaged(self) -> AbstractContextManager[None]:
-        """Put the averaged weights in place inside the block, if there are some."""
-        return nullcontext() if self.ema is None else self.ema.applied(self.generator)
+    def logged_means(self) -> dict[str, Tensor]:
+        """Return the means of what the step recorded, over micro batches and ranks, and forget the values."""
+        means = torch.stack([torch.stack(values).mean() for values in self._logs.values()])
+        means = self.trainer.strategy.reduce(means, reduce_op="mean")  # all ranks have equal shares
+        named = dict(zip(self._logs, means, strict=True))
+        self._logs.clear()
+        return named
+
+    @property
+    def learning_rate(self) -> float:
+        """The generator's learning rate."""
+        return self._optimizers()["generator"].param_groups[0]["lr"]
 
     # --- optimizers ---
 
-    def setup(self, stage: str) -> None:
-        """Refuse a precision in which the master weights would not be exact."""
+    def attach(self, trainer: lightning.Trainer) -> None:
+        """Use a trainer; refuse a precision in which the master weights would not be exact."""
         remedy = "Set trainer.precision."
-        expect(self.trainer.precision in PRECISIONS, f"one of {', '.join(PRECISIONS)}", self.trainer.precision, remedy)
+        expect(trainer.precision in PRECISIONS, f"one of {', '.join(PRECISIONS)}", trainer.precision, remedy)
+        self.trainer = trainer
 
-    def configure_optimizers(self) -> tuple[list[Optimizer], list[LambdaLR]]:
-        """Build one optimizer and one schedule a network."""
-        networks: list[Network] = ["generator"] if self.discriminator is None else ["generator", "discriminator"]
-        optimizers = [self.settings.optimizers[network](self._trained(network)) for network in networks]
+    def build_optimizers(self) -> tuple[list[Optimizer], list[LambdaLR]]:
+        """Build one optimizer and one schedule per network."""
+        optimizers = [self.settings.optimizer_of(name)(parameters) for name, parameters in self.trained.items()]
         schedules = [self.settings.schedule(optimizer) for optimizer in optimizers]
         self._rates = [schedule.base_lrs for schedule in schedules]
         return optimizers, schedules
 
-    def on_train_start(self) -> None:
-        """Begin the average, and let a resumed run follow its config, which a checkpoint's optimizers would hide."""
-        if self.ema is not None:
-            self.ema.start(self.generator)
+    def restore_configured_rates(self) -> None:
+        """Let a resumed run follow the optimizer settings of its config, which the checkpoint has overwritten."""
         for scheduler, rates in zip(self._schedulers(), self._rates, strict=True):
             scheduler.base_lrs = rates
             configured = scheduler.optimizer.defaults
@@ -145,26 +155,18 @@ class Stepping(lightning.LightningModule):
                 group.update({name: configured[name] for name in group.keys() & configured.keys()})
                 group["initial_lr"], group["lr"] = rate, rate * factor(scheduler.last_epoch)
 
-    def _trained(self, network: Network) -> list[nn.Parameter]:
-        if network == "generator":
-            return [p for p in self.generator.parameters() if p.requires_grad]
-        return self._judging
-
-    def _optimizer(self, network: Network) -> Optimizer:
-        """Return the optimizer itself, for Lightning's would unscale the gradients a second time."""
-        optimizers = self.optimizers(use_pl_optimizer=False)
-        # Lightning types what it returns as its own kind of optimizer, whatever it was asked for.
-        return optimizers[network == "discriminator"] if isinstance(optimizers, list) else optimizers  # type: ignore[return-value]
+    def _optimizers(self) -> dict[str, Optimizer]:
+        """Return the optimizers themselves: Lightning's wrappers would unscale the gradients a second time."""
+        return dict(zip(self.trained, self.trainer.optimizers, strict=True))
 
     def _schedulers(self) -> list[Any]:
-        schedulers = self.lr_schedulers()
-        return schedulers if isinstance(schedulers, list) else [schedulers]
+        return [config.scheduler for config in self.trainer.lr_scheduler_configs]
 
 
 def _rescale(scaler: GradScaler, bad: list[str], gradient: str) -> list[str]:
-    """Adapt the scale of fp16's losses, and return what is bad whatever the scale.
+    """Adapt the scale of fp16's losses, and return what is bad at any scale.
 
-    An infinite gradient of finite losses says only that the scale is too large, until it has come down to 1.
+    An infinite gradient of finite losses only means that the scale is too large, until it has come down to 1.
     """
     scale = scaler.get_scale()
     only_gradient = bad == [gradient]

@@ -41,10 +41,10 @@ def means(records: ValidationRecords) -> dict[str, float]:
     return {name: sum(values) / len(values) for name, values in found.items()}
 
 
-def measured_on(of: str, name: str) -> str:
+def qualified(of: str, name: str) -> str:
     """Put the name of a set before the name of a metric or an image.
 
-    >>> measured_on("realsr", "lpips"), measured_on("", "lpips")
+    >>> qualified("realsr", "lpips"), qualified("", "lpips")
     ('realsr/lpips', 'lpips')
     """
     return f"{of}/{name}" if of else name

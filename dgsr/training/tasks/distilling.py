@@ -60,11 +60,11 @@ class DistillationTraining(DenoiserTraining):
     def losses(self, drawn: Drawn) -> dict[str, Tensor]:
         """Return the mean squared distance from the teacher's clean latents."""
         timesteps = torch.full_like(drawn.timesteps, self.timestep)
-        noisy = self.generator.noisy(drawn.clean, drawn.noise, timesteps)
+        noisy = self.network.noisy(drawn.clean, drawn.noise, timesteps)
         with torch.no_grad():
-            wanted = walk(self.teacher, noisy, drawn.prompt, self.timestep, self.teacher_steps)
-        found = self.generator.clean(noisy, self.timestep, drawn.prompt)
-        return {"distillation": (found - wanted).float().square().mean()}
+            target = walk(self.teacher, noisy, drawn.prompt, self.timestep, self.teacher_steps)
+        clean = self.network.clean(noisy, self.timestep, drawn.prompt)
+        return {"distillation": (clean - target).float().square().mean()}
 
 
 def walk(denoiser: Denoiser, noisy: Latents, prompt: PromptEmbeddings, timestep: int, steps: int) -> Latents:

@@ -1,4 +1,4 @@
-"""The training of the degradation estimator, from degradations whose strength is known."""
+"""Train the degradation estimator, from degradations of known strength."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from scipy.stats import spearmanr
 from dgsr.checks import expect
 from dgsr.losses.ranking import margin_ranking
 from dgsr.models.estimator import DegradationEstimator
+from dgsr.training.loop.interface import Loop
 from dgsr.training.loop.module import Pictures, TrainingModule
 from dgsr.training.loop.settings import Settings
-from dgsr.training.loop.validation import Reported, ValidationRecords, measured_on, sets_of
+from dgsr.training.loop.validation import Reported, ValidationRecords, qualified, sets_of
 
 KINDS = ("blur", "noise")
 _REPORTED = {
@@ -23,20 +24,20 @@ _REPORTED = {
 
 
 class EstimatorTraining(TrainingModule):
-    """Learn to tell from a degraded image how much its recipe has blurred it, and how much noise is left.
+    """Learn to estimate from a degraded image how much its recipe has blurred it, and how much noise is left.
 
     Args:
-        estimator: What is trained.
+        estimator: The network to train.
         settings: How the run trains.
-        regression_weight: Of the mean absolute difference from the recipe's strengths.
-        ranking_weight: Of the order among the images of a micro batch.
-        margin: By which scores of different strengths are to differ at least; strengths are in [0, 1].
+        regression_weight: Weight of the mean absolute difference from the recipe's strengths.
+        ranking_weight: Weight of the ranking loss among the images of a micro batch.
+        margin: Smallest difference that scores of different strengths should have; strengths are in [0, 1].
 
-    Source: MM-RealSR Sec. 3.3 (metric learning). Differs from the paper: recipes tell strengths, so that scores are
-    anchored to these, where the paper anchors them to chosen images.
+    Source: MM-RealSR Sec. 3.3 (metric learning). Differs from the paper: scores are anchored to the known strengths of
+    the recipes, where the paper anchors them to chosen images.
     """
 
-    generator: DegradationEstimator
+    network: DegradationEstimator
 
     def __init__(
         self,
@@ -49,43 +50,43 @@ class EstimatorTraining(TrainingModule):
         super().__init__(estimator.requires_grad_(True), None, _REPORTED, settings)
         self.regression_weight, self.ranking_weight, self.margin = regression_weight, ranking_weight, margin
 
-    def optimise(self, batch: dict[str, Any]) -> None:
+    def optimize(self, batch: dict[str, Any], loop: Loop) -> None:
         """Regress and rank."""
         _expect_known(batch, "Set data.real.fraction=0.")
-        pieces = [batch[name].split(self.micro_size(len(batch["lq"]))) for name in ("lq", "truth")]
-        with self.optimizing("generator", len(pieces[0])) as backward:
-            for lq, truth in zip(*pieces, strict=True):
-                scores = self.generator(lq)
+        images, truths = loop.micro_batches(batch["lq"]), loop.micro_batches(batch["truth"])
+        with loop.optimizing("generator", len(images)) as backward:
+            for lq, truth in zip(images, truths, strict=True):
+                scores = self.network(lq)
                 columns = zip(scores.unbind(dim=1), truth.unbind(dim=1), strict=True)
-                ranking = torch.stack([margin_ranking(found, true, self.margin) for found, true in columns]).sum()
+                ranking = torch.stack([margin_ranking(score, true, self.margin) for score, true in columns]).sum()
                 regression = (scores - truth).abs().mean()
                 backward({"regression": self.regression_weight * regression, "ranking": self.ranking_weight * ranking})
 
     def measure(self, batch: dict[str, Any]) -> Pictures:
         """Keep each image's scores and true strengths."""
         _expect_known(batch, "Leave real pairs out of data.val_sets.")
-        scores = self.generator(batch["lq"])
+        scores = self.network(batch["lq"])
         for place, kind in enumerate(KINDS):
             self.record_images(batch, kind, scores[:, place])
             self.record_images(batch, f"true_{kind}", batch["truth"][:, place])
         return {}
 
-    def summarise(self, records: ValidationRecords) -> dict[str, float]:
+    def summarize(self, records: ValidationRecords) -> dict[str, float]:
         """Correlate the ranks of scores and true strengths over the images of each set."""
-        found = {}
-        for of in sets_of(name for values in records.values() for name in values):
+        summary = {}
+        for set_name in sets_of(name for values in records.values() for name in values):
             for kind in KINDS:
-                names = [measured_on(of, name) for name in (kind, f"true_{kind}")]
+                names = [qualified(set_name, name) for name in (kind, f"true_{kind}")]
                 pairs = [[values[name] for name in names] for values in records.values() if names[0] in values]
                 expect(len(pairs) > 1, "two images or more to rank", len(pairs), "Raise data.val.repeats.")
-                found[measured_on(of, f"spearman_{kind}")] = float(spearmanr(pairs).statistic)  # pyright: ignore
-            both = [found[measured_on(of, f"spearman_{kind}")] for kind in KINDS]
-            found[measured_on(of, "spearman")] = sum(both) / len(both)
-        return found
+                summary[qualified(set_name, f"spearman_{kind}")] = float(spearmanr(pairs).statistic)  # pyright: ignore
+            both = [summary[qualified(set_name, f"spearman_{kind}")] for kind in KINDS]
+            summary[qualified(set_name, "spearman")] = sum(both) / len(both)
+        return summary
 
     def export(self, folder: Path, step: int) -> None:
-        """Write `estimator.safetensors`, which `estimator.path` takes."""
-        self.generator.save(folder / "estimator.safetensors")
+        """Write `estimator.safetensors`, which `estimator.path` reads."""
+        self.network.save(folder / "estimator.safetensors")
 
 
 def _expect_known(batch: dict[str, Any], remedy: str) -> None:
