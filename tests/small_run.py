@@ -83,6 +83,12 @@ def make_module(
     )
 
 
+def discriminator_of(module: SuperResolution) -> torch.nn.Module:
+    network = module.critics["gan"].network
+    assert network is not None
+    return network
+
+
 def make_settings(max_steps: int = 4, lr: float = 1e-3, micro_batch: int = 2, **changes: Any) -> Settings:
     return Settings(
         optimizers={name: lambda p: torch.optim.AdamW(p, lr) for name in ("generator", "discriminator")},

@@ -14,7 +14,6 @@ import torch
 
 from dgsr.apps.doctor.footprint import Footprint, footprint
 from dgsr.training.tasks.restoration import SuperResolution
-from dgsr.training.update import AlternatingUpdate
 from tests import small_run
 
 ROOT = Path(__file__).parents[3]
@@ -22,7 +21,7 @@ ROOT = Path(__file__).parents[3]
 #: Ways to train that lead to other peaks: name -> crop_px, share, and how the module is made.
 WAYS: dict[str, tuple[int, int, dict[str, Any]]] = {
     "joint": (128, 4, {}),
-    "alternating, checkpointed": (128, 2, {"update": AlternatingUpdate(), "gradient_checkpointing": True}),
+    "alternating, checkpointed": (128, 2, {"update": "alternating", "gradient_checkpointing": True}),
     "micro batches, sliced decoder": (128, 4, {"micro_batch": 2, "slice_decoder": True}),
 }
 
@@ -66,9 +65,9 @@ def trace(
 
 def test_weights_gradients_and_optimizers() -> None:
     module = small_run.make_module()
-    assert module.discriminator is not None
     generator, discriminator = (
-        4 * sum(p.numel() for p in network.parameters()) for network in (module.generator, module.discriminator)
+        4 * sum(p.numel() for p in network.parameters())
+        for network in (module.generator, small_run.discriminator_of(module))
     )
     found = trace()
     assert found.trained == generator + discriminator

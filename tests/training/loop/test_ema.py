@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import lightning
 import pytest
 import torch
 
@@ -33,17 +35,39 @@ def test_the_average_is_the_weighted_sum_of_all_weights() -> None:
     assert torch.equal(weight, seen[-1])
 
 
-def test_inside_the_block_the_average_stands_for_the_weights() -> None:
+def test_the_average_is_swapped_in_and_out() -> None:
     generator, ema = OneStepGenerator.tiny(), Ema(0.9)
     weight = generator.get_parameter(NAME)
-    with ema.applied(generator):
-        assert torch.equal(weight, generator.trainable_state()[NAME])
+    raw = weight.detach().clone()
+    ema.swap_in(generator)
+    assert torch.equal(weight, raw)
+    ema.swap_out(generator)
     ema.start(generator)
-    average = weight.detach().clone()
     weight.data.add_(1)
-    with ema.applied(generator):
-        assert torch.equal(weight, average)
-    assert torch.equal(weight, average + 1)
+    ema.swap_in(generator)
+    assert torch.equal(weight, raw)
+    for _ in range(2):  # the second has nothing to restore
+        ema.swap_out(generator)
+        assert torch.equal(weight, raw + 1)
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
+def test_an_interrupted_validation_restores_the_weights(error: type[BaseException]) -> None:
+    class Failing(lightning.Callback):
+        def on_validation_batch_end(self, *_: Any) -> None:
+            assert not torch.equal(module.generator.get_parameter(NAME), raw[NAME])
+            raise error
+
+    class Remember(lightning.Callback):
+        def on_validation_start(self, *_: Any) -> None:
+            raw.update({name: tensor.clone() for name, tensor in module.generator.trainable_state().items()})
+
+    raw = dict[str, torch.Tensor]()
+    module = make_module(2, adversarial=False, ema_decay=0.9)
+    trainer = make_trainer(validate_every_steps=1, callbacks=[Remember(), Failing()])
+    with pytest.raises((error, SystemExit)):
+        trainer.fit(module, make_data())
+    assert all(torch.equal(tensor, raw[name]) for name, tensor in module.generator.trainable_state().items())
 
 
 def test_half_precision_weights_are_averaged_in_full() -> None:

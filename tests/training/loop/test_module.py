@@ -17,7 +17,6 @@ from dgsr.checks import UserError
 from dgsr.training.callbacks import Checkpoints
 from dgsr.training.loop.checkpoint_io import AtomicCheckpointIO
 from dgsr.training.tasks.restoration import SuperResolution
-from dgsr.training.update import AlternatingUpdate, JointUpdate
 from tests.small_run import make_data, make_module, make_trainer
 
 
@@ -62,7 +61,7 @@ def _run(
 
 @pytest.mark.parametrize(
     ("update", "workers", "fp16"),
-    [(JointUpdate(), 0, True), (AlternatingUpdate(), 0, False), (JointUpdate(), 2, False)],
+    [("joint", 0, True), ("alternating", 0, False), ("joint", 2, False)],
 )
 def test_a_resumed_run_equals_the_uninterrupted_one(tmp_path: Path, update: Any, workers: int, fp16: bool) -> None:
     whole, whole_losses = _run(tmp_path / "whole", update, 6, workers, fp16=fp16)
@@ -123,8 +122,8 @@ def test_pieces_of_unequal_size_are_refused() -> None:
 
 def test_a_resumed_run_follows_the_rate_of_its_config(tmp_path: Path) -> None:
     folder = tmp_path / "run"
-    _run(folder, JointUpdate(), 3)
-    module = make_module(6, JointUpdate(), lr=0.0)
+    _run(folder, "joint", 3)
+    module = make_module(6, "joint", lr=0.0)
     before = read_checkpoint(folder / "last.ckpt")["state_dict"]
     saving = Checkpoints(str(tmp_path / "other"), every_steps=100, monitor="psnr")
     make_trainer(callbacks=[saving]).fit(module, make_data(), ckpt_path=folder / "last.ckpt")
@@ -134,10 +133,10 @@ def test_a_resumed_run_follows_the_rate_of_its_config(tmp_path: Path) -> None:
 
 
 def test_a_resumed_run_follows_the_optimizer_of_its_config(tmp_path: Path) -> None:
-    _run(tmp_path / "run", JointUpdate(), 3)
-    module = make_module(4, JointUpdate())
+    _run(tmp_path / "run", "joint", 3)
+    module = make_module(4, "joint")
     decaying = {"generator": lambda p: torch.optim.AdamW(p, 1e-3, weight_decay=0.5)}
-    module.settings = replace(module.settings, optimizers={**module.settings.optimizers, **decaying})
+    module.loop.settings = replace(module.settings, optimizers={**module.settings.optimizers, **decaying})
     saving = Checkpoints(str(tmp_path / "other"), every_steps=100, monitor="psnr")
     make_trainer(callbacks=[saving]).fit(module, make_data(), ckpt_path=tmp_path / "run" / "last.ckpt")
     optimizers: Any = module.optimizers(use_pl_optimizer=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from dgsr.training.loop.sample import Sample
+from dgsr.training.loop.sample import Sample, flip
 
 
 def test_pieces_join_to_the_whole() -> None:
@@ -28,3 +28,12 @@ def test_rows_are_taken() -> None:
     some = whole.rows(torch.tensor([2, 0]))
     assert some.seeds.tolist() == [2, 0]
     assert torch.equal(some.hq, whole.hq[[2, 0]])
+
+
+def test_coins_fall_as_often_as_they_should_and_follow_the_seeds() -> None:
+    rare, often = flip(torch.arange(20_000), "test", 0.05, 0.9)
+    assert abs(rare.float().mean() - 0.05) < 0.005
+    assert abs(often.float().mean() - 0.9) < 0.01
+    again = flip(torch.tensor([7, 8]), "test", 0.05, 0.9)
+    assert torch.equal(again[0], rare[7:9])
+    assert torch.equal(again[1], often[7:9])

@@ -14,7 +14,6 @@ from torch.amp.grad_scaler import GradScaler
 from dgsr.checks import UserError
 from dgsr.training.loop.checkpoint_io import AtomicCheckpointIO
 from dgsr.training.tasks.restoration import SuperResolution
-from dgsr.training.update import AlternatingUpdate
 from tests.small_run import make_data, make_module, make_trainer
 
 
@@ -66,7 +65,7 @@ def test_too_many_bad_steps_end_the_run_and_name_the_loss() -> None:
 @pytest.mark.parametrize("network", ["generator", "discriminator"])
 def test_the_network_with_the_bad_gradient_is_named(network: str) -> None:
     module = make_module(1, max_bad_steps=1)
-    parameter = next(module.get_submodule(network).parameters())
+    parameter = module.loop.trained[network][0]
     parameter.register_hook(lambda gradient: gradient * float("nan"))
     with pytest.raises(UserError, match=rf"NaN or Inf in the gradient of the {network} at step 1"):
         make_trainer().fit(module, make_data())
@@ -74,24 +73,24 @@ def test_the_network_with_the_bad_gradient_is_named(network: str) -> None:
 
 @pytest.mark.parametrize(("network", "other"), [("generator", "discriminator"), ("discriminator", "generator")])
 def test_each_network_is_clipped_to_its_own_norm(network: str, other: str) -> None:
-    module = make_module(1, AlternatingUpdate())
+    module = make_module(1, "alternating")
     sizes: dict[str, list[float]] = {"generator": [], "discriminator": []}
     lr = 0.5
-    module.settings = dataclasses.replace(
+    module.loop.settings = dataclasses.replace(
         module.settings,
         clip_norm={network: 1e-3, other: None},
         optimizers={name: lambda p: torch.optim.SGD(p, lr) for name in sizes},
         schedule=lambda optimizer: torch.optim.lr_scheduler.LambdaLR(optimizer, lambda _: 1.0),
     )
-    original = module._step
+    original = module.loop._step
 
     def measured(name: Any, *rest: Any) -> None:
-        before = [p.detach().clone() for p in module._trained(name)]
+        before = [p.detach().clone() for p in module.loop.trained[name]]
         original(name, *rest)
-        moves = [(p.detach() - old).norm() / lr for p, old in zip(module._trained(name), before, strict=True)]
+        moves = [(p.detach() - old).norm() / lr for p, old in zip(module.loop.trained[name], before, strict=True)]
         sizes[name].append(float(torch.stack(moves).norm()))
 
-    module._step = measured  # type: ignore[method-assign]
+    module.loop._step = measured  # type: ignore[method-assign]
     make_trainer().fit(module, make_data())
     assert sizes[network] == pytest.approx([1e-3] * len(sizes[network]), rel=1e-2)
     assert min(sizes[other]) > 1e-2
@@ -137,7 +136,7 @@ def test_half_precision_learns_what_fp32_learns(precision: Any) -> None:
 @pytest.mark.gpu
 @pytest.mark.parametrize("precision", ["bf16-mixed", "16-mixed"])
 def test_half_precision_trains_on_a_gpu(precision: Any) -> None:
-    module = make_module(20, AlternatingUpdate(), ema_decay=0.9)
+    module = make_module(20, "alternating", ema_decay=0.9)
     make_trainer(accelerator="gpu", devices=1, precision=precision, validate_every_steps=20).fit(module, make_data())
     assert module.bad_steps.total == 0
     assert all(tensor.isfinite().all() for tensor in module.state_dict().values())

@@ -12,10 +12,11 @@ from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from dgsr.checks import UserError
 from dgsr.degradation import preset
 from dgsr.images import to_signed
+from dgsr.losses import L1
 from dgsr.metrics import build
 from dgsr.models.autoencoder import Autoencoder
 from dgsr.models.discriminator import PatchDiscriminator
-from dgsr.training.critics.gan import Adversary
+from dgsr.training.critics import Gan
 from dgsr.training.loop.sample import Sample
 from dgsr.training.objective import Objective
 from dgsr.training.tasks.autoencoding import AutoencoderTraining
@@ -27,8 +28,8 @@ WIDTHS, SHARP = (16, 24, 24, 32), preset("none")
 def _training(max_steps: int = 2, start_step: int = 0, **changes: Any) -> AutoencoderTraining:
     given: dict[str, Any] = {"autoencoder": Autoencoder(WIDTHS)}
     return AutoencoderTraining(
-        discriminator=PatchDiscriminator(num_scales=1, width=8),
-        objective=Objective({"l1": 1.0}, Adversary("hinge", weight=0.05, start_step=start_step)),
+        critics={"gan": Gan(PatchDiscriminator(num_scales=1, width=8), "hinge", weight=0.05, start_step=start_step)},
+        objective=Objective({"l1": L1()}, {"l1": 1.0}),
         metrics=build(["psnr"]),
         settings=make_settings(max_steps),
         **given | changes,
@@ -39,7 +40,7 @@ def test_a_step_is_a_plain_step_on_reconstruction_and_divergence() -> None:
     data, training, plain = make_data(spec=SHARP), _training(1, start_step=9, kl_weight=0.1), Autoencoder(WIDTHS)
     batch = next(iter(data.train_dataloader_from(0)))
     hq = to_signed(batch["hq"])
-    sample = Sample(hq, hq, batch["truth"], batch["seed"])
+    sample = Sample(hq, hq, None, batch["seed"])
     optimizer = torch.optim.AdamW(plain.parameters(), 1e-3)
     sr, divergence = plain(hq, sample.noise())
     ((sr - hq).abs().mean() + 0.1 * divergence.mean() / hq[0].numel()).backward()
@@ -47,7 +48,7 @@ def test_a_step_is_a_plain_step_on_reconstruction_and_divergence() -> None:
     optimizer.step()
     make_trainer().fit(training, data)
     for name, tensor in plain.trainable_state().items():
-        torch.testing.assert_close(training.generator.trainable_state()[name], tensor, msg=name)
+        torch.testing.assert_close(training.network.trainable_state()[name], tensor, msg=name)
 
 
 def test_the_exported_scale_is_that_of_the_exported_step(tmp_path: Path) -> None:
@@ -62,7 +63,7 @@ def test_the_exported_scale_is_that_of_the_exported_step(tmp_path: Path) -> None
 
 def test_the_discriminator_joins_from_its_step_on() -> None:
     training = _training(2, start_step=1)
-    before = {name: p.detach().clone() for name, p in training.named_parameters() if name.startswith("discriminator.")}
+    before = {name: p.detach().clone() for name, p in training.named_parameters() if name.startswith("followers.")}
     trainer = make_trainer()
     trainer.fit(training, make_data(spec=SHARP))
     assert {"train/l1", "train/kl", "train/gan", "train/discriminator"} <= trainer.callback_metrics.keys()
@@ -80,12 +81,25 @@ def test_the_export_brings_latents_to_unit_deviation(tmp_path: Path) -> None:
     assert sum(deviations) / len(deviations) == pytest.approx(1.0, abs=0.05)
 
 
+def test_a_run_without_validation_measures_the_deviation_at_export(tmp_path: Path) -> None:
+    training, data = _training(1), make_data(spec=SHARP)
+    make_trainer(limit_val_batches=0).fit(training, data)
+    assert training.validations == []
+    training.export(tmp_path / "without", 1)
+    make_trainer().validate(training, data, verbose=False)
+    training.export(tmp_path / "with", 1)
+    scales = [
+        AutoencoderKL.from_pretrained(tmp_path / name / "vae").config["scaling_factor"] for name in ("without", "with")
+    ]
+    assert scales[0] == pytest.approx(scales[1], rel=1e-4)
+
+
 def test_a_decoder_is_trained_alone(tmp_path: Path) -> None:
     Autoencoder(WIDTHS).save(tmp_path / "vae", scaling_factor=0.7)
     training = _training(autoencoder=Autoencoder(init_from=tmp_path, trained="decoder"))
-    before = {name: p.detach().clone() for name, p in training.generator.named_parameters()}
+    before = {name: p.detach().clone() for name, p in training.network.named_parameters()}
     make_trainer().fit(training, make_data(spec=SHARP))
-    changed = {name for name, p in training.generator.named_parameters() if not torch.equal(p, before[name])}
+    changed = {name for name, p in training.network.named_parameters() if not torch.equal(p, before[name])}
     assert changed
     assert all(name.startswith(("vae.decoder.", "vae.post_quant_conv.")) for name in changed)
 

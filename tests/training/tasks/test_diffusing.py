@@ -27,7 +27,7 @@ def training(folder: Path, max_steps: int = 1, **changes: Any) -> DenoiserTraini
 
 def test_a_step_is_a_plain_step_on_the_schedules_target(folder: Path) -> None:
     data, run, plain = make_data(), training(folder), Denoiser(folder, **tiny.DENOISER)
-    drawn = next(run.draw(next(iter(data.train_dataloader_from(0)))))
+    drawn = run.draw(run.prepare(next(iter(data.train_dataloader_from(0)))))
     schedule: Any = plain.scheduler
     noisy = schedule.add_noise(drawn.clean, drawn.noise, drawn.timesteps)
     velocity = schedule.get_velocity(drawn.clean, drawn.noise, drawn.timesteps)
@@ -37,21 +37,21 @@ def test_a_step_is_a_plain_step_on_the_schedules_target(folder: Path) -> None:
     torch.optim.AdamW(plain.unet.parameters(), 1e-3).step()
     make_trainer().fit(run, data)
     for name, tensor in plain.trainable_state().items():
-        torch.testing.assert_close(run.generator.trainable_state()[name], tensor, atol=1e-5, rtol=1e-4, msg=name)
+        torch.testing.assert_close(run.network.trainable_state()[name], tensor, atol=1e-5, rtol=1e-4, msg=name)
 
 
 def test_draws_follow_the_seeds_and_the_shares(folder: Path) -> None:
     run = training(folder, negative_prob=0.5, empty_prob=0.0)
     lq, hq, seeds = torch.rand(1, 3, 16, 16), torch.rand(1, 3, 64, 64), torch.arange(24)
     batch = {"lq": lq.expand(24, -1, -1, -1), "hq": hq.expand(24, -1, -1, -1), "seed": seeds}
-    first, again = ([*run.draw(batch)] for _ in range(2))
+    first, again = ([run.draw(piece) for piece in run.prepare(batch).split(2)] for _ in range(2))
     for one, other in zip(first, again, strict=True):
         assert all(torch.equal(getattr(one, name), getattr(other, name)) for name in ("clean", "noise", "timesteps"))
-    sharp = run.generator.encode(hq * 2 - 1)[0]
+    sharp = run.network.encode(hq * 2 - 1)[0]
     for drawn in first:
         for latent, prompt in zip(drawn.clean, drawn.prompt, strict=True):
             is_sharp = torch.allclose(latent, sharp, atol=1e-4)
-            assert torch.equal(prompt, getattr(run.generator.prompts, "positive" if is_sharp else "negative")[0])
+            assert torch.equal(prompt, getattr(run.network.prompts, "positive" if is_sharp else "negative")[0])
     timesteps = torch.cat([drawn.timesteps for drawn in first])
     assert len(timesteps.unique()) > 12
 

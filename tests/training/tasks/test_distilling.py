@@ -40,7 +40,7 @@ def test_the_student_comes_closer_to_its_teacher(folder: Path) -> None:
     student, teacher = (Denoiser(folder, seed=seed, **tiny.DENOISER) for seed in (0, 1))
     run = DistillationTraining(student, teacher, build(["psnr"]), make_settings(8, lr=3e-3), teacher_steps=2)
     data, before = make_data(), teacher.trainable_state()
-    drawn = next(run.draw(next(iter(data.train_dataloader_from(0)))))
+    drawn = run.draw(run.prepare(next(iter(data.train_dataloader_from(0)))))
     with torch.no_grad():
         at_first = run.losses(drawn)["distillation"]
     make_trainer().fit(run, data)

@@ -53,7 +53,7 @@ def test_a_step_is_a_plain_step_on_regression_and_order() -> None:
     torch.optim.AdamW(plain.parameters(), 1e-3).step()
     make_trainer().fit(training, data)
     for name, tensor in plain.state_dict().items():
-        torch.testing.assert_close(training.generator.state_dict()[name], tensor, msg=name)
+        torch.testing.assert_close(training.network.state_dict()[name], tensor, msg=name)
 
 
 def test_correlations_are_those_of_the_images_scores() -> None:
@@ -71,13 +71,13 @@ def test_the_exported_file_tells_its_shape(tmp_path: Path) -> None:
     training.export(tmp_path, 0)
     again = DegradationEstimator.from_file(tmp_path / "estimator.safetensors")
     lq = torch.rand(2, 3, 16, 16)
-    assert torch.equal(again(lq), training.generator(lq))
+    assert torch.equal(again(lq), training.network(lq))
     assert not any(parameter.requires_grad for parameter in again.parameters())
 
 
 def test_pairs_without_known_degradation_are_refused() -> None:
     batch = {"lq": torch.rand(2, 3, 16, 16), "truth": torch.full((2, 2), torch.nan)}
-    for use in (_training().optimise, _training().measure):
+    for use in (lambda batch: _training().optimize(batch, _training().loop), _training().measure):
         with pytest.raises(UserError, match=r"degradation is known, but got real pairs"):
             use(batch)
 
@@ -85,4 +85,4 @@ def test_pairs_without_known_degradation_are_refused() -> None:
 def test_one_image_cannot_be_ranked() -> None:
     scores = {"blur": 0.1, "true_blur": 0.2, "noise": 0.3, "true_noise": 0.4}
     with pytest.raises(UserError, match="two images or more to rank, but got 1"):
-        _training().summarise({"a.png": scores})
+        _training().summarize({"a.png": scores})
