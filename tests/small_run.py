@@ -12,7 +12,7 @@ from dgsr.data import FixedPairs
 from dgsr.degradation import Spec, preset
 from dgsr.inference import Upscaler
 from dgsr.losses import Mse
-from dgsr.metrics import build
+from dgsr.metrics import Psnr
 from dgsr.models.discriminator import PatchDiscriminator
 from dgsr.models.estimator import DegradationEstimator
 from dgsr.models.generator import OneStepGenerator
@@ -78,7 +78,7 @@ def make_module(
         objective=Objective({"mse": Mse()}, {"mse": 2.0}, negative_prob),
         update=update,
         upscaler=lambda **networks: Upscaler(**networks, color_fix="none"),
-        metrics=build(["psnr"]),
+        metrics={"psnr": Psnr()},
         settings=make_settings(max_steps, lr, micro_batch, max_bad_steps=max_bad_steps, ema_decay=ema_decay),
     )
 

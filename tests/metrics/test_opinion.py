@@ -10,8 +10,8 @@ import torch
 from torch import nn
 
 from dgsr.checks import UserError
-from dgsr.metrics import build, build_available
 from dgsr.metrics.opinion import Opinion
+from tests.standard_metrics import build, build_available
 
 NAMES = ["musiq", "maniqa", "maniqa-pipal", "clipiqa", "topiq_nr", "brisque", "ahiq", "gmsd", "fid"]
 

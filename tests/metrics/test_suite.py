@@ -6,7 +6,10 @@ import pytest
 import torch
 
 from dgsr.checks import UserError
-from dgsr.metrics import build, build_available, suite
+from dgsr.metrics import Metric, Psnr
+from dgsr.metrics import build as build_from
+from dgsr.metrics import build_available as build_available_from
+from tests.standard_metrics import build, build_available
 
 NAMES = ["psnr", "ssim", "lpips", "lpips_vgg", "dists"]
 
@@ -32,8 +35,8 @@ def test_nothing_of_them_is_trained() -> None:
     ("name", "remedy"),
     [
         ("lipips", "Did you mean lpips?"),
-        ("fid", "Mend --metrics or metrics.names."),
-        ("", "an empty name. Mend --metrics or metrics.names."),
+        ("fid", "Correct --metrics or metrics.names."),
+        ("", "an empty name. Correct --metrics or metrics.names."),
     ],
 )
 def test_an_unknown_name_is_refused(name: str, remedy: str) -> None:
@@ -43,20 +46,38 @@ def test_an_unknown_name_is_refused(name: str, remedy: str) -> None:
     assert str(caught.value).endswith(remedy)
 
 
-def test_what_cannot_be_had_leaves_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    def missing(_: object) -> None:
-        raise UserError("Expected it, but got none. Fetch it.")
+def _unavailable() -> Metric:
+    raise UserError("Expected it, but got none. Fetch it.")
 
-    monkeypatch.setitem(suite._EACH, "niqe", missing)
-    monkeypatch.setitem(suite._SETS, "fid", missing)
-    found = build_available(["psnr", "niqe", "fid"], crop_border_px=2)
-    assert found.each["psnr"].variant == "Y, 8-bit, border of 2 px cut"
-    assert found.missing == dict.fromkeys(["niqe", "fid"], "Expected it, but got none. Fetch it.")
+
+def test_a_missing_metric_leaves_the_others() -> None:
+    suite = build_available_from(["psnr", "niqe", "fid"], {"psnr": Psnr, "niqe": _unavailable, "fid": _unavailable})
+    assert list(suite.each) == ["psnr"]
+    assert suite.missing == dict.fromkeys(["niqe", "fid"], "Expected it, but got none. Fetch it.")
     with pytest.raises(UserError, match=r"Did you mean fid\?"):
         build_available(["psnr", "fidd"])
 
 
-def test_a_wrong_option_is_not_passed_over() -> None:
+def test_options_reach_the_metrics() -> None:
+    assert build_available(["psnr"], crop_border_px=2).each["psnr"].variant == "Y, 8-bit, border of 2 px cut"
+    assert build(["ssim"], channel="rgb")["ssim"].variant == "RGB, 8-bit"
+
+
+class Sharpness(Metric):
+    name, direction, variant, needs_reference = "sharpness", "higher", "mean gradient", False
+
+    def measure(self, sr: torch.Tensor, hq: torch.Tensor) -> torch.Tensor:
+        return sr.diff(dim=-1).abs().mean(dim=(1, 2, 3))
+
+
+def test_your_own_metric_is_measured_beside_the_named_ones() -> None:
+    assert list(build_from(["psnr"], {"psnr": Psnr}, sharpness=Sharpness())) == ["psnr", "sharpness"]
+    assert list(build_available_from([], {}, sharpness=Sharpness(), off=None).each) == ["sharpness"]
+    with pytest.raises(UserError, match=r"a metric for metrics\.wrong, but got 3\. .* dgsr\.metrics\.Metric"):
+        build_from([], {}, wrong=3)
+
+
+def test_a_wrong_option_is_refused() -> None:
     with pytest.raises(UserError, match="border of 0 px or more"):
         build_available(["psnr", "niqe"], crop_border_px=-4)
     with pytest.raises(UserError, match=r"auto, offline, torchvision or the path .* but got ofline"):

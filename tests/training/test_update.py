@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits as bce
 
+from dgsr.training.critics import Gan
 from dgsr.training.tasks.restoration import SuperResolution
 from tests.small_run import discriminator_of, make_data, make_module, make_trainer
 
@@ -154,7 +155,9 @@ def test_before_its_start_the_discriminator_is_neither_asked_nor_trained(
 ) -> None:
     module, without = make_module(3, update), make_module(3, update, adversarial=False)
     module.max_steps = without.max_steps = 2
-    module.critics["gan"].start_step = 2
+    gan = module.critics["gan"]
+    assert isinstance(gan, Gan)
+    gan.start_step = 2
     asked: list[int] = []
     discriminator_of(module).register_forward_hook(lambda *_: asked.append(module.step))
     for each in (module, without):

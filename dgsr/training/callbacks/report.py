@@ -93,9 +93,8 @@ def verdict(module: TrainingModule, rows: dict[str, dict[str, float]]) -> str:
 
 
 def _headings(module: TrainingModule, names: Iterable[str]) -> list[str]:
-    arrows = {"lower": "↓", "higher": "↑"}
     metrics = {name: module.metrics[name] for name in names}
-    return [f"{name} {arrows[str(metric.direction)]}\n{metric.variant}" for name, metric in metrics.items()]
+    return [f"{name} {metric.arrow}\n{metric.variant}" for name, metric in metrics.items()]
 
 
 def _table(module: TrainingModule, of: str, rows: dict[str, dict[str, float]]) -> Table:

@@ -8,19 +8,21 @@ from typing import Literal
 
 import torch
 
+from dgsr.metrics.metric import Described
+
 ValidationRecords = dict[str, dict[str, float]]
 
 
 @dataclass(frozen=True)
-class Reported:
-    """What one must know of a number that is no metric of images, as metrics tell it of theirs."""
+class Reported(Described):
+    """A reported number that is not a metric of single images."""
 
     direction: Literal["higher", "lower"]
     variant: str
 
 
 def gather_records(records: ValidationRecords) -> ValidationRecords:
-    """Bring the images of all ranks together, each image once, in the order of their names."""
+    """Collect the images of all ranks, each image once, in the order of their names."""
     if torch.distributed.is_available() and torch.distributed.is_initialized():
         shares: list[ValidationRecords] = [{} for _ in range(torch.distributed.get_world_size())]
         torch.distributed.all_gather_object(shares, records)
@@ -34,26 +36,26 @@ def means(records: ValidationRecords) -> dict[str, float]:
     >>> means({"a": {"psnr": 20.0}, "b": {"psnr": 30.0}, "realsr/a": {"realsr/psnr": 25.0}})
     {'psnr': 25.0, 'realsr/psnr': 25.0}
     """
-    found: dict[str, list[float]] = {}
+    by_metric: dict[str, list[float]] = {}
     for values in records.values():
         for name, value in values.items():
-            found.setdefault(name, []).append(value)
-    return {name: sum(values) / len(values) for name, values in found.items()}
+            by_metric.setdefault(name, []).append(value)
+    return {name: sum(values) / len(values) for name, values in by_metric.items()}
 
 
-def qualified(of: str, name: str) -> str:
-    """Put the name of a set before the name of a metric or an image.
+def qualified(set_name: str, name: str) -> str:
+    """Prefix the name of a metric or an image with the name of its set.
 
     >>> qualified("realsr", "lpips"), qualified("", "lpips")
     ('realsr/lpips', 'lpips')
     """
-    return f"{of}/{name}" if of else name
+    return f"{set_name}/{name}" if set_name else name
 
 
-def sets_of(found: Iterable[str]) -> list[str]:
-    """Name the sets that were measured; the one without a name is empty.
+def sets_of(names: Iterable[str]) -> list[str]:
+    """Return the sets that metrics belong to; the set without a name is the empty string.
 
     >>> sets_of(["step", "psnr", "realsr/psnr", "realsr/bicubic/psnr"])
     ['', 'realsr']
     """
-    return list(dict.fromkeys(name.rpartition("/")[0] for name in found if name != "step" and "bicubic/" not in name))
+    return list(dict.fromkeys(name.rpartition("/")[0] for name in names if name != "step" and "bicubic/" not in name))

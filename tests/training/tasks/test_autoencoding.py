@@ -13,7 +13,7 @@ from dgsr.checks import UserError
 from dgsr.degradation import preset
 from dgsr.images import to_signed
 from dgsr.losses import L1
-from dgsr.metrics import build
+from dgsr.metrics import Psnr
 from dgsr.models.autoencoder import Autoencoder
 from dgsr.models.discriminator import PatchDiscriminator
 from dgsr.training.critics import Gan
@@ -30,7 +30,7 @@ def _training(max_steps: int = 2, start_step: int = 0, **changes: Any) -> Autoen
     return AutoencoderTraining(
         critics={"gan": Gan(PatchDiscriminator(num_scales=1, width=8), "hinge", weight=0.05, start_step=start_step)},
         objective=Objective({"l1": L1()}, {"l1": 1.0}),
-        metrics=build(["psnr"]),
+        metrics={"psnr": Psnr()},
         settings=make_settings(max_steps),
         **given | changes,
     )

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from dgsr.checks import UserError
-from dgsr.metrics import build
+from dgsr.metrics import Psnr
 from dgsr.models.denoiser import Denoiser
 from dgsr.training.tasks.diffusing import DenoiserTraining
 from tests import tiny
@@ -22,7 +22,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def training(folder: Path, max_steps: int = 1, **changes: Any) -> DenoiserTraining:
-    return DenoiserTraining(Denoiser(folder, **tiny.DENOISER), build(["psnr"]), make_settings(max_steps), **changes)
+    return DenoiserTraining(Denoiser(folder, **tiny.DENOISER), {"psnr": Psnr()}, make_settings(max_steps), **changes)
 
 
 def test_a_step_is_a_plain_step_on_the_schedules_target(folder: Path) -> None:

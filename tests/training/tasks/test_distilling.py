@@ -10,7 +10,7 @@ import torch
 from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 
 from dgsr.checks import UserError
-from dgsr.metrics import build
+from dgsr.metrics import Psnr
 from dgsr.models.denoiser import Denoiser
 from dgsr.training.tasks.distilling import DistillationTraining, walk
 from tests import tiny
@@ -38,7 +38,7 @@ def test_the_path_is_that_of_diffusers(folder: Path) -> None:
 
 def test_the_student_comes_closer_to_its_teacher(folder: Path) -> None:
     student, teacher = (Denoiser(folder, seed=seed, **tiny.DENOISER) for seed in (0, 1))
-    run = DistillationTraining(student, teacher, build(["psnr"]), make_settings(8, lr=3e-3), teacher_steps=2)
+    run = DistillationTraining(student, teacher, {"psnr": Psnr()}, make_settings(8, lr=3e-3), teacher_steps=2)
     data, before = make_data(), teacher.trainable_state()
     drawn = run.draw(run.prepare(next(iter(data.train_dataloader_from(0)))))
     with torch.no_grad():
@@ -52,7 +52,7 @@ def test_the_student_comes_closer_to_its_teacher(folder: Path) -> None:
 
 def test_its_teacher_guides_it(folder: Path) -> None:
     networks = [Denoiser(folder, seed=seed, **tiny.DENOISER) for seed in (0, 1, 2)]
-    runs = [DistillationTraining(networks[0], one, build(["psnr"]), make_settings(1)) for one in networks[1:]]
+    runs = [DistillationTraining(networks[0], one, {"psnr": Psnr()}, make_settings(1)) for one in networks[1:]]
     first, other = (run.guide_prints for run in runs)
     assert first.keys() == other.keys() == {"task.teacher"}
     assert first != other
@@ -61,4 +61,4 @@ def test_its_teacher_guides_it(folder: Path) -> None:
 def test_steps_that_cannot_be_are_refused(folder: Path) -> None:
     denoiser = Denoiser(folder, **tiny.DENOISER)
     with pytest.raises(UserError, match=r"task\.teacher_steps of 1 to 250"):
-        DistillationTraining(denoiser, denoiser, build(["psnr"]), make_settings(1), teacher_steps=0)
+        DistillationTraining(denoiser, denoiser, {"psnr": Psnr()}, make_settings(1), teacher_steps=0)
