@@ -1,4 +1,4 @@
-"""Differentiable augmentation of what judges see, so that none is fooled: by images known by heart, or by patterns."""
+"""Differentiable augmentation of the images that discriminators and perceptual losses compare."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ Augmentation: TypeAlias = Literal["color", "translation", "cutout", "affine"]
 
 
 def augment(images: Images, seeds: Seeds, kinds: Sequence[Augmentation]) -> Images:
-    """Augment each image as its seed says, so an image and its restoration are changed alike.
+    """Augment each image as a function of its seed, so that an image and its restoration change alike.
 
     Args:
         images: In [-1, 1]; the result may leave that range.
-        seeds: Of the samples.
+        seeds: The samples' seeds.
         kinds: In this order of application: color (brightness, saturation, contrast), translation (up to an eighth of
             the side, zeros where nothing is left), cutout (zeros in a window of half the side), affine (turned by up to
             20 degrees, scaled by 0.8 to 1.25 and moved by a part of a pixel, mirrored beyond the edges).
 
     Source: the first three of Zhao et al., Differentiable augmentation for data-efficient GAN training, Sec. 3.2, with
-    the ranges of its program; affine after Kettunen et al., E-LPIPS, Sec. 3.2, with ranges of our own.
+    the ranges of its program; affine after Kettunen et al., E-LPIPS, Sec. 3.2, with different ranges.
     """
     if not kinds:
         return images
@@ -57,7 +57,7 @@ def _translation(image: Image, draw: np.random.Generator) -> Image:
 def _cutout(image: Image, draw: np.random.Generator) -> Image:
     height, width = image.shape[-2:]
     kept = torch.ones_like(image[:1])
-    # The window's centre lies anywhere, so a part of the window may lie outside.
+    # A part of the window may lie outside the image, since its centre may lie anywhere inside.
     rows, columns = (_window(int(draw.integers(side, endpoint=True)), side) for side in (height, width))
     kept[:, rows, columns] = 0
     return image * kept

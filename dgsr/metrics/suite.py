@@ -29,7 +29,7 @@ class Suite:
         """Keep the metrics that need no true images."""
         each = {name: metric for name, metric in self.each.items() if not metric.needs_reference}
         lacking = [name for name in (*self.each, *self.sets) if name not in each]
-        sentences = {name: f"{name} compares with true images, and there are none." for name in lacking}
+        sentences = {name: f"{name} compares with true images, which are missing." for name in lacking}
         return Suite(each, {}, self.missing | sentences)
 
     def without(self, missing: Mapping[str, str]) -> Suite:

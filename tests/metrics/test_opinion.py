@@ -62,7 +62,7 @@ def test_any_other_is_had_by_pyiqas_own_name_and_is_what_pyiqa_says(monkeypatch:
     [
         ("pyiqa:brisk", r"a metric of pyiqa 0\.1\.16, but got pyiqa:brisk\. Did you mean pyiqa:brisque\?"),
         ("pyiqa:", r"but got pyiqa:\. pyiqa\.list_models\(\) lists them"),
-        ("pyiqa:fid", r"a metric of single images, but got pyiqa:fid\. Of sets there is fid"),
+        ("pyiqa:fid", r"a metric of single images, but got pyiqa:fid\. Use fid for sets"),
     ],
 )
 def test_a_name_that_pyiqa_does_not_have_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, sentence: str) -> None:

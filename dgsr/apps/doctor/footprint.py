@@ -1,4 +1,4 @@
-"""How much memory a training step takes, found out without taking it."""
+"""Estimate the memory of a training step without allocating it."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from dgsr.training.critics.interface import trained_networks
 from dgsr.training.loop.interface import Backward, Batch
 from dgsr.training.tasks.restoration import SuperResolution
 
-# An allowance. glibc's allocator was measured on the CPU to keep an eighth to a quarter of what lives in steps of the
-# embedded generator, and up to 1.3 times as much in those of the tests' networks.
+# glibc's allocator was measured on the CPU to hold back an eighth to a quarter of the live memory in steps of the
+# bundled generator, and up to 1.3 times as much in those of the tests' networks.
 _HELD_BACK = 0.15
 
 
 @dataclass(frozen=True)
 class Footprint:
-    """Bytes at the moment of a step when most are taken.
+    """Bytes at the peak of a step.
 
     Attributes:
-        frozen: Weights that are not trained, of losses and metrics too.
-        trained: Weights that are trained.
-        optimizers: What the optimizers remember.
-        average: Of the generator's weights, where there is one.
-        gradients: Of the trained weights; with several devices also the copies that they exchange.
-        activations: Everything else: what the backward pass needs, and what operations work on.
-        allocator: An allowance for what the allocator holds back between activations of different sizes.
+        frozen: Frozen weights, also those of losses and metrics.
+        trained: Trained weights.
+        optimizers: Optimizer states.
+        average: The average of the generator's weights, if there is one.
+        gradients: Gradients of the trained weights; with several devices also the copies that they exchange.
+        activations: Everything else: tensors kept for the backward pass, and the workspace of operations.
+        allocator: An allowance for memory that the allocator holds back between activations of different sizes.
     """
 
     frozen: int
@@ -63,15 +63,15 @@ def footprint(
     """Trace one step on tensors that have shapes but no values.
 
     Args:
-        module: What is trained; on the meta device will do. Its weights have no values afterwards.
+        module: The training, which may be on the meta device. Its weights have no values afterwards.
         crop_px: Side of the training crops.
         share: Samples of one step on one device.
-        half: Precision of autocast; None is fp32 throughout.
-        on_gpu: Keep in fp32 what autocast keeps on GPUs.
-        all_negative: Let all samples be negative, instead of none: the joint update then takes most.
+        half: Dtype of autocast; None computes in fp32.
+        on_gpu: Keep the operations in fp32 that autocast keeps in fp32 on GPUs.
+        all_negative: Let all samples be negative instead of none: the worst case of the joint update.
         distributed: Several devices train together.
     """
-    # The first backward pass of a process counts its devices for good, and amid fake tensors it would find GPUs.
+    # The first backward pass of a process counts its devices once, and would count GPUs under fake tensors.
     torch.zeros((), requires_grad=True).backward()
     with FakeTensorMode(allow_non_fake_inputs=True):
         module.to_empty(device="cpu")
@@ -135,7 +135,7 @@ def _batch(crop_px: int, share: int, scale: int) -> dict[str, Any]:
 
 
 def _keep_norms_exact(module: nn.Module) -> None:
-    """Let normalisations work in fp32, as autocast does on GPUs but not on CPUs."""
+    """Compute normalizations in fp32, as autocast does on GPUs but not on CPUs."""
     for norm in module.modules():
         if isinstance(norm, nn.GroupNorm | nn.LayerNorm):
             norm.register_forward_pre_hook(lambda _, inputs: (inputs[0].float(), *inputs[1:]))
@@ -146,7 +146,7 @@ def _num_bytes(tensors: Iterable[Tensor]) -> int:
 
 
 def _copies(build: Callable[..., Optimizer]) -> int:
-    """Count the tensors of its own size that an optimizer remembers for a weight."""
+    """Count the tensors of a weight's size that an optimizer keeps for it."""
     weight = nn.Parameter(torch.zeros(2, 3))
     weight.grad = torch.ones(2, 3)
     optimizer = build([weight])

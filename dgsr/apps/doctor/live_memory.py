@@ -1,4 +1,4 @@
-"""Count the memory that code would take, while it runs without computing anything."""
+"""Count the memory that code would allocate, while it runs without computing anything."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _aten = torch.ops.aten
 
 
 class LiveMemory(TorchDispatchMode):
-    """Count the bytes of tensors that come to life inside the block, and the most that lived at once.
+    """Count the bytes of tensors created inside the block, and their peak.
 
-    To be entered inside a `FakeTensorMode`, whose tensors have shapes but no values. Code that asks for a value is told
-    that masks hold nothing, or everything, and that any number is 0, or 1.
+    Enter it inside a `FakeTensorMode`, whose tensors have shapes but no values. Code that reads a value gets a
+    constant: masks are all false and numbers 0, or masks are all true and numbers 1.
 
     Args:
-        known: Tensors that were there before, and are not counted.
-        everything: What masks hold.
+        known: Earlier tensors, which are not counted.
+        everything: Whether masks are all true and numbers 1.
     """
 
     def __init__(self, known: Iterable[Tensor] = (), everything: bool = False) -> None:
@@ -33,7 +33,7 @@ class LiveMemory(TorchDispatchMode):
     def __torch_dispatch__(
         self, function: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:
-        """Answer for values that there are not, run everything else, and count what it returns."""
+        """Return constants for values, run everything else, and count the tensors it returns."""
         if function is _aten._local_scalar_dense.default:
             return torch.tensor(self.everything, dtype=args[0].dtype).item()
         if function is _aten.nonzero.default:

@@ -1,4 +1,4 @@
-"""How fast samples are made: read, degraded, and handed over by any number of workers."""
+"""Measure how fast samples are read, degraded and loaded by any number of workers."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _BATCH = 4
 
 @dataclass(frozen=True)
 class Throughput:
-    """What was measured.
+    """Times and rates of loading.
 
     Args:
-        reading: Seconds that one process takes to read, decode and crop a sample.
-        degrading: Seconds that it takes to degrade one.
-        rates: Samples a second by number of workers; 0 stands for the training process itself.
+        reading: Seconds per sample that one process takes to read, decode and crop.
+        degrading: Seconds per sample that it takes to degrade.
+        rates: Samples per second by number of workers; 0 is the training process itself.
     """
 
     reading: float
@@ -36,13 +36,13 @@ class Throughput:
         return self.degrading / (self.reading + self.degrading)
 
     def enough_workers(self) -> int:
-        """Return the fewest workers that come within a tenth of the best rate."""
+        """Return the smallest number of workers within a tenth of the best rate."""
         best = max(self.rates.values())
         return min(workers for workers, rate in self.rates.items() if rate >= 0.9 * best)
 
 
 def measure(data: SyntheticData, workers: Iterable[int], seconds: float) -> Throughput:
-    """Make training samples for about so many seconds in each way, one thread a process."""
+    """Load training samples for about this many seconds per number of workers, one thread per process."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -53,7 +53,7 @@ def measure(data: SyntheticData, workers: Iterable[int], seconds: float) -> Thro
 
 
 def _apart(data: SyntheticData, seconds: float) -> tuple[float, float]:
-    """Return the seconds a sample's crop takes and its degradation, by this process."""
+    """Return the seconds per sample that this process takes to crop and to degrade."""
     reading, degrading, position = 0.0, 0.0, 0
     while position == 0 or reading + degrading < seconds:
         index, seed = data.stream[position]
@@ -67,16 +67,16 @@ def _apart(data: SyntheticData, seconds: float) -> tuple[float, float]:
 
 
 def _rate(data: SyntheticData, workers: int, seconds: float) -> float:
-    """Return samples a second once all workers have started and what they had prepared is taken."""
+    """Return samples per second, after all workers have started and their first batches are consumed."""
     batches = RankStream(data.stream, _BATCH, rank=0, world_size=1)
     loader = iter(DataLoader(data.train_pairs, batch_sampler=batches, num_workers=workers, collate_fn=collate))
     for _ in range(2 * workers):
         next(loader)
-    start, made = time.perf_counter(), 0
-    while (passed := time.perf_counter() - start) < seconds or not made:
+    start, count = time.perf_counter(), 0
+    while (passed := time.perf_counter() - start) < seconds or not count:
         next(loader)
-        made += _BATCH
-    return made / passed
+        count += _BATCH
+    return count / passed
 
 
 def cores() -> int:

@@ -1,4 +1,4 @@
-"""The end of a run as models: its best and its last, ready to upscale with."""
+"""Export the best and the last checkpoint of a run as models ready for use."""
 
 from __future__ import annotations
 
@@ -16,32 +16,32 @@ from dgsr.training.tasks.restoration import as_restoration
 
 
 class Export(lightning.Callback):
-    """Turn the best and the last checkpoint into folders for use: `dgsr upscale --model` takes a generator's.
+    """Export the best and the last checkpoint to folders; `dgsr upscale --model` reads those of generators.
 
     Args:
-        directory: Where the folders `best` and `last` are written.
-        checkpoints: Where `best.ckpt` and `last.ckpt` lie.
-        s3diff: Write `best.pkl` and `last.pkl`, in the authors' format, beside them.
+        directory: Folder in which the folders `best` and `last` are written.
+        checkpoints: Folder of `best.ckpt` and `last.ckpt`.
+        s3diff: Also write `best.pkl` and `last.pkl`, in the authors' format.
     """
 
     def __init__(self, directory: str, checkpoints: str, s3diff: bool = False) -> None:
         self.directory, self.checkpoints, self.s3diff = Path(directory), Path(checkpoints), s3diff
 
     def setup(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, stage: str) -> None:
-        """Refuse a network that the authors' format cannot hold, before anything is trained.
+        """Refuse a network that the authors' format cannot hold, before training.
 
         Raises:
             UserError: It is such a network.
         """
         if self.s3diff:
             generator = as_training(pl_module).network
-            what = "a generator to export to callbacks.export.s3diff"
+            expected = "a generator to export by callbacks.export.s3diff"
             if not isinstance(generator, OneStepGenerator):
-                refuse(what, type(generator).__name__, "Set it to false.")
+                refuse(expected, type(generator).__name__, "Set it to false.")
             expect_s3diff(generator)
 
     def on_fit_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        """Export, in the main process; the networks end as they were."""
+        """Export, in the main process, and restore the networks."""
         if not trainer.is_global_zero:
             return
         module = as_training(pl_module)

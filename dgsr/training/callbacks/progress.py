@@ -18,10 +18,10 @@ _logger = logging.getLogger(__name__)
 
 
 class Progress(lightning.Callback):
-    """Show a bar on a terminal, and a line of log now and then elsewhere.
+    """Show a progress bar on a terminal, and a log line at intervals elsewhere.
 
     Args:
-        every_steps: Steps between two lines where there is no terminal.
+        every_steps: Steps between two log lines without a terminal.
     """
 
     def __init__(self, every_steps: int = 50) -> None:
@@ -31,7 +31,7 @@ class Progress(lightning.Callback):
         self._started, self._samples, self._first = 0.0, 0, 0
 
     def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        """Start the clock, and the bar where someone is looking."""
+        """Start the clock, and the bar on a terminal."""
         module = as_training(pl_module)
         self._started, self._samples, self._first = time.monotonic(), 0, module.step
         if not trainer.is_global_zero or not self._console.is_terminal:
@@ -61,11 +61,11 @@ class Progress(lightning.Callback):
             _logger.info("step %d/%d  %s, %s left", module.step, module.max_steps, text, left)
 
     def on_train_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        """Leave the finished line on the screen."""
+        """Keep the finished bar on the screen."""
         self._stop()
 
     def on_exception(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, exception: Any) -> None:
-        """Give the terminal back."""
+        """Release the terminal."""
         self._stop()
 
     def _stop(self) -> None:

@@ -80,7 +80,7 @@ class Gan(Critic):
         return losses, {f"judged_real/{name}": share for name, share in self.loss.judged_real(real, fake).items()}
 
     def _logits(self, images: Images) -> list[torch.Tensor]:
-        assert self.network is not None, "an inactive critic is never asked"
+        assert self.network is not None, "an inactive critic is not used"
         return self.network(images)
 
     def _augmented(self, images: Images, attempt: Attempt) -> Images:

@@ -43,7 +43,7 @@ class Share(Sampler[int]):
 
 
 class Memorised(Dataset[Any]):
-    """Fixed pairs for training: the stream's seed is kept for the choices of the objective alone."""
+    """Fixed pairs for training; the stream's seed is only used for the objective's random choices."""
 
     def __init__(self, pairs: Any) -> None:
         self.pairs = pairs
@@ -54,25 +54,25 @@ class Memorised(Dataset[Any]):
 
 
 def leave_group(worker: int) -> None:
-    """Let Ctrl-C reach the main process alone, which has use for what its workers still load before it saves."""
+    """Leave the process group, so that Ctrl-C reaches only the main process, which still needs its workers' batches."""
     os.setpgid(0, 0)
 
 
 def accumulation(global_batch: int, devices: int, micro_batch: int) -> int:
-    """Return how many forwards make up one step on each device.
+    """Return the number of forwards per step on each device.
 
     >>> accumulation(64, devices=4, micro_batch=4)
     4
 
     Raises:
-        UserError: They cannot all be of the same size.
+        UserError: The micro batches cannot all be of the same size.
     """
     share = global_batch // devices
     size = min(share, micro_batch)
     even = size > 0 and share * devices == global_batch and share % size == 0
     unit = devices * micro_batch
-    what = f"data.global_batch as a multiple of {devices} (devices) · {micro_batch} (run.micro_batch) = {unit}"
-    expect(even, what, global_batch, f"Choose {global_batch // unit * unit or unit}, or a smaller run.micro_batch.")
+    expected = f"data.global_batch as a multiple of {devices} (devices) · {micro_batch} (run.micro_batch) = {unit}"
+    expect(even, expected, global_batch, f"Choose {global_batch // unit * unit or unit}, or a smaller run.micro_batch.")
     return share // size
 
 
@@ -81,21 +81,21 @@ class SyntheticData(lightning.LightningDataModule):
 
     Args:
         train: The photographs to train on.
-        val: What to validate on: a set, or pairs; None if there are named sets alone.
-        real: Real pairs that take the place of a fraction of the synthetic ones.
-        val_sets: Further sets to validate on, by name.
-        val_seed: Seeds the fixed degradations; apart from `seed`, so that runs of several seeds compare.
-        degradation: What is drawn for each sample.
-        degrade_on: Where training crops are degraded: by the workers that load them, or where they are trained on.
-            The recipes are the same; on a GPU the noise has other numbers. Validation pairs are always the workers'.
-        degradation_backend: Whose operators degrade: ours, or BasicSR's for comparison.
+        val: The validation set, or its pairs; None if there are only named sets.
+        real: Real pairs that replace a fraction of the synthetic ones.
+        val_sets: Further validation sets, by name.
+        val_seed: Seed of the fixed degradations, separate from `seed` so that runs of several seeds are comparable.
+        degradation: The distribution from which each sample's degradation is drawn.
+        degrade_on: Where training crops are degraded: in the workers that load them, or on the training device. The
+            recipes are the same; on a GPU the noise has other numbers. Validation pairs are always degraded in workers.
+        degradation_backend: The operators' implementation: dgsr, or BasicSR's for comparison.
         crop_px: Side of the square training crop.
-        val_crop_px: Side of the centre crop in validation; None keeps the whole photograph.
+        val_crop_px: Side of the centre crop in validation; None uses the whole photograph.
         global_batch: Samples of one step, over all ranks.
-        seed: Seeds the stream of samples.
+        seed: Seed of the stream of samples.
         num_workers: Processes that load and degrade, per rank.
         max_broken_fraction: Share of unreadable photographs above which the run stops.
-        overfit_images: If set, train and validate on that many fixed crops alone.
+        overfit_images: If set, train and validate on this many fixed crops only.
     """
 
     def __init__(
@@ -134,15 +134,15 @@ class SyntheticData(lightning.LightningDataModule):
         sets: dict[str, Any] = {"": val} if val is not None else {}
         sets |= val_sets or {}
         if overfit_images is not None:
-            what = f"data.overfit_images of 1 to {len(train)}, the number of photographs"
-            expect(0 < overfit_images <= len(train), what, overfit_images)
+            expected = f"data.overfit_images of 1 to {len(train)}, the number of photographs"
+            expect(0 < overfit_images <= len(train), expected, overfit_images)
             fixed = FixedPairs(train, crop_px, self.degrade, seed, multiple, reflected=True)
             pairs = Subset(fixed, range(overfit_images))
             self.train_pairs, sets = Memorised(pairs), {"": pairs}
-        for name, one in sets.items():
-            if isinstance(one, ValidationSet):
+        for name, val_set in sets.items():
+            if isinstance(val_set, ValidationSet):
                 key = f"data.val_sets.{name}" if name else "data.val"
-                sets[name] = one.open(self.degrade, val_crop_px, val_seed, key)
+                sets[name] = val_set.open(self.degrade, val_crop_px, val_seed, key)
         self.val_pairs = ValidationPairs(sets)
         self.stream = SampleStream(overfit_images, seed) if overfit_images else stream_of(train, seed)
         self.broken = BrokenFiles(len(train) + (real.length if real else 0), max_broken_fraction)
@@ -154,28 +154,29 @@ class SyntheticData(lightning.LightningDataModule):
         return synthetic if self._real is None else f"{synthetic} {self._real.fingerprint()}"
 
     def setup(self, stage: str) -> None:
-        """Refuse what cannot be shared between the processes, before anything is computed."""
+        """Refuse a batch or a validation set that cannot be shared between the processes."""
         assert self.trainer is not None
         num_processes, num_images = self.trainer.world_size, len(self.val_pairs)
-        what = f"one image to validate on for each of {num_processes} processes"
-        expect(num_images >= num_processes, what, num_images, "Name more of them in data.val, or take fewer devices.")
+        expected = f"one validation image for each of {num_processes} processes"
+        remedy = "Add images to data.val, or use fewer devices."
+        expect(num_images >= num_processes, expected, num_images, remedy)
         micro_batch = int(self.trainer.lightning_module.micro_batch)  # type: ignore[arg-type] (as torch types a module's attributes)
         accumulation(self.global_batch, self.trainer.world_size, micro_batch)
 
     def train_dataloader(self) -> DataLoader[Any]:
-        """Load the stream from where the module's position stands."""
+        """Load the stream from the module's position."""
         assert self.trainer is not None
         world_size, rank = self.trainer.world_size, self.trainer.global_rank
         position = int(self.trainer.lightning_module.position)  # type: ignore[arg-type] (as torch types a module's attributes)
         return self.train_dataloader_from(position, rank, world_size)
 
     def train_dataloader_from(self, position: int, rank: int = 0, world_size: int = 1) -> DataLoader[Any]:
-        """Load the stream of one rank from a global position on."""
+        """Load the stream of one rank, starting at a global position."""
         batches = RankStream(self.stream, self.global_batch // world_size, rank, world_size, position)
         return self._loader(self.train_pairs, batch_sampler=batches)
 
     def val_dataloader(self) -> DataLoader[Any]:
-        """Load this rank's share of the validation pairs, one by one since their sizes differ."""
+        """Load this rank's share of the validation pairs, one at a time since their sizes differ."""
         assert self.trainer is not None
         share = Share(len(self.val_pairs), self.trainer.global_rank, self.trainer.world_size)
         return self._loader(self.val_pairs, sampler=share, batch_size=1)
@@ -186,6 +187,6 @@ class SyntheticData(lightning.LightningDataModule):
         return DataLoader(pairs, num_workers=self.num_workers, **loading, **order)
 
     def on_after_batch_transfer(self, batch: Mapping[str, Any], dataloader_idx: int) -> Mapping[str, Any]:
-        """Degrade what the workers have not, and count unreadable photographs in the process that can stop the run."""
+        """Degrade crops that the workers did not, and count unreadable photographs where the run can be stopped."""
         self.broken.report(batch["broken"])
         return batch if isinstance(batch.get("lq"), torch.Tensor) else self.degrade.batch(batch)

@@ -1,4 +1,4 @@
-"""Degrade the samples of a run: one by one where they are loaded, or together where they are trained on."""
+"""Degrade the samples of a run: one by one in loading workers, or batch by batch on the training device."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dgsr.types import Image
 
 
 class Degrade:
-    """Draw a recipe for an image and apply it; a class, so that workers can receive it."""
+    """Draw a recipe for an image and apply it; a class, so that it can be sent to workers."""
 
     def __init__(self, spec: Spec, backend: Backend = "dgsr") -> None:
         self.spec = spec
@@ -27,10 +27,7 @@ class Degrade:
         return *degraded_pair(hq, recipe, self.backend), truth
 
     def batch(self, batch: Mapping[str, Any]) -> dict[str, Any]:
-        """Complete a batch of crops and seeds, on the device where it lies, to what loaders' workers make of them.
-
-        Real pairs are in it already.
-        """
+        """Degrade a batch of crops and seeds on its own device; real pairs in it stay as they are."""
         none = [None] * len(batch["hq"])
         rows = zip(batch["hq"], batch.get("lq", none), batch.get("truth", none), batch["seed"].tolist(), strict=True)
         samples = [self(hq, seed) if lq is None else (hq, lq, truth) for hq, lq, truth, seed in rows]

@@ -1,4 +1,4 @@
-"""What a run is validated on: one set without a name, and any number of named ones."""
+"""Validation sets: one without a name, and any number of named ones."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from dgsr.training.loop.validation import qualified
 
 @dataclass(frozen=True)
 class ValidationSet:
-    """Photographs that are degraded once and for all, or real pairs.
+    """Photographs with fixed degradations, or real pairs.
 
     Args:
         root: The photographs, as `open_source` takes them.
         lq: Instead, folder of degraded images.
-        hq: The sharp images that belong to them.
-        limit: Take the first so many.
+        hq: The corresponding sharp images.
+        limit: Use only this many, from the start.
         crop_px: Side of the centre crop of photographs; None crops as the data module says.
         degradation: Name of the preset that degrades the photographs; None degrades as in training.
-        repeats: How many degradations each photograph takes part with.
+        repeats: Number of degradations of each photograph.
     """
 
     root: str | Sequence[str | Mapping[str, Any]] | None = None
@@ -40,14 +40,14 @@ class ValidationSet:
     repeats: int = 1
 
     def open(self, degrade: Degrade, crop_px: int | None, seed: int, key: str) -> Dataset[Pair]:
-        """Open the pairs; `key` is where the set stands in the config.
+        """Open the pairs; `key` is the set's key in the config.
 
         Raises:
             UserError: It is neither photographs nor pairs, or cannot be opened.
         """
         given = ", ".join(name for name in ("root", "lq", "hq") if getattr(self, name)) or "nothing"
-        what, remedy = f"either {key}.root, or {key}.lq and {key}.hq", "Set the others to null."
-        expect(given in ("root", "lq, hq"), what, given, remedy)
+        expected, remedy = f"either {key}.root, or {key}.lq and {key}.hq", "Set the others to null."
+        expect(given in ("root", "lq, hq"), expected, given, remedy)
         for name in ("crop_px", "degradation", "repeats"):
             unused = not self.root and getattr(self, name) != getattr(ValidationSet, name)
             expect(not unused, f"{key}.{name} only beside {key}.root", given, "Leave it out.")
@@ -70,12 +70,12 @@ class ValidationSet:
 def named_sets(**sets: ValidationSet | Mapping[str, Any]) -> dict[str, ValidationSet]:
     """Collect named sets, each a `ValidationSet` or a mapping of its arguments."""
     for name in sets:
-        expect("/" not in name and name != "bicubic", "a name of a validation set", name, "Mend data.val_sets.")
+        expect("/" not in name and name != "bicubic", "a name of a validation set", name, "Rename it in data.val_sets.")
     return {name: one if isinstance(one, ValidationSet) else ValidationSet(**one) for name, one in sets.items()}
 
 
 class ValidationPairs(Dataset[Pair]):
-    """The pairs of all sets, one set after the other; each pair tells its set, and is named after it.
+    """The pairs of all sets, one set after the other; each pair has its set, also in its name.
 
     Args:
         sets: The pairs of each set by the set's name, which may be empty.
@@ -91,5 +91,5 @@ class ValidationPairs(Dataset[Pair]):
         return len(self._names)
 
     def __getitem__(self, index: int) -> Pair:
-        pair, of = self._pairs[index], self._names[index]
-        return pair | {"set": of, "name": qualified(of, pair["name"])}
+        pair, set_name = self._pairs[index], self._names[index]
+        return pair | {"set": set_name, "name": qualified(set_name, pair["name"])}

@@ -11,10 +11,10 @@ from dgsr.checkpoints.trainer import read_checkpoint, write_atomically
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
-    """A checkpoint with its final name is always whole; reading one never runs code."""
+    """Write complete checkpoints or none, and never run code from one."""
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None) -> None:
-        """Write the file at once or not at all."""
+        """Write the file atomically."""
         write_atomically(checkpoint, Path(path))
 
     def load_checkpoint(

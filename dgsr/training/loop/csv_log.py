@@ -1,4 +1,4 @@
-"""Metrics as rows of (step, name, value): appended while training, continued when a run is resumed."""
+"""Log metrics as rows of (step, name, value), and continue the file when a run is resumed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class CsvLog(Logger):
     """Write `metrics.csv`; the rows of steps that a resumed run repeats are dropped first.
 
     Args:
-        directory: Where the file lies.
+        directory: Folder of the file.
     """
 
     def __init__(self, directory: str) -> None:
@@ -27,12 +27,12 @@ class CsvLog(Logger):
 
     @property
     def name(self) -> str:
-        """Return the kind of log."""
+        """The kind of log."""
         return "csv"
 
     @property
     def version(self) -> str:
-        """Return nothing: a run directory holds one log."""
+        """Empty: a run directory holds one log."""
         return ""
 
     @rank_zero_only
@@ -41,7 +41,7 @@ class CsvLog(Logger):
 
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
-        """Append one row a metric."""
+        """Append one row per metric."""
         at = int(step or 0)
         if not self._opened:
             self._drop_from(at)
@@ -69,7 +69,7 @@ def read_series(path: Path) -> Series:
 
 
 def _whole_rows(path: Path) -> Iterator[tuple[int, str, float]]:
-    """Pass over the heads, and over half a row that a killed run may have left; the last is whole if its line ends."""
+    """Yield the rows, without headings and without the partial last line that a killed run may have left."""
     text = path.read_text(encoding="utf-8", errors="replace")
     for row in csv.reader(text[: text.rfind("\n") + 1].splitlines()):
         try:

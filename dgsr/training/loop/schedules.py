@@ -1,4 +1,4 @@
-"""Learning rates over steps, as factors of the optimizer's own rate."""
+"""Learning-rate schedules, as factors of the optimizer's rate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The optional log on Weights & Biases: one run of ours is one of theirs, however often it is resumed."""
+"""Log to Weights & Biases; a run keeps its id there when it is resumed."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ def wandb_log(
     offline: bool = False,
     tags: list[str] | None = None,
 ) -> WandbLogger:
-    """Open the log of a run, anew or where it was left; the runs of a sweep form a group.
+    """Start or resume the log of a run; the runs of a sweep form a group.
 
     Args:
         directory: The run's directory, from which the id, the name and the group follow.
-        project: Where it is listed.
-        entity: Whose project; None is the user's own.
-        offline: Write to the run's directory alone; `wandb sync` uploads it later.
-        tags: Words to find it by.
+        project: The project to which the run belongs.
+        entity: The owner of the project; None is the user.
+        offline: Write only to the run's directory; `wandb sync` uploads it later.
+        tags: Tags of the run.
 
     Raises:
         UserError: wandb is not installed.
     """
-    remedy = "Run pip install wandb, or take logger=default."
+    remedy = "Run pip install wandb, or set logger=default."
     expect(find_spec("wandb") is not None, "wandb, for logger=wandb", "an environment without it", remedy)
     return WandbLogger(
         save_dir=directory,

@@ -1,4 +1,4 @@
-"""Distil a denoiser's many steps into one."""
+"""Distill a denoiser's many steps into one."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from dgsr.types import PromptEmbeddings
 
 
 class DistillationTraining(DenoiserTraining):
-    """Train a denoiser to find in one step, from the timestep of use, what its teacher finds in several.
+    """Train a denoiser to reach in one step, from the timestep of use, what its teacher reaches in several.
 
     The teacher's steps follow the deterministic path from the same noisy latents, so that the student learns one of
-    their possible clean latents, and not the blurred mean of all.
+    the possible clean latents instead of the blurred mean of all.
 
     Args:
         denoiser: The student.
         teacher: The trained denoiser; frozen.
-        metrics: See `DenoiserTraining`, as what follows.
+        metrics: See `DenoiserTraining`.
         settings: How the run trains.
-        negative_prob: Probability that a sample is degraded, and called by the negative prompt.
-        empty_prob: Probability that a sample is called by no prompt.
-        timestep: At which the student denoises.
-        teacher_steps: Steps of the teacher from there.
+        negative_prob: Probability that a sample is degraded and described by the negative prompt.
+        empty_prob: Probability that a sample has the empty prompt.
+        timestep: Timestep from which the student denoises.
+        teacher_steps: Number of the teacher's steps from that timestep.
 
     Source: Luhman and Luhman, Knowledge distillation in iterative generative models, Sec. 3; the path is that of Song
     et al., Denoising diffusion implicit models, Eq. 12 with σ = 0.
@@ -70,9 +70,9 @@ class DistillationTraining(DenoiserTraining):
 def walk(denoiser: Denoiser, noisy: Latents, prompt: PromptEmbeddings, timestep: int, steps: int) -> Latents:
     """Return the clean latents at the end of the deterministic path from a timestep, in steps of equal length."""
     clean = noisy
-    for now, after in pairwise(round(timestep * (1 - step / steps)) for step in range(steps + 1)):
+    for now, following in pairwise(round(timestep * (1 - step / steps)) for step in range(steps + 1)):
         clean = denoiser.clean(noisy, now, prompt)
-        before, behind = (float(denoiser.alpha_bars[one]) for one in (now, after))
-        noise = (noisy - math.sqrt(before) * clean) / math.sqrt(1 - before)
-        noisy = math.sqrt(behind) * clean + math.sqrt(1 - behind) * noise
+        alpha_bar, next_alpha_bar = (float(denoiser.alpha_bars[each]) for each in (now, following))
+        noise = (noisy - math.sqrt(alpha_bar) * clean) / math.sqrt(1 - alpha_bar)
+        noisy = math.sqrt(next_alpha_bar) * clean + math.sqrt(1 - next_alpha_bar) * noise
     return clean

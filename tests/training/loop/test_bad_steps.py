@@ -18,8 +18,8 @@ def test_a_good_step_forgives_those_before_it(caplog: pytest.LogCaptureFixture) 
             bad_steps.close(step)
     assert bad_steps.state_dict() == {"total": 2, "in_a_row": 1}
     assert [record.getMessage() for record in caplog.records] == [
-        "Step 1 is skipped: NaN or Inf in the loss mse.",
-        "Step 3 is skipped: NaN or Inf in the loss gan.",
+        "Skipped step 1: NaN or Inf in the loss mse.",
+        "Skipped step 3: NaN or Inf in the loss gan.",
     ]
 
 
