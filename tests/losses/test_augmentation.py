@@ -30,7 +30,7 @@ def test_one_kind_draws_the_same_whatever_else_is_done() -> None:
 
 
 def test_translation_moves_by_at_most_an_eighth() -> None:
-    found = set()
+    result = set()
     for seed in range(60):
         moved = augment(IMAGES[:1], torch.tensor([seed]), ["translation"])
         shifts = [
@@ -43,10 +43,10 @@ def test_translation_moves_by_at_most_an_eighth() -> None:
             )
         ]
         assert len(shifts) == 1
-        found.add(shifts[0])
+        result.add(shifts[0])
         assert (moved == 0).sum() == 3 * (32 * 48 - (32 - abs(shifts[0][0])) * (48 - abs(shifts[0][1])))
-    assert {-4, 4} <= {y for y, _ in found}
-    assert {-6, 6} <= {x for _, x in found}
+    assert {-4, 4} <= {y for y, _ in result}
+    assert {-6, 6} <= {x for _, x in result}
 
 
 def test_cutout_clears_up_to_a_quarter_of_the_image() -> None:
@@ -71,14 +71,14 @@ def test_colour_is_an_affine_map_that_keeps_grey_grey() -> None:
 def test_affine_turns_scales_and_moves_a_little_and_stretches_nothing() -> None:
     rows, columns = torch.meshgrid(torch.arange(32.0), torch.arange(48.0), indexing="ij")
     places = torch.stack([columns - 23.5, rows - 15.5, torch.zeros(32, 48)])[None]  # bicubic: linear but for .06
-    found = []
+    result = []
     for seed in range(200):
         moved = augment(places, torch.tensor([seed]), ["affine"])[0, :2, 12:20, 20:28].double()
         (right_x, right_y), (down_x, down_y) = moved.diff(dim=2).mean(dim=(1, 2)), moved.diff(dim=1).mean(dim=(1, 2))
         assert torch.allclose(torch.stack([down_x, down_y]), torch.stack([-right_y, right_x]), atol=0.02)
         assert moved.mean(dim=(1, 2)).abs().max() <= 0.56
-        found.append((1 / math.hypot(right_x, right_y), math.degrees(math.atan2(right_y, right_x))))
-    scales, turns = zip(*found, strict=True)
+        result.append((1 / math.hypot(right_x, right_y), math.degrees(math.atan2(right_y, right_x))))
+    scales, turns = zip(*result, strict=True)
     assert 0.79 <= min(scales) < 0.82
     assert 1.22 < max(scales) <= 1.26
     assert -21 <= min(turns) < -18

@@ -14,7 +14,7 @@ from tests.standard_metrics import build, build_available
 NAMES = ["psnr", "ssim", "lpips", "lpips_vgg", "dists"]
 
 
-def test_all_of_them_measure_a_batch() -> None:
+def test_every_metric_measures_a_batch() -> None:
     suite = build(NAMES)
     sr, hq = torch.rand(2, 3, 64, 64), torch.rand(2, 3, 64, 64)
     assert list(suite) == NAMES
@@ -27,7 +27,7 @@ def test_all_of_them_measure_a_batch() -> None:
         assert ((better > worse) == (metric.direction == "higher")).all(), name
 
 
-def test_nothing_of_them_is_trained() -> None:
+def test_metrics_are_not_trained() -> None:
     assert not any(p.requires_grad for metric in build(NAMES).values() for p in metric.parameters())
 
 

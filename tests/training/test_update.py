@@ -150,7 +150,7 @@ def test_each_phase_moves_its_own_network_and_leaves_no_gradient_behind(update: 
 
 
 @pytest.mark.parametrize("update", ["alternating", "joint"])
-def test_before_its_start_the_discriminator_is_neither_asked_nor_trained(
+def test_before_its_start_the_discriminator_is_neither_used_nor_trained(
     update: str,
 ) -> None:
     module, without = make_module(3, update), make_module(3, update, adversarial=False)
@@ -158,12 +158,12 @@ def test_before_its_start_the_discriminator_is_neither_asked_nor_trained(
     gan = module.critics["gan"]
     assert isinstance(gan, Gan)
     gan.start_step = 2
-    asked: list[int] = []
-    discriminator_of(module).register_forward_hook(lambda *_: asked.append(module.step))
+    requests: list[int] = []
+    discriminator_of(module).register_forward_hook(lambda *_: requests.append(module.step))
     for each in (module, without):
         make_trainer().fit(each, make_data())
     for ours, theirs in zip(module.generator.parameters(), without.generator.parameters(), strict=True):
         assert torch.equal(ours, theirs)
     module.max_steps = 3
     make_trainer().fit(module, make_data())
-    assert asked == [2, 2, 2]
+    assert requests == [2, 2, 2]

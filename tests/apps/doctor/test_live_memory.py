@@ -12,7 +12,7 @@ from dgsr.apps.doctor.live_memory import LiveMemory
 KIB = 256  # numbers of four bytes
 
 
-def test_the_peak_is_what_lived_at_once() -> None:
+def test_the_peak_counts_tensors_alive_at_the_same_time() -> None:
     with FakeTensorMode(), LiveMemory() as memory:
         a = torch.zeros(KIB)
         b = a + 1
@@ -24,7 +24,7 @@ def test_the_peak_is_what_lived_at_once() -> None:
     del d
 
 
-def test_views_and_what_was_there_cost_nothing() -> None:
+def test_views_and_earlier_tensors_are_not_counted() -> None:
     with FakeTensorMode():
         weight = torch.zeros(KIB)
         with LiveMemory([weight]) as memory:
@@ -35,7 +35,7 @@ def test_views_and_what_was_there_cost_nothing() -> None:
     assert memory.peak == 1024
 
 
-def test_what_the_backward_pass_needs_lives_until_then() -> None:
+def test_tensors_saved_for_backward_are_counted_until_then() -> None:
     def chain(x: torch.Tensor) -> torch.Tensor:
         for _ in range(8):
             x = x.tanh()
@@ -52,7 +52,7 @@ def test_what_the_backward_pass_needs_lives_until_then() -> None:
 
 
 @pytest.mark.parametrize("everything", [False, True])
-def test_masks_hold_nothing_or_everything(everything: bool) -> None:
+def test_masks_are_all_false_or_all_true(everything: bool) -> None:
     with FakeTensorMode(), LiveMemory(everything=everything):
         mask = torch.zeros(3) > 0
         assert bool(mask.any()) is everything

@@ -21,23 +21,23 @@ class Slow:
         return hq, hq[:, ::4, ::4], torch.zeros(2)
 
 
-def test_what_takes_time_is_found() -> None:
+def test_reading_and_degrading_are_timed_separately() -> None:
     data: Any = make_data()
     data.degrade = data.train_pairs.degrade = Slow()
     threads = torch.get_num_threads()
-    found = measure(data, [0, 1], seconds=0.5)
+    result = measure(data, [0, 1], seconds=0.5)
     assert torch.get_num_threads() == threads
-    assert 0.05 <= found.degrading < 0.15
-    assert 0 < found.reading < found.degrading
-    assert found.rates.keys() == {0, 1}
-    assert all(3 < rate < 20.5 for rate in found.rates.values())
+    assert 0.05 <= result.degrading < 0.15
+    assert 0 < result.reading < result.degrading
+    assert result.rates.keys() == {0, 1}
+    assert all(3 < rate < 20.5 for rate in result.rates.values())
 
 
 def test_the_fewest_workers_that_are_about_the_best_are_enough() -> None:
-    found = Throughput(reading=0.01, degrading=0.03, rates={0: 5.0, 1: 9.0, 2: 18.5, 4: 20.0, 8: 19.0})
-    assert found.enough_workers() == 2
-    assert found.degrading_share == pytest.approx(0.75)
+    result = Throughput(reading=0.01, degrading=0.03, rates={0: 5.0, 1: 9.0, 2: 18.5, 4: 20.0, 8: 19.0})
+    assert result.enough_workers() == 2
+    assert result.degrading_share == pytest.approx(0.75)
 
 
-def test_there_is_a_core() -> None:
+def test_at_least_one_core_is_counted() -> None:
     assert cores() >= 1

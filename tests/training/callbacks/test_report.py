@@ -37,7 +37,7 @@ def test_each_set_has_its_table(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert all(f"Validation {name}" in printed and f"| {name} | psnr" in written for name in "ab")
 
 
-def test_a_set_that_came_later_has_no_row_before() -> None:
+def test_a_set_that_was_added_later_has_no_baseline_row() -> None:
     module = make_module(1, adversarial=False)
     module.validations = [{"step": 0, "psnr": 20.0, "bicubic/psnr": 25.0}, {"step": 9, "psnr": 24.0, "real/psnr": 30.0}]
     assert list(closing_rows(module)) == ["bicubic", "before training", "after step 9"]

@@ -42,7 +42,7 @@ def test_signals_to_the_group_do_not_reach_workers() -> None:
     assert os.getpgid(0) not in groups
 
 
-def test_the_fingerprint_tells_of_real_pairs_too(tmp_path: Path) -> None:
+def test_the_fingerprint_covers_real_pairs(tmp_path: Path) -> None:
     for side, px in {"lq": 16, "hq": 64}.items():
         write_image(tmp_path / side / "a.png", torch.rand(3, px, px))
     real = RealPairs([PairedFolders(tmp_path / "lq", tmp_path / "hq", scale=4)], crop_px=64, fraction=0.5)
@@ -57,17 +57,17 @@ def test_two_ranks_share_the_global_batch_of_one() -> None:
         assert torch.equal(joined, whole[step]["hq"])
 
 
-def test_the_accelerator_makes_the_samples_that_workers_make() -> None:
+def test_the_accelerator_and_workers_give_the_same_samples() -> None:
     workers = make_data(spec=preset("real_esrgan"))
     accelerator = make_data(spec=preset("real_esrgan"), degrade_on="accelerator")
-    for made, bare in zip(_take(workers, 4), _take(accelerator, 4), strict=True):
+    for loaded, bare in zip(_take(workers, 4), _take(accelerator, 4), strict=True):
         assert "lq" not in bare
         completed = accelerator.on_after_batch_transfer(bare, 0)
-        assert completed.keys() == made.keys()
+        assert completed.keys() == loaded.keys()
         for key in ("hq", "lq", "truth", "seed"):
-            assert torch.equal(completed[key], made[key])
-        assert completed["name"] == made["name"]
-        assert workers.on_after_batch_transfer(made, 0) is made
+            assert torch.equal(completed[key], loaded[key])
+        assert completed["name"] == loaded["name"]
+        assert workers.on_after_batch_transfer(loaded, 0) is loaded
 
 
 def test_validation_pairs_do_not_depend_on_where_training_crops_are_degraded() -> None:
@@ -92,14 +92,14 @@ def test_training_runs_with_samples_degraded_on_the_device() -> None:
     assert module.step == 1
 
 
-def test_a_process_without_an_image_to_validate_on_is_refused() -> None:
+def test_a_process_without_a_validation_image_is_refused() -> None:
     data = make_data()
     data.trainer = Mock(world_size=10, lightning_module=Mock(micro_batch=1))
     with pytest.raises(UserError, match="for each of 10 processes, but got"):
         data.setup("fit")
 
 
-def test_the_stream_goes_on_from_a_position() -> None:
+def test_the_stream_continues_from_a_position() -> None:
     later = _take(make_data(global_batch=2), 1, position=4)[0]
     assert torch.equal(later["hq"], _take(make_data(global_batch=2), 3)[2]["hq"])
 
@@ -135,7 +135,7 @@ def test_a_global_batch_that_does_not_divide_is_refused(batch: int, devices: int
     assert accumulation(advised, devices, micro) == advised // (devices * micro)
 
 
-def test_a_global_batch_is_refused_before_anything_is_measured() -> None:
+def test_a_global_batch_is_refused_before_validation() -> None:
     with pytest.raises(UserError, match=r"data\.global_batch"):
         make_trainer().validate(make_module(micro_batch=2), make_data(global_batch=3), verbose=False)
 

@@ -9,7 +9,7 @@ from dgsr.ops.filtering import sharpen
 from dgsr.training.data.degrading import Degrade
 
 
-def test_a_sample_is_made_by_the_recipe_of_its_seed() -> None:
+def test_a_sample_follows_the_recipe_of_its_seed() -> None:
     spec, hq = preset("real_esrgan"), torch.rand(3, 64, 48)
     recipe = draw(spec, 11, (64, 48))
     sharp, lq, truth = Degrade(spec)(hq, 11)

@@ -30,7 +30,7 @@ def folders(tmp_path: Path) -> dict[str, Any]:
     return {kind: str(tmp_path / kind) for kind in ("lq", "hq")}
 
 
-def test_photographs_are_degraded_once_and_for_all() -> None:
+def test_photographs_have_fixed_degradations() -> None:
     pair = opened(ValidationSet("bundled:val"))[2]
     expected = FixedPairs(bundled("val"), 32, DEGRADE, seed=3, multiple=4)[2]
     assert torch.equal(pair["lq"], expected["lq"])
@@ -57,7 +57,7 @@ def test_real_pairs_in_one_folder(tmp_path: Path) -> None:
     assert [pairs[index]["name"] for index in range(len(pairs))] == ["Canon_001_LR4.png"]
 
 
-def test_photographs_or_pairs_but_nothing_in_between() -> None:
+def test_a_set_is_either_photographs_or_pairs() -> None:
     all_three = {"root": "a", "lq": "b", "hq": "c"}
     for given, got in [({}, "nothing"), (all_three, "root, lq, hq"), ({"lq": "b"}, "lq"), ({"root": ""}, "nothing")]:
         with pytest.raises(UserError, match=rf"data\.val_sets\.mine\.root, or .* but got {got}\."):
@@ -79,16 +79,16 @@ def test_mistakes_are_named_by_their_key(folders: dict[str, Any]) -> None:
             named_sets(**{name: {}})
 
 
-def test_every_pair_tells_its_set(folders: dict[str, Any]) -> None:
+def test_every_pair_names_its_set(folders: dict[str, Any]) -> None:
     sets = named_sets(real={**folders, "limit": 2}, more=ValidationSet("bundled:val", limit=1))
     pairs = ValidationPairs({"": opened(ValidationSet(**folders))} | {name: opened(one) for name, one in sets.items()})
     assert pairs.sets == ("", "real", "more")
-    told = [(pairs[index]["set"], pairs[index]["name"]) for index in range(len(pairs))]
+    reported = [(pairs[index]["set"], pairs[index]["name"]) for index in range(len(pairs))]
     unnamed, real = [("", f"{name}.png") for name in "abc"], [("real", f"real/{name}.png") for name in "ab"]
-    assert told[:-1] == unnamed + real
-    assert told[-1][1].startswith("more/")
+    assert reported[:-1] == unnamed + real
+    assert reported[-1][1].startswith("more/")
 
 
-def test_a_run_is_validated_on_something() -> None:
+def test_a_run_needs_a_validation_set() -> None:
     with pytest.raises(UserError, match=r"data\.val_sets"):
         ValidationPairs({})

@@ -14,7 +14,7 @@ def test_metrics_come_back_as_series(tmp_path: Path) -> None:
     assert read_series(log.path) == {"train/mse": [(1, 0.1), (2, 1 / 3)]}
 
 
-def test_rows_that_are_not_whole_are_passed_over(tmp_path: Path) -> None:
+def test_partial_rows_are_skipped(tmp_path: Path) -> None:
     path = tmp_path / "metrics.csv"
     path.write_bytes(b"step,name,value\n1,loss,0.5\r\n2,lo\r\n3,loss,x\r\n\xff\r\n4,loss,0.25\r\n5,loss,0.1")
     assert read_series(path) == {"loss": [(1, 0.5), (4, 0.25)]}

@@ -21,18 +21,18 @@ NAME = "unet.conv_in.bias"
 def test_the_average_is_the_weighted_sum_of_all_weights() -> None:
     generator, ema = OneStepGenerator.tiny(), Ema(0.5)
     weight = generator.get_parameter(NAME)
-    seen = [torch.full_like(weight, float(value)) for value in (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)]
-    weight.data.copy_(seen[0])
+    recorded = [torch.full_like(weight, float(value)) for value in (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)]
+    weight.data.copy_(recorded[0])
     ema.start(generator)
-    for step, value in enumerate(seen[1:]):
+    for step, value in enumerate(recorded[1:]):
         weight.data.copy_(value)
         ema.update(generator, step)
     decays = [min(0.5, (1 + step) / (10 + step)) for step in range(10)]  # 0.1, 2/11, …, then 0.5 for good
     shares = [torch.tensor([1 - own, *decays[step + 1 :]]).prod() for step, own in enumerate(decays)]
-    first = torch.tensor(decays).prod() * seen[0]
-    expected = first + sum(share * value for share, value in zip(shares, seen[1:], strict=True))
+    first = torch.tensor(decays).prod() * recorded[0]
+    expected = first + sum(share * value for share, value in zip(shares, recorded[1:], strict=True))
     torch.testing.assert_close(ema.average[NAME], expected)
-    assert torch.equal(weight, seen[-1])
+    assert torch.equal(weight, recorded[-1])
 
 
 def test_the_average_is_swapped_in_and_out() -> None:
@@ -87,17 +87,17 @@ def test_a_run_validates_its_average_and_saves_it_apart(tmp_path: Path) -> None:
     assert all(torch.equal(tensor, raw[name]) for name, tensor in module.generator.trainable_state().items())
     assert not torch.equal(raw[NAME], average[NAME])
 
-    found = {}
+    result = {}
     for name, state in {"raw": raw, "ema": average}.items():
         plain = make_module(2, adversarial=False)
         plain.generator.load_trainable_state(state)
         plain.step = 2
         make_trainer().validate(plain, make_data(), verbose=False)
-        found[name] = plain.validations[-1]["psnr"]
-    assert module.validations[-1]["psnr"] == found["ema"] != found["raw"]
+        result[name] = plain.validations[-1]["psnr"]
+    assert module.validations[-1]["psnr"] == result["ema"] != result["raw"]
 
 
-def test_a_share_outside_0_and_1_is_refused() -> None:
+def test_a_decay_outside_0_and_1_is_refused() -> None:
     for decay in (0.0, 1.0):
         with pytest.raises(UserError, match=r"run\.ema_decay between 0 and 1"):
             Ema(decay)

@@ -20,7 +20,7 @@ from dgsr.training.tasks.restoration import SuperResolution
 from tests.small_run import make_data, make_module, make_trainer
 
 
-def test_what_ranks_reduce_can_lie_on_any_device(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_values_that_ranks_reduce_are_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
     """A tensor would stay where it is, and NCCL reduces none of the CPU's; a number comes to the module's device."""
     module, reduced = make_module(1, adversarial=False), dict[str, Any]()
     monkeypatch.setattr(module, "log_dict", lambda values, sync_dist=False, **_: sync_dist and reduced.update(values))
@@ -33,7 +33,7 @@ class Losses(lightning.Callback):
     """Keep what was logged at every step; the loss of the second step is infinite."""
 
     def __init__(self) -> None:
-        self.seen: list[dict[str, float]] = []
+        self.recorded: list[dict[str, float]] = []
 
     def on_train_batch_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, *_: Any) -> None:
         assert isinstance(pl_module, SuperResolution)
@@ -41,7 +41,7 @@ class Losses(lightning.Callback):
 
     def on_train_batch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, *_: Any) -> None:
         logged = trainer.callback_metrics.items()
-        self.seen.append({name: float(value) for name, value in logged if name.startswith("train/")})
+        self.recorded.append({name: float(value) for name, value in logged if name.startswith("train/")})
 
 
 def _run(
@@ -73,7 +73,7 @@ def test_a_resumed_run_equals_the_uninterrupted_one(tmp_path: Path, update: Any,
     state = resumed.state_dict()
     for name, tensor in whole.state_dict().items():
         assert torch.equal(tensor, state[name]), name
-    assert resumed_losses.seen == whole_losses.seen[4:]
+    assert resumed_losses.recorded == whole_losses.recorded[4:]
     assert resumed.validations[-1] == whole.validations[-1]
     files = [read_checkpoint(tmp_path / run / "last.ckpt") for run in ("whole", "cut")]
     assert all(torch.equal(tensor, files[1]["ema"][name]) for name, tensor in files[0]["ema"].items())

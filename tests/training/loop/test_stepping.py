@@ -42,7 +42,7 @@ def _scaled(scale: float = 2.0**16) -> dict[str, Any]:
     return {"plugins": [AtomicCheckpointIO(), MixedPrecision("16-mixed", "cpu", scaler)]}
 
 
-def test_a_bad_step_changes_nothing_and_the_run_goes_on() -> None:
+def test_a_bad_step_changes_nothing_and_the_run_continues() -> None:
     module, watch = make_module(4), BadLoss(0, 2)
     make_trainer(callbacks=[watch]).fit(module, make_data())
     states = watch.states

@@ -11,7 +11,7 @@ from dgsr.checks import UserError
 from dgsr.training.loop.wandb_log import identity, wandb_log
 
 
-def test_the_directory_alone_decides_what_a_run_is_called(tmp_path: Path) -> None:
+def test_a_runs_id_follows_from_its_directory(tmp_path: Path) -> None:
     run, job = tmp_path / "runs" / "a", tmp_path / "multiruns" / "b" / "3"
     assert identity(run) == identity(run)
     assert identity(run)["id"] != identity(job)["id"]
@@ -25,7 +25,7 @@ def test_without_wandb_the_remedy_is_named(tmp_path: Path, monkeypatch: pytest.M
         wandb_log(str(tmp_path))
 
 
-def test_offline_a_run_goes_on_under_its_id(tmp_path: Path) -> None:
+def test_an_offline_run_resumes_under_its_id(tmp_path: Path) -> None:
     wandb = pytest.importorskip("wandb")
     for step in (1, 2):
         log = wandb_log(str(tmp_path), offline=True)

@@ -65,6 +65,6 @@ def test_validation_and_export(folder: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("wrong", [{"negative_prob": 2.0}, {"empty_prob": -0.1}, {"timestep": 1000}])
-def test_what_cannot_be_is_refused(folder: Path, wrong: dict[str, Any]) -> None:
+def test_impossible_settings_are_refused(folder: Path, wrong: dict[str, Any]) -> None:
     with pytest.raises(UserError, match=rf"task\.{next(iter(wrong))}"):
         training(folder, **wrong)

@@ -32,8 +32,8 @@ def test_the_path_is_that_of_diffusers(folder: Path) -> None:
         predicted = denoiser(expected, torch.tensor([timestep]), denoiser.prompts.positive)
         step = schedule.step(predicted, timestep, expected)
         expected = step.prev_sample
-    found = walk(denoiser, noisy, denoiser.prompts.positive, timestep=25, steps=5)
-    torch.testing.assert_close(found, step.pred_original_sample)  # pyright: ignore
+    result = walk(denoiser, noisy, denoiser.prompts.positive, timestep=25, steps=5)
+    torch.testing.assert_close(result, step.pred_original_sample)  # pyright: ignore
 
 
 def test_the_student_comes_closer_to_its_teacher(folder: Path) -> None:
@@ -58,7 +58,7 @@ def test_its_teacher_guides_it(folder: Path) -> None:
     assert first != other
 
 
-def test_steps_that_cannot_be_are_refused(folder: Path) -> None:
+def test_impossible_teacher_steps_are_refused(folder: Path) -> None:
     denoiser = Denoiser(folder, **tiny.DENOISER)
     with pytest.raises(UserError, match=r"task\.teacher_steps of 1 to 250"):
         DistillationTraining(denoiser, denoiser, {"psnr": Psnr()}, make_settings(1), teacher_steps=0)

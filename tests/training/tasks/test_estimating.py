@@ -59,14 +59,14 @@ def test_a_step_is_a_plain_step_on_regression_and_order() -> None:
 def test_correlations_are_those_of_the_images_scores() -> None:
     training = _training()
     make_trainer().validate(training, make_data(), verbose=False)
-    found, images = training.validations[-1], training.images.values()
+    result, images = training.validations[-1], training.images.values()
     for kind in ("blur", "noise"):
         columns = [[image[name] for image in images] for name in (kind, f"true_{kind}")]
-        assert found[f"spearman_{kind}"] == pytest.approx(spearmanr(*columns).statistic)  # pyright: ignore
-    assert found["spearman"] == pytest.approx((found["spearman_blur"] + found["spearman_noise"]) / 2)
+        assert result[f"spearman_{kind}"] == pytest.approx(spearmanr(*columns).statistic)  # pyright: ignore
+    assert result["spearman"] == pytest.approx((result["spearman_blur"] + result["spearman_noise"]) / 2)
 
 
-def test_the_exported_file_tells_its_shape(tmp_path: Path) -> None:
+def test_the_exported_file_describes_its_shape(tmp_path: Path) -> None:
     training = _training()
     training.export(tmp_path, 0)
     again = DegradationEstimator.from_file(tmp_path / "estimator.safetensors")

@@ -28,13 +28,13 @@ def test_a_sampled_posterior_trains() -> None:
 
 @pytest.mark.parametrize("update", ["joint", "alternating"])
 def test_a_sampled_posterior_is_the_same_however_a_batch_is_split(update: str) -> None:
-    found = []
+    result = []
     for micro_batch in (1, 2, 4):
         module = make_module(1, update, adversarial=False, micro_batch=micro_batch, posterior="sample")
         make_trainer(precision="64-true").fit(module, make_data(global_batch=4))
-        found.append(torch.cat([tensor.flatten() for tensor in module.generator.trainable_state().values()]))
-    for other in found[1:]:
-        torch.testing.assert_close(other, found[0], rtol=0, atol=1e-6)
+        result.append(torch.cat([tensor.flatten() for tensor in module.generator.trainable_state().values()]))
+    for other in result[1:]:
+        torch.testing.assert_close(other, result[0], rtol=0, atol=1e-6)
 
 
 def _sample(count: int) -> Sample:
