@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 
@@ -15,6 +15,9 @@ from dgsr.metrics.fid import Fid
 from dgsr.metrics.fidelity import Channel, Psnr
 from dgsr.metrics.metric import Metric
 from dgsr.metrics.opinion import PYIQA, Opinion
+
+#: How metrics are built, by name; None stands for one that a config has switched off.
+Constructors: TypeAlias = Mapping[str, Callable[[], Any] | None]
 
 
 @dataclass(frozen=True)
@@ -43,23 +46,8 @@ class Suite:
         return Suite({name: metric.to(device) for name, metric in self.each.items()}, self.sets, self.missing)
 
 
-def build(
-    names: Iterable[str],
-    available: Mapping[str, Callable[[], Any] | None],
-    channel: Channel = "y",
-    crop_border_px: int = 0,
-    weights: str = "auto",
-    **own: Any,
-) -> dict[str, Metric]:
-    """Build metrics of single images, in the order of their names; those of `own` come last.
-
-    Args:
-        names: Which of the available metrics to build; also `pyiqa:NAME`, any of pyiqa's own names.
-        available: Constructors by name; a null entry is not available.
-        channel: The nodes of a config refer to this value and the two below; they have no effect of their own.
-        crop_border_px: See `Psnr`.
-        weights: See `Lpips`.
-        own: Further metrics by name, always measured.
+def build(names: Iterable[str], available: Constructors, **options: Any) -> dict[str, Metric]:
+    """Build metrics of single images, all of them or none; arguments as for `build_available`.
 
     Raises:
         UserError: A name is not known, or a metric cannot be built.
@@ -68,21 +56,31 @@ def build(
     >>> build(["psnr"], {"psnr": Psnr})["psnr"].arrow
     '↑'
     """
-    single = {name: constructor for name, constructor in available.items() if not _measures_sets(constructor)}
-    names = list(names)
-    _expect_known(names, single)
-    return {name: _built(name, single) for name in names} | _expect_metrics(own)
+    suite = build_available(names, available, **options)
+    for sentence in suite.missing.values():
+        raise UserError(sentence)
+    remedy = "Measure whole sets with evaluate.py."
+    expect(not suite.sets, "metrics of single images in metrics.names", ", ".join(suite.sets), remedy)
+    return suite.each
 
 
 def build_available(
     names: Iterable[str],
-    available: Mapping[str, Callable[[], Any] | None],
+    available: Constructors,
     channel: Channel = "y",
     crop_border_px: int = 0,
     weights: str = "auto",
     **own: Any,
 ) -> Suite:
-    """Build the metrics of single images and of whole sets (fid) that this machine has; arguments as for `build`.
+    """Build the metrics of single images and of whole sets (fid) that this machine has, in the order of their names.
+
+    Args:
+        names: Which of the available metrics to build; also `pyiqa:NAME`, any of pyiqa's own names.
+        available: Constructors by name; a null entry is not available.
+        channel: The nodes of a config refer to this value and to the two below; here they are only checked.
+        crop_border_px: See `Psnr`.
+        weights: See `Lpips`.
+        own: Further metrics by name, always measured, after the others; None leaves one out.
 
     Raises:
         UserError: A name is not known, or an option cannot have that value.
@@ -92,34 +90,22 @@ def build_available(
     Psnr(channel, crop_border_px)  # which every machine has: a wrong option is refused, not counted as missing
     expect_source(weights)
     for name in names:
+        constructor = available.get(name)
         try:
-            metric = _built(name, available)
+            metric = Opinion(name) if constructor is None else constructor()
         except UserError as error:
             suite.missing[name] = str(error)
         else:
             (suite.sets if isinstance(metric, Fid) else suite.each)[name] = metric
-    suite.each.update(_expect_metrics(own))
+    for name, metric in own.items():
+        if metric is not None:
+            remedy = "Derive its class from dgsr.metrics.Metric."
+            expect(isinstance(metric, Metric), f"a metric for metrics.{name}", repr(metric), remedy)
+            suite.each[name] = metric
     return suite
 
 
-def _measures_sets(constructor: Callable[[], Any] | None) -> bool:
-    return getattr(constructor, "func", constructor) is Fid
-
-
-def _expect_metrics(own: Mapping[str, Any]) -> dict[str, Metric]:
-    present = {name: metric for name, metric in own.items() if metric is not None}
-    for name, metric in present.items():
-        remedy = "Derive its class from dgsr.metrics.Metric."
-        expect(isinstance(metric, Metric), f"a metric for metrics.{name}", repr(metric), remedy)
-    return present
-
-
-def _built(name: str, available: Mapping[str, Callable[[], Any] | None]) -> Any:
-    constructor = available.get(name)
-    return Opinion(name) if constructor is None else constructor()
-
-
-def _expect_known(names: Iterable[str], available: Mapping[str, Callable[[], Any] | None]) -> None:
+def _expect_known(names: Iterable[str], available: Constructors) -> None:
     known = [name for name, constructor in available.items() if constructor is not None]
     for name in names:
         if name not in known and not name.startswith(PYIQA):

@@ -59,7 +59,7 @@ def test_other_processes_do_not_take_part(tmp_path: Path) -> None:
 def test_inception_weights_are_read_from_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "pt_inception-2015.pth").touch()
     requests, distance = [], FrechetInceptionDistance(Corners())
-    monkeypatch.setattr(fid, "FrechetInceptionDistance", lambda *args, **named: requests.append((args, named)) or distance)
+    monkeypatch.setattr(fid, "FrechetInceptionDistance", lambda *args, **kw: requests.append((args, kw)) or distance)
     Fid(str(tmp_path))
     assert requests == [((2048,), {"feature_extractor_weights_path": str(tmp_path / "pt_inception-2015.pth")})]
 

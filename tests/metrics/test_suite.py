@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from dgsr.checks import UserError
-from dgsr.metrics import Metric, Psnr
+from dgsr.metrics import Fid, Metric, Psnr
 from dgsr.metrics import build as build_from
 from dgsr.metrics import build_available as build_available_from
 from tests.standard_metrics import build, build_available
@@ -35,7 +35,7 @@ def test_metrics_are_not_trained() -> None:
     ("name", "remedy"),
     [
         ("lipips", "Did you mean lpips?"),
-        ("fid", "Correct --metrics or metrics.names."),
+        ("nothing", "Correct --metrics or metrics.names."),
         ("", "an empty name. Correct --metrics or metrics.names."),
     ],
 )
@@ -46,8 +46,20 @@ def test_an_unknown_name_is_refused(name: str, remedy: str) -> None:
     assert str(caught.value).endswith(remedy)
 
 
+class Means(torch.nn.Module):
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return images.double().mean(dim=(2, 3))
+
+
 def _unavailable() -> Metric:
     raise UserError("Expected it, but got none. Fetch it.")
+
+
+def test_training_refuses_a_missing_metric_and_a_metric_of_sets() -> None:
+    with pytest.raises(UserError, match="Fetch it"):
+        build_from(["psnr", "niqe"], {"psnr": Psnr, "niqe": _unavailable})
+    with pytest.raises(UserError, match=r"single images in metrics\.names, but got fid\. Measure whole sets with"):
+        build_from(["fid"], {"fid": lambda: Fid(extractor=Means())})
 
 
 def test_a_missing_metric_leaves_the_others() -> None:

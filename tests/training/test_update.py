@@ -87,7 +87,7 @@ class PlainLoop:
 
 def role(parameter: str) -> str:
     """Return the network that a parameter of the module belongs to."""
-    return {"network": "generator", "followers": "discriminator"}.get(parameter.split(".")[0], parameter)
+    return {"network": "generator", "critic_modules": "discriminator"}.get(parameter.split(".")[0], parameter)
 
 
 def _doubled(batch: dict[str, Any]) -> dict[str, Any]:

@@ -52,7 +52,7 @@ class TrainingModule(lightning.LightningModule):
         self.automatic_optimization = False
         self.network = network
         self.critics = {name: critic for name, critic in (critics or {}).items() if critic is not None}
-        self.followers = nn.ModuleList(self.critics.values())  # follow the module to its device, as do the metrics
+        self.critic_modules = nn.ModuleList(self.critics.values())  # follow the module to its device, as do the metrics
         are_modules = all(isinstance(metric, nn.Module) for metric in metrics.values())
         self.metrics: Any = nn.ModuleDict(metrics) if are_modules else metrics
         self.loop = Stepper({"generator": network} | trained_networks(self.critics), settings)

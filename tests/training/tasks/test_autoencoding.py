@@ -63,7 +63,7 @@ def test_the_exported_scale_is_that_of_the_exported_step(tmp_path: Path) -> None
 
 def test_the_discriminator_joins_from_its_step_on() -> None:
     training = _training(2, start_step=1)
-    before = {name: p.detach().clone() for name, p in training.named_parameters() if name.startswith("followers.")}
+    before = {name: p.detach().clone() for name, p in training.named_parameters() if name.startswith("critic_modules.")}
     trainer = make_trainer()
     trainer.fit(training, make_data(spec=SHARP))
     assert {"train/l1", "train/kl", "train/gan", "train/discriminator"} <= trainer.callback_metrics.keys()

@@ -15,9 +15,9 @@ def test_a_step_changes_both_networks_and_nothing_frozen() -> None:
     make_trainer().fit(module, make_data())
     trained = {name for name, p in module.network.named_parameters(prefix="network") if p.requires_grad}
     changed = {name for name, p in module.named_parameters() if not torch.equal(p, before[name])}
-    assert changed <= trained | {name for name in before if name.startswith("followers.")}
+    assert changed <= trained | {name for name in before if name.startswith("critic_modules.")}
     assert any(name.startswith("network.") for name in changed)
-    assert any(name.startswith("followers.") for name in changed)
+    assert any(name.startswith("critic_modules.") for name in changed)
 
 
 def test_a_sampled_posterior_trains() -> None:
