@@ -92,7 +92,7 @@ def build_available(
     for name in names:
         constructor = available.get(name)
         try:
-            metric = Opinion(name) if constructor is None else constructor()
+            metric: Any = Opinion(name) if constructor is None else constructor()
         except UserError as error:
             suite.missing[name] = str(error)
         else:

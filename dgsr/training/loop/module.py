@@ -146,9 +146,9 @@ class TrainingModule(lightning.LightningModule):
     def on_train_batch_start(self, batch: dict[str, Any], batch_index: int) -> None:
         """Let Lightning validate and log by our steps, wherever a run was interrupted.
 
-        This is the only place that sets private state of Lightning. Its restored count of started batches is one too
-        high if a batch had been started when the run was saved, and it logs by `_batches_that_stepped`, which counts
-        only steps of automatic optimization.
+        This is the only place that sets private state of Lightning: `_batches_that_stepped` decides when it logs, and
+        has no public setter. Its restored count of started batches decides when it validates, and is one too high if a
+        batch had been started when the run was saved.
         """
         loop = self.trainer.fit_loop.epoch_loop
         loop.batch_progress.total.ready, loop._batches_that_stepped = self.step + 1, self.step
