@@ -127,10 +127,9 @@ class SuperResolution(TrainingModule):
     def replace_negatives(self, attempt: Attempt, sample: Sample, request: Request) -> Attempt:
         """Restore the negative samples of a positive attempt again, as requested."""
         rows = request.is_negative.nonzero()[:, 0]
-        if not request.is_negative.any():
+        if len(rows) == 0:
             return replace(attempt, target=request.target)
-        prompt = request.prompt[rows] if len(request.prompt) > 1 else request.prompt
-        negatives = Request(request.is_negative[rows], prompt, request.target[rows])
+        negatives = Request(request.is_negative[rows], request.prompt[rows], request.target[rows])
         again = self.restore(sample.rows(rows), attempt.step, negatives)
         mixed = {
             name: torch.index_copy(positive, 0, rows, getattr(again, name).to(positive.dtype))
