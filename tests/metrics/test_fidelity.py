@@ -1,4 +1,4 @@
-"""PSNR and SSIM against scikit-image, and their place among published values."""
+"""PSNR and SSIM against scikit-image and published values."""
 
 from __future__ import annotations
 

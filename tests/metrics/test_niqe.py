@@ -1,4 +1,4 @@
-"""NIQE against BasicSR's program, run once on the grey that published values are of."""
+"""NIQE against BasicSR's program on the grey of published values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""pyiqa is used where it is, and named with its licence where it is not."""
+"""pyiqa is used if it is installed, and named with its licence if not."""
 
 from __future__ import annotations
 

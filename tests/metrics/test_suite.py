@@ -1,4 +1,4 @@
-"""Metrics by name."""
+"""Metrics are built by name."""
 
 from __future__ import annotations
 

@@ -92,7 +92,7 @@ def test_negative_samples_take_a_second_pass_of_the_joint_update() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells the peak anew")
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux can reset the peak")
 def test_a_process_grows_by_the_estimate() -> None:
     gives_back = {"MALLOC_MMAP_THRESHOLD_": "65536"}  # an allocator that keeps nothing back for itself
     environment = os.environ | gives_back | {"PYTHONPATH": str(ROOT)}

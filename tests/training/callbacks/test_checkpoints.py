@@ -1,4 +1,4 @@
-"""Files are saved on the beat, the best is named, old ones go."""
+"""Files are saved at intervals, the best one is named, and old ones are deleted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A signal ends a run between two steps, and the run goes on as if nothing had been."""
+"""A signal ends a run between two steps, and the resumed run equals an uninterrupted one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A checkpoint says the config and data of its run."""
+"""A checkpoint records the config and data of its run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The closing table compares with bicubic and with the start, and does not flatter."""
+"""The closing table compares with bicubic and with the start of the run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run that has come to its end says so in a file."""
+"""A finished run writes its summary."""
 
 from __future__ import annotations
 

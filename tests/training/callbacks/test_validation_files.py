@@ -1,4 +1,4 @@
-"""Every image's numbers, and pictures of some."""
+"""Each validation writes the metrics of every image, and pictures of some."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def test_workers_do_not_change_samples() -> None:
 
 
 def test_signals_to_the_group_do_not_reach_workers() -> None:
-    """Ctrl-C is sent to all processes of a terminal; a run that then saves goes on loading until the step is done."""
+    """Ctrl-C is sent to all processes of a terminal, but a run that saves still needs its workers."""
     batches: Any = iter(make_data(num_workers=2).train_dataloader_from(position=0))
     for _ in range(2):  # one of each worker, which has then begun
         next(batches)

@@ -1,4 +1,4 @@
-"""Samples are degraded to the same wherever it is done."""
+"""Samples are the same wherever they are degraded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sets of photographs and of pairs stand side by side, each under its name."""
+"""Validation sets of photographs and of pairs, each under its name."""
 
 from __future__ import annotations
 

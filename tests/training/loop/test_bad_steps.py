@@ -1,4 +1,4 @@
-"""Bad steps are counted, and a run of nothing else ends."""
+"""Bad steps are counted, and a run of only bad steps ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checkpoints appear whole, and reading one never runs code."""
+"""Checkpoints are written atomically, and reading one never runs code."""
 
 from __future__ import annotations
 

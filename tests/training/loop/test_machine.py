@@ -1,4 +1,4 @@
-"""What a machine or the method does not allow is said in a sentence."""
+"""Settings that the machine or the method does not support are refused in a sentence."""
 
 from __future__ import annotations
 

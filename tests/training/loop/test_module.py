@@ -1,4 +1,4 @@
-"""A run counts its own steps, resumes to the last bit, and trains what it should."""
+"""A run counts its own steps, resumes exactly, and trains the right tensors."""
 
 from __future__ import annotations
 

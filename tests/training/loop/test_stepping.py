@@ -1,4 +1,4 @@
-"""What is not finite is skipped, counted and named; gradients are clipped per network; fp16 scales its losses."""
+"""Steps that are not finite are skipped, counted and named; gradients are clipped per network; fp16 scales losses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An autoencoder learns to reconstruct, and what a run leaves can be read again."""
+"""An autoencoder learns to reconstruct, and its export can be read."""
 
 from __future__ import annotations
 

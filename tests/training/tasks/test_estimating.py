@@ -1,4 +1,4 @@
-"""An estimator learns the order of degradations, resumes to the last bit, and is read again from its file."""
+"""An estimator learns the order of degradations, resumes exactly, and is read from its file."""
 
 from __future__ import annotations
 

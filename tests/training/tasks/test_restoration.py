@@ -1,4 +1,4 @@
-"""The training of the method trains what it should."""
+"""Restoration trains the right networks on the right prompts and targets."""
 
 from __future__ import annotations
 
