@@ -8,8 +8,8 @@ from torch.nn.functional import binary_cross_entropy_with_logits, interpolate, m
 from torch.optim import AdamW
 
 from benchmarks.plain_s3diff import PlainS3Diff
+from dgsr.losses.augmentation import augment
 from dgsr.models.options import NEGATIVE, POSITIVE
-from dgsr.training.augmentation import augment
 from dgsr.types import Seeds
 
 _REAL, _FAKE = 0.8, 0.0

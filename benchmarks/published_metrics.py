@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from dgsr.images import read_image
-from dgsr.metrics import build
+from dgsr.metrics import Dists, Lpips, Niqe, Psnr, Ssim
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -28,7 +28,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     arguments = parser.parse_args(argv)
     with arguments.csv.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    metrics = build(name for name in ("psnr", "ssim", "lpips", "dists", "niqe") if name.upper() in rows[0])
+    kinds = (Psnr, Ssim, Lpips, Dists, Niqe)
+    metrics = {kind.__name__.lower(): kind() for kind in kinds if kind.__name__.upper() in rows[0]}
     ours: dict[str, list[float]] = {name: [] for name in metrics}
     for row in rows:
         sr, hq = (read_image(folder / row["image"])[None] for folder in (arguments.sr, arguments.hq))

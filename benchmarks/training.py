@@ -17,7 +17,8 @@ from typing import Any
 
 from benchmarks.contest import Turn, by_turns, heading, in_seconds, machine, slug, spread
 from benchmarks.processes import Process
-from benchmarks.training_contestants import UPDATES, serve
+from benchmarks.training_contestants import serve
+from dgsr.training.tasks.restoration import UPDATES
 
 RESULTS = Path(__file__).parent / "results"
 WAYS = (*UPDATES, "plain")

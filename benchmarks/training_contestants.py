@@ -21,24 +21,21 @@ from benchmarks.plain_s3diff import PlainS3Diff
 from benchmarks.plain_training import PlainTraining
 from dgsr.checkpoints import save_s3diff
 from dgsr.inference import Upscaler
-from dgsr.losses.perceptual import LpipsLoss
+from dgsr.losses import Lpips, LpipsLoss, Mse
 from dgsr.models.discriminator import DinoDiscriminator
 from dgsr.models.estimator import DegradationEstimator
 from dgsr.models.options import NEGATIVE, POSITIVE
-from dgsr.training.adversary import Adversary
+from dgsr.training.critics import Gan
+from dgsr.training.loop.schedules import constant
+from dgsr.training.loop.settings import Settings
 from dgsr.training.objective import Objective
-from dgsr.training.restoration import SuperResolution
-from dgsr.training.schedules import constant
-from dgsr.training.settings import Settings
-from dgsr.training.update import AlternatingUpdate, JointUpdate
+from dgsr.training.tasks.restoration import SuperResolution
 
 _MANY = 10**9
 _SILENT = ("logger", "enable_progress_bar", "enable_model_summary", "enable_checkpointing")
 _SETTINGS: dict[str, Any] = {"accelerator": "cpu", "max_epochs": 1, "limit_val_batches": 0} | dict.fromkeys(
     _SILENT, False
 )
-
-UPDATES = {"joint": JointUpdate(), "alternating": AlternatingUpdate()}
 
 
 class FreeJudge(nn.Module):
@@ -115,7 +112,7 @@ class _Asked:
 
     def __iter__(self) -> Iterator[dict[str, Tensor]]:
         for way in _requests(self.connection):
-            self.module.update = UPDATES[way]
+            self.module.update = way
             yield self.batch
 
 
@@ -133,13 +130,12 @@ class _Answering(Callback):
 def _module(shapes: str, micro_batch: int, discriminator: nn.Module) -> SuperResolution:
     """Build what `train.py` trains, with prompts that were encoded beforehand, and the paper's optimizers."""
     encode = text_encoder(shapes)
-    adversary = Adversary(augment=("color", "translation", "cutout"))
     return SuperResolution(
         generator=adapted(shapes, encode(POSITIVE), encode(NEGATIVE)),
         estimator=DegradationEstimator.random(0),
-        discriminator=discriminator,
-        objective=Objective({"mse": 2.0, "lpips": 5.0}, adversary, negative_prob=0.0),
-        update=UPDATES["joint"],
+        critics={"gan": Gan(discriminator, augment=("color", "translation", "cutout"))},
+        objective=Objective({"mse": Mse(), "lpips": Lpips()}, {"mse": 2.0, "lpips": 5.0}, negative_prob=0.0),
+        update="joint",
         upscaler=Upscaler,
         metrics={},
         settings=Settings(

@@ -55,7 +55,7 @@ def stop(number: int) -> Fault:
         step = moments.randint(1, 6)
         session.wait_until(lambda: session.steps() >= step)
         ended = session.end_within(10, number)
-        assert "Saved. Go on with: dgsr train resume=" in session.output()
+        assert "Saved. Resume with: dgsr train resume=" in session.output()
         session.run_to_its_end()
         return f"step {step}", ended
 

@@ -11,20 +11,20 @@ import torch
 from dgsr.data import FixedPairs
 from dgsr.degradation import Spec, preset
 from dgsr.inference import Upscaler
-from dgsr.metrics import build
+from dgsr.losses import Mse
+from dgsr.metrics import Psnr
 from dgsr.models.discriminator import PatchDiscriminator
 from dgsr.models.estimator import DegradationEstimator
 from dgsr.models.generator import OneStepGenerator
 from dgsr.seeds import torch_generator
-from dgsr.training.adversary import Adversary
-from dgsr.training.checkpoint_io import AtomicCheckpointIO
-from dgsr.training.datamodule import SyntheticData
-from dgsr.training.degrading import Degrade
+from dgsr.training.critics import Gan
+from dgsr.training.data.datamodule import SyntheticData
+from dgsr.training.data.degrading import Degrade
+from dgsr.training.loop.checkpoint_io import AtomicCheckpointIO
+from dgsr.training.loop.schedules import cosine
+from dgsr.training.loop.settings import Settings
 from dgsr.training.objective import Objective
-from dgsr.training.restoration import SuperResolution
-from dgsr.training.schedules import cosine
-from dgsr.training.settings import Settings
-from dgsr.training.update import AlternatingUpdate, JointUpdate
+from dgsr.training.tasks.restoration import SuperResolution
 from dgsr.types import Image
 
 
@@ -61,7 +61,7 @@ def make_data(global_batch: int = 2, spec: Spec | None = None, **changes: Any) -
 
 def make_module(
     max_steps: int = 4,
-    update: AlternatingUpdate | JointUpdate | None = None,
+    update: str = "joint",
     negative_prob: float = 0.5,
     adversarial: bool = True,
     micro_batch: int = 2,
@@ -74,13 +74,19 @@ def make_module(
     return SuperResolution(
         generator=OneStepGenerator.tiny(seed=0, **({"trainable": "all"} | generator)),
         estimator=DegradationEstimator.random(0),
-        discriminator=PatchDiscriminator() if adversarial else None,
-        objective=Objective({"mse": 2.0}, Adversary(), negative_prob=negative_prob),
-        update=update or JointUpdate(),
+        critics={"gan": Gan(PatchDiscriminator() if adversarial else None)},
+        objective=Objective({"mse": Mse()}, {"mse": 2.0}, negative_prob),
+        update=update,
         upscaler=lambda **networks: Upscaler(**networks, color_fix="none"),
-        metrics=build(["psnr"]),
+        metrics={"psnr": Psnr()},
         settings=make_settings(max_steps, lr, micro_batch, max_bad_steps=max_bad_steps, ema_decay=ema_decay),
     )
+
+
+def discriminator_of(module: SuperResolution) -> torch.nn.Module:
+    network = module.critics["gan"].network
+    assert network is not None
+    return network
 
 
 def make_settings(max_steps: int = 4, lr: float = 1e-3, micro_batch: int = 2, **changes: Any) -> Settings:

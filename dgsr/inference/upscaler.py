@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,13 @@ class Upscaler:
             UserError: There is no such model or device, or it lacks an estimator.
         """
         return load_model(source).upscaler(cls, device_of(device or "auto"), **settings)
+
+    def at(self, **changes: Any) -> Upscaler:
+        """Return a copy with other settings, over the same networks."""
+        changed = copy.copy(self)
+        for name, value in changes.items():
+            setattr(changed, name, value)
+        return changed
 
     @torch.no_grad()
     def __call__(self, image: Float[Tensor, "*b 3 h w"], scores: Scores | None = None) -> Float[Tensor, "*b 3 H W"]:

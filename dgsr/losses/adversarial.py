@@ -1,4 +1,4 @@
-"""The losses of the generator and the discriminator against each other."""
+"""Adversarial losses of the generator and of the discriminator."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ class AdversarialLoss(nn.Module):
     """Average over the logits of each level, sum over levels.
 
     Args:
-        kind: multilevel_sigmoid (cross-entropy, smoothed to 0.8 for real), hinge, or relativistic (which of a pair,
-            the image and its restoration, is the real one).
+        kind: multilevel_sigmoid (cross-entropy, smoothed to 0.8 for real), hinge, or relativistic (which image of a
+            pair, the original or its restoration, is the real one).
 
     Source: Kumari et al., Ensembling off-the-shelf models for GAN training (multilevel_sigmoid); Jolicoeur-Martineau,
     The relativistic discriminator, Sec. 4.1 (relativistic).
-    Differs from ESRGAN: its relativistic loss compares with the mean over a batch, and so depends on how one is cut.
+    Differs from ESRGAN: its relativistic loss compares with the mean over a batch, and so depends on the batch size.
     """
 
     def __init__(self, kind: Kind = "multilevel_sigmoid") -> None:
@@ -37,16 +37,16 @@ class AdversarialLoss(nn.Module):
 
         Args:
             fake: Logits of the generator's images, a tensor per level.
-            real: Logits of the real images; asked for where `needs_real`.
+            real: Logits of the real images; required if `needs_real`.
         """
         return _over_levels(self.costs.generator, fake if real is None else real, fake)
 
     def discriminator(self, real: list[Tensor], fake: list[Tensor]) -> Float[Tensor, ""]:
-        """Return how far the discriminator is from telling real images and generated ones apart."""
+        """Return how far the discriminator is from separating real images from generated ones."""
         return _over_levels(self.costs.discriminator, real, fake)
 
     def judged_real(self, real: list[Tensor], fake: list[Tensor]) -> dict[str, Float[Tensor, ""]]:
-        """Return the shares of real and of generated patches that are taken for real; all levels count alike."""
+        """Return the shares of real and of generated patches judged as real, averaged over levels."""
         if self.needs_real:
             real = [one - other for one, other in zip(real, fake, strict=True)]
             fake = [-margin for margin in real]
@@ -54,7 +54,7 @@ class AdversarialLoss(nn.Module):
 
 
 class _Costs(NamedTuple):
-    """What a pair of logits, real and fake, costs either network."""
+    """The two networks' losses of a pair of logits, real and fake."""
 
     generator: Callable[[Tensor, Tensor], Tensor]
     discriminator: Callable[[Tensor, Tensor], Tensor]

@@ -1,4 +1,4 @@
-"""R1: a discriminator should be flat around real images."""
+"""R1, which keeps a discriminator flat around real images."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from dgsr.types import Images
 
 
 def r1(real: Images, logits: list[Tensor]) -> Float[Tensor, ""]:
-    """Return half the squared gradient of what a discriminator says of real images, averaged over the batch.
+    """Return half the squared gradient of a discriminator's output by real images, averaged over the batch.
 
     Args:
         real: Images that require a gradient, and from which the logits were computed.
-        logits: A tensor per level; each level counts with its mean over positions, as in the adversarial losses.
+        logits: A tensor per level; each level is averaged over positions, as in the adversarial losses.
 
     Source: Mescheder et al., Which training methods for GANs do actually converge?, Eq. 9 with γ = 1.
     """
-    said = torch.stack([level.float().flatten(1).mean(dim=1).sum() for level in logits]).sum()
-    (gradient,) = torch.autograd.grad(said, real, create_graph=True)
+    output = torch.stack([level.float().flatten(1).mean(dim=1).sum() for level in logits]).sum()
+    (gradient,) = torch.autograd.grad(output, real, create_graph=True)
     return gradient.square().sum(dim=(1, 2, 3)).mean() / 2

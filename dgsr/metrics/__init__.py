@@ -1,7 +1,24 @@
-"""How good an image is, by measures that others publish too."""
+"""Image quality metrics, comparable with published values."""
 
 from dgsr.metrics.fid import Fid
-from dgsr.metrics.metric import Metric
-from dgsr.metrics.suite import NAMES, Suite, build, build_available
+from dgsr.metrics.fidelity import Psnr, Ssim
+from dgsr.metrics.metric import ARROWS, Metric
+from dgsr.metrics.niqe import Niqe
+from dgsr.metrics.opinion import Opinion
+from dgsr.metrics.perceptual import Dists, Lpips
+from dgsr.metrics.suite import Suite, build, build_available
 
-__all__ = ["NAMES", "Fid", "Metric", "Suite", "build", "build_available"]
+__all__ = [
+    "ARROWS",
+    "Dists",
+    "Fid",
+    "Lpips",
+    "Metric",
+    "Niqe",
+    "Opinion",
+    "Psnr",
+    "Ssim",
+    "Suite",
+    "build",
+    "build_available",
+]

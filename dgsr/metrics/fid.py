@@ -13,23 +13,24 @@ from torch import Tensor, nn
 from torchmetrics.image.fid import FrechetInceptionDistance
 
 from dgsr.checks import refuse
+from dgsr.metrics.metric import Described
 from dgsr.ops.precision import exactly
 from dgsr.types import Image, Images
 
 _REMEDY = "Run pip install torch-fidelity, and connect to a network once; or set features to a folder with its weights."
 
 
-class Fid:
+class Fid(Described):
     """Fréchet distance between the Inception features of the restored and of the true images.
 
     A set's estimate depends on its size: compare only values over the same images.
 
     Args:
-        weights: A folder with torch-fidelity's file `pt_inception-….pth`; anything else lets that package fetch it.
-        extractor: In place of Inception: 8-bit images to features.
+        weights: A folder with torch-fidelity's file `pt_inception-….pth`; otherwise that package downloads it.
+        extractor: From 8-bit images to features, in place of Inception.
 
     Raises:
-        UserError: Inception is not to be had.
+        UserError: Inception is not available.
 
     Source: Heusel et al., GANs trained by a two time-scale update rule converge to a local Nash equilibrium, Eq. 6.
     """
@@ -42,12 +43,12 @@ class Fid:
         path = next((str(file) for file in sorted(Path(weights).glob("pt_inception*"))), None)
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # that its buffers are large, at every construction
+                warnings.simplefilter("ignore")  # about the size of its buffers, at every construction
                 distance = FrechetInceptionDistance(extractor or 2048, feature_extractor_weights_path=path)
         except (ImportError, OSError, RuntimeError) as error:
             refuse("Inception-v3 for FID", str(error).strip().splitlines()[0].rstrip("."), _REMEDY)
         self.extractor: Any = distance.inception
-        self.extractor.num_features = len(distance.real_features_sum)  # else torchmetrics tries it, on the CPU
+        self.extractor.num_features = len(distance.real_features_sum)  # otherwise torchmetrics finds out on the CPU
 
     @torch.no_grad()
     def over(
@@ -56,7 +57,7 @@ class Fid:
         """Return the distance of each series of restored images to the true ones; None for fewer than two.
 
         Args:
-            images: Restored images by series, and the true image, all in [0, 1]; each is asked for once.
+            images: Restored images by series, and the true image, all in [0, 1]; iterated once.
             device: Where features are computed, at full precision.
         """
         device = torch.device(device)
@@ -70,12 +71,12 @@ class Fid:
                     distances[series].update(_bytes(hq[None].to(device)), real=True)
                     distances[series].update(_bytes(sr[None].to(device)), real=False)
         counts = {series: int(distance.real_features_num_samples) for series, distance in distances.items()}
-        return {name: float(found.compute()) if counts[name] > 1 else None for name, found in distances.items()}
+        return {name: float(each.compute()) if counts[name] > 1 else None for name, each in distances.items()}
 
     def _distance(self) -> FrechetInceptionDistance:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            # One process measures a set, while the others may have ended: none of them is to be asked.
+            # One process measures a set; the others may have ended.
             return FrechetInceptionDistance(self.extractor, sync_on_compute=False)
 
 

@@ -22,18 +22,18 @@ _LEAST_ERROR = 1e-8
 
 
 class _Fidelity(Metric):
-    """What the two share.
+    """The options of PSNR and SSIM.
 
     Args:
         channel: y is the luma of BT.601.
-        crop_border_px: So much is cut off all around first, as many do who publish values.
+        crop_border_px: Pixels to cut off on all sides first, as in many published values.
     """
 
     direction: Literal["higher", "lower"] = "higher"
 
     def __init__(self, channel: Channel = "y", crop_border_px: int = 0) -> None:
         super().__init__()
-        remedy = "Mend metrics.crop_border_px."
+        remedy = "Set metrics.crop_border_px=0."
         expect(crop_border_px >= 0, "a border of 0 px or more", crop_border_px, remedy)
         self.channel: Channel = channel
         self.border = crop_border_px
@@ -42,7 +42,7 @@ class _Fidelity(Metric):
         self.variant = f"{channel.upper()}, 8-bit{border}"
 
     def _planes(self, images: Images) -> Float[Tensor, "b _ _ _"]:
-        """Return what is measured: one channel or three, without the border."""
+        """Return the measured planes: one channel or three, without the border."""
         height, width = images.shape[-2:]
         inner = images[..., self.border : height - self.border, self.border : width - self.border]
         return luma(inner) if self.channel == "y" else inner
@@ -51,7 +51,7 @@ class _Fidelity(Metric):
 class Psnr(_Fidelity):
     """Peak signal-to-noise ratio, in dB; equal images have 80.
 
-    Differs from the definition: 1e-8 is added to the mean squared error, as in the values others publish, so that
+    Differs from the definition: 1e-8 is added to the mean squared error, as in commonly published values, so that
     averages stay finite.
     """
 
@@ -64,10 +64,10 @@ class Psnr(_Fidelity):
 
 
 class Ssim(_Fidelity):
-    """Structural similarity at the images' own size; of RGB the average over the channels.
+    """Structural similarity at the images' own size; for RGB the mean over channels.
 
     Source: Wang et al., Image quality assessment: from error visibility to structural similarity, Eq. 13.
-    Differs from the paper: Y is rounded and negative contrast counts as none, as in the values others publish.
+    Differs from the paper: Y is rounded and negative contrast counts as 0, as in commonly published values.
     """
 
     name = "ssim"

@@ -1,4 +1,4 @@
-"""What every metric shares: its description, and what it does to images before it measures them."""
+"""The base of all metrics: their description, and the rounding of images before they are measured."""
 
 from __future__ import annotations
 
@@ -13,21 +13,37 @@ from dgsr.checks import expect
 from dgsr.ops.precision import exactly
 from dgsr.types import Images
 
+#: How tables mark the better direction.
+ARROWS = {"higher": "↑", "lower": "↓"}
 
-class Metric(nn.Module, ABC):
+
+class Described:
+    """A number that reports explain.
+
+    Attributes:
+        direction: Whether higher or lower is better.
+        variant: What is needed to compare it with published values.
+    """
+
+    direction: Literal["higher", "lower"]
+    variant: str
+
+    @property
+    def arrow(self) -> str:
+        """The mark of the better direction, ↑ or ↓."""
+        return ARROWS[self.direction]
+
+
+class Metric(Described, nn.Module, ABC):
     """A measure of restored images, one value per image.
 
     Attributes:
-        name: What configs and reports call it.
-        direction: Whether higher or lower is better.
-        variant: What one must know to compare it with published values.
+        name: Its name in error messages.
         needs_reference: Whether it compares with the ground truth.
-        min_side_px: Smaller images have no value.
+        min_side_px: Smallest side of an image that it can measure.
     """
 
     name: str
-    direction: Literal["higher", "lower"]
-    variant: str
     needs_reference: bool = True
     min_side_px: int = 1
 
@@ -35,7 +51,7 @@ class Metric(nn.Module, ABC):
     def forward(self, sr: Images, hq: Float[Tensor, "b 3 _ _"] | None = None) -> Float[Tensor, " b"]:
         """Measure the images as 8-bit files would hold them, in full precision; images in [0, 1].
 
-        A metric without reference does not look at `hq`.
+        A metric without reference ignores `hq`.
 
         Raises:
             UserError: The two differ in size, or are too small.
@@ -46,8 +62,8 @@ class Metric(nn.Module, ABC):
             if not self.needs_reference:
                 return self.measure(eight_bit(sr), eight_bit(sr))
             assert hq is not None, f"{self.name} needs a reference"
-            wanted = (hq.shape[3], hq.shape[2])
-            expect(size == wanted, f"a restored image of its reference's size {_px(*wanted)}", _px(*size))
+            reference = (hq.shape[3], hq.shape[2])
+            expect(size == reference, f"a restored image of its reference's size {_px(*reference)}", _px(*size))
             return self.measure(eight_bit(sr), eight_bit(hq))
 
     @abstractmethod

@@ -1,4 +1,4 @@
-"""NIQE: how far the statistics of an image are from those of sharp photographs; it needs no reference."""
+"""NIQE: the distance between the statistics of an image and those of sharp photographs, without reference."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from dgsr.types import Images
 _BLOCK = 96
 _GREY = (0.299, 0.587, 0.114)
 _NEIGHBOURS = ((0, 1), (1, 0), (1, 1), (1, -1))
-_BASICSR = "pip install --no-deps --no-build-isolation basicsr==1.4.2"  # which is built with torch and what comes first
+_BASICSR = "pip install --no-deps --no-build-isolation basicsr==1.4.2"  # its build needs torch
 _REMEDY = f"Run pip install cython 'setuptools<81' wheel && {_BASICSR}"
 
 #: One distribution for each row.
@@ -30,8 +30,8 @@ class Niqe(Metric):
     """Natural image quality evaluator, with the authors' model of pristine photographs.
 
     Source: Mittal et al., Making a completely blind image quality analyzer.
-    Differs from the program of the paper: grey is 0.299 R + 0.587 G + 0.114 B instead of the Y of BT.601, as in the
-    values others publish.
+    Differs from the authors' program: grey is 0.299 R + 0.587 G + 0.114 B instead of the Y of BT.601, as in
+    commonly published values.
 
     Raises:
         UserError: The model is not installed.

@@ -1,4 +1,4 @@
-"""Metrics out of the package pyiqa, where a user has it: four by names of ours, all by its own."""
+"""Metrics of the optional package pyiqa."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LICENCE = "PolyForm Noncommercial, which forbids commercial use"
 
 @dataclass(frozen=True)
 class _Judge:
-    model: str  # what pyiqa calls it
+    model: str  # its name in pyiqa
     trained_on: str
 
 
@@ -32,19 +32,19 @@ _JUDGES = {
 
 OPINIONS = tuple(_JUDGES)
 
-#: What stands before a name of pyiqa's own.
+#: The prefix of pyiqa's own names.
 PYIQA = "pyiqa:"
 
-_OF_SETS = {"fid", "sfid", "fid_dinov2", "inception_score"}
+_SET_METRICS = {"fid", "sfid", "fid_dinov2", "inception_score"}
 
 
 class Opinion(Metric):
-    """A metric that pyiqa computes: direction, and whether it needs the reference, are as pyiqa says.
+    """A metric that pyiqa computes; direction and need of a reference are those that pyiqa gives.
 
-    The package is no dependency of this one, since its licence forbids commercial use.
+    The package is not a dependency of this one, since its licence forbids commercial use.
 
     Args:
-        name: musiq, maniqa, clipiqa or topiq; or `pyiqa:` and any name of its own.
+        name: musiq, maniqa, clipiqa or topiq; or `pyiqa:` and any of its names.
 
     Raises:
         UserError: pyiqa is not installed, does not have that metric, or cannot fetch the weights.
@@ -54,7 +54,7 @@ class Opinion(Metric):
         super().__init__()
         self.name = name
         model = _JUDGES[name].model if name in _JUDGES else name.removeprefix(PYIQA)
-        expect(model not in _OF_SETS, "a metric of single images", name, "Of sets there is fid.")
+        expect(model not in _SET_METRICS, "a metric of single images", name, "Use fid for sets.")
         try:
             pyiqa = importlib.import_module("pyiqa")
         except ImportError:
@@ -67,14 +67,14 @@ class Opinion(Metric):
         self.variant = f"{model} of pyiqa {pyiqa.__version__}{trained_on}"
         try:
             self.network = pyiqa.create_metric(model, device="cpu")
-        except Exception as error:  # of any kind: pyiqa fetches weights from several hosts
+        except Exception as error:  # of any kind: pyiqa downloads weights from several hosts
             reason = " ".join(str(error).split()) or type(error).__name__
-            refuse(f"the weights of pyiqa's {model}", reason, "Connect to a network once; it keeps them.")
+            refuse(f"the weights of pyiqa's {model}", reason, "Connect to a network once; pyiqa keeps them.")
         self.direction: Literal["higher", "lower"] = "lower" if self.network.lower_better else "higher"
         self.needs_reference = self.network.metric_mode == "FR"
 
     def measure(self, sr: Images, hq: Images) -> Float[Tensor, " b"]:
         """Return the score, in pyiqa's range."""
-        # It brings its inputs to the device it was told of, and does not see where its parent was moved.
+        # It moves its inputs to the device of its construction, wherever it has been moved since.
         network, images = self.network.to(sr.device), (sr, hq) if self.needs_reference else (sr,)
         return network(*images).flatten().float()

@@ -21,7 +21,7 @@ class Lpips(Metric):
         super().__init__()
         self.name = "lpips" if net == "alex" else "lpips_vgg"
         self.variant = "AlexNet" if net == "alex" else "VGG-16"
-        self.min_side_px = 31 if net == "alex" else 16  # below that the last layer has nothing to look at
+        self.min_side_px = 31 if net == "alex" else 16  # smaller images leave nothing for the last layer
         self.distance = LpipsDistance(net, weights)
 
     def measure(self, sr: Images, hq: Images) -> Float[Tensor, " b"]:

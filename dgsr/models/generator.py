@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import torch
 from jaxtyping import Float
@@ -28,6 +28,13 @@ from dgsr.types import Images, Scores
 
 #: One embedding for all samples, or one each.
 Embeddings: TypeAlias = Float[Tensor, "#b tokens width"]
+
+
+class Restoration(NamedTuple):
+    """The clean, scaled latent that a step gives, and the images decoded from it."""
+
+    latent: Latents
+    sr: Images
 
 
 class OneStepGenerator(TrainableWeights):
@@ -163,9 +170,21 @@ class OneStepGenerator(TrainableWeights):
             guidance: How far to move away; at 1 the negative prompt plays no part and costs nothing.
             noise: Draws each image's sample of the VAE's posterior, where `posterior` is `sample`.
         """
+        return self.restore(lq_up, scores, positive, negative, guidance, noise).sr
+
+    def restore(
+        self,
+        lq_up: Images,
+        scores: Scores,
+        positive: Embeddings,
+        negative: Embeddings | None = None,
+        guidance: float = 1.0,
+        noise: list[torch.Generator] | None = None,
+    ) -> Restoration:
+        """Return the clean latents and the restored images; arguments as for a call."""
         correction = self.correction(scores)
-        latent = self.encode(lq_up, correction, noise)
-        return self.decode(self.denoise(latent, correction, positive, negative, guidance))
+        latent = self.denoise(self.encode(lq_up, correction, noise), correction, positive, negative, guidance)
+        return Restoration(latent, self.decode(latent))
 
     def correction(self, scores: Scores) -> Correction:
         """Return the matrices that scores ask of both networks' adapters."""

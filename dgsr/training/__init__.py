@@ -1,1 +1,1 @@
-"""Training: data module, objective, updates, the Lightning module and its callbacks."""
+"""Train: the tasks, the loop that they share, critics, data and callbacks."""

@@ -9,7 +9,7 @@ import torch
 
 from benchmarks.published_metrics import main
 from dgsr.images import read_image, write_image
-from dgsr.metrics import build
+from tests.standard_metrics import build
 
 
 def test_a_wrong_value_is_seen(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,7 +16,7 @@ from dgsr.data.stream import RankStream, SampleStream
 from dgsr.degradation import preset
 from dgsr.images import write_image
 from dgsr.seeds import torch_generator
-from dgsr.training.degrading import Degrade
+from dgsr.training.data.degrading import Degrade
 
 
 def degrade(hq: Tensor, seed: int) -> tuple[Tensor, Tensor, Tensor]:

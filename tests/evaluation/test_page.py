@@ -10,10 +10,11 @@ from pathlib import Path
 import torch
 
 from dgsr.evaluation import Record, Results, write_page
-from dgsr.metrics import Suite, build
+from dgsr.metrics import Suite
 from dgsr.types import Image
 from tests.browser import needs_browser, opened
 from tests.evaluation.test_results import results
+from tests.standard_metrics import build
 
 
 def versions(_: str) -> Mapping[str, Image]:

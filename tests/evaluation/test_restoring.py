@@ -14,7 +14,7 @@ from dgsr.degradation import preset
 from dgsr.evaluation import Restoring, expect_same_settings
 from dgsr.images import write_image
 from dgsr.ops.resizing import upsample
-from dgsr.training.degrading import Degrade
+from dgsr.training.data.degrading import Degrade
 from dgsr.types import Image
 
 

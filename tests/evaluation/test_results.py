@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from dgsr.evaluation import Record, Results, difference, interval
-from dgsr.metrics import Fid, Suite, build
+from dgsr.metrics import Fid, Suite
 from tests.evaluation.test_runner import Means
+from tests.standard_metrics import build
 
 
 def results() -> Results:

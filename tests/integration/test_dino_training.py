@@ -8,19 +8,19 @@ import torch
 
 from dgsr.checkpoints.trainer import read_checkpoint
 from dgsr.models.discriminator import DinoDiscriminator
-from dgsr.training.adversary import Adversary
-from dgsr.training.restoration import SuperResolution
+from dgsr.training.critics import Gan
+from dgsr.training.tasks.restoration import SuperResolution
 from tests.small_run import make_data, make_module, make_settings, make_trainer
 
 
 def _module() -> tuple[SuperResolution, DinoDiscriminator]:
     source = make_module(2)
     discriminator = DinoDiscriminator("test_vit", weights="random", blocks=(2, 4), input_px=64, width=8)
-    source.objective.adversarial = Adversary("relativistic", r1_weight=1.0, augment=["color", "translation", "cutout"])
+    gan = Gan(discriminator, "relativistic", r1_weight=1.0, augment=["color", "translation", "cutout"])
     module = SuperResolution(
         generator=source.generator,
         estimator=source.estimator,
-        discriminator=discriminator,
+        critics={"gan": gan},
         objective=source.objective,
         update=source.update,
         upscaler=lambda **_: source.upscaler,

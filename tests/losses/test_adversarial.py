@@ -55,7 +55,7 @@ def test_relativistic_by_hand() -> None:
     assert loss.discriminator(logits(REAL), logits(FAKE)).item() == pytest.approx(telling)
 
 
-def test_shares_that_are_taken_for_real() -> None:
+def test_shares_judged_as_real() -> None:
     shares = AdversarialLoss("hinge").judged_real(logits(REAL), logits(FAKE))
     assert {name: share.item() for name, share in shares.items()} == pytest.approx({"real": 5 / 6, "fake": 1 / 3})
     shares = AdversarialLoss("relativistic").judged_real(logits(REAL), logits(FAKE))
@@ -69,7 +69,7 @@ def test_sizes_of_levels_do_not_matter() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_two_pull_in_opposite_directions(kind: Kind) -> None:
+def test_generator_and_discriminator_have_opposite_gradients(kind: Kind) -> None:
     loss = AdversarialLoss(kind)
     fake = torch.zeros(3, 1, requires_grad=True)
     (generator,) = torch.autograd.grad(loss.generator([fake], [torch.zeros(3, 1)]), fake)

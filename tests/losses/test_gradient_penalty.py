@@ -9,7 +9,7 @@ from dgsr.losses import r1
 REAL = torch.randn(2, 3, 4, 5, dtype=torch.double, generator=torch.Generator().manual_seed(0))
 
 
-def test_of_a_quadratic() -> None:
+def test_the_penalty_of_a_quadratic() -> None:
     real, factor = REAL.clone().requires_grad_(), torch.tensor(0.7, dtype=torch.double, requires_grad=True)
     penalty = r1(real, [factor * real.square().sum(dim=(1, 2, 3))[:, None] / 2])
     assert torch.isclose(penalty, (0.7 * REAL).square().sum() / 4)  # ∇ = factor · x; half of it, over two images

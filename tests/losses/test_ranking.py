@@ -1,4 +1,4 @@
-"""The ranking loss against torch's own over all pairs, and where there is nothing to rank."""
+"""The ranking loss against torch's over all pairs, and without pairs to rank."""
 
 from __future__ import annotations
 

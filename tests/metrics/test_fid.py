@@ -33,8 +33,8 @@ def test_it_is_the_distance_of_two_gaussians() -> None:
     a, b = np.cov(x, rowvar=False), np.cov(y, rowvar=False)
     expected = np.square(x.mean(0) - y.mean(0)).sum() + np.trace(a + b - 2 * np.real(sqrtm(a @ b)))
     metric = Fid(extractor=Corners())
-    found = metric.over(({"sr": one, "hq": true}, true) for one, true in zip(sr, hq, strict=True))
-    assert found == {"sr": pytest.approx(expected, rel=1e-3), "hq": pytest.approx(0, abs=1e-3)}
+    result = metric.over(({"sr": one, "hq": true}, true) for one, true in zip(sr, hq, strict=True))
+    assert result == {"sr": pytest.approx(expected, rel=1e-3), "hq": pytest.approx(0, abs=1e-3)}
     assert metric.over(({"sr": true}, true) for true in hq) == {"sr": pytest.approx(0, abs=1e-3)}  # a set of its own
 
 
@@ -42,7 +42,7 @@ def test_one_image_is_no_set() -> None:
     assert Fid(extractor=Corners()).over([({"sr": torch.rand(3, 8, 8)}, torch.rand(3, 8, 8))]) == {"sr": None}
 
 
-def test_other_processes_are_not_asked(tmp_path: Path) -> None:
+def test_other_processes_do_not_take_part(tmp_path: Path) -> None:
     """Where several share an evaluation, one measures sets, and the others may have ended."""
     dist.init_process_group("gloo", init_method=f"file://{tmp_path}/meeting", rank=0, world_size=1)
     try:
@@ -56,15 +56,15 @@ def test_other_processes_are_not_asked(tmp_path: Path) -> None:
         dist.destroy_process_group()
 
 
-def test_inceptions_weights_are_found_in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_inception_weights_are_read_from_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "pt_inception-2015.pth").touch()
-    asked, made = [], FrechetInceptionDistance(Corners())
-    monkeypatch.setattr(fid, "FrechetInceptionDistance", lambda *args, **named: asked.append((args, named)) or made)
+    requests, distance = [], FrechetInceptionDistance(Corners())
+    monkeypatch.setattr(fid, "FrechetInceptionDistance", lambda *args, **kw: requests.append((args, kw)) or distance)
     Fid(str(tmp_path))
-    assert asked == [((2048,), {"feature_extractor_weights_path": str(tmp_path / "pt_inception-2015.pth")})]
+    assert requests == [((2048,), {"feature_extractor_weights_path": str(tmp_path / "pt_inception-2015.pth")})]
 
 
-def test_without_inception_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_inception_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(*_: object, **__: object) -> None:
         raise ModuleNotFoundError("requires torch-fidelity\nmore")
 

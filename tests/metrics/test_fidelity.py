@@ -1,4 +1,4 @@
-"""PSNR and SSIM against scikit-image, and their place among published values."""
+"""PSNR and SSIM against scikit-image and published values."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ def test_ssim_equals_scikit_image() -> None:
     theirs = []
     for a, b in zip(sr, hq, strict=True):
         options = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False, "data_range": 255}
-        found = structural_similarity(y_of(a).round(), y_of(b).round(), full=True, **options)
-        theirs.append(found[1][5:-5, 5:-5].mean())
+        result = structural_similarity(y_of(a).round(), y_of(b).round(), full=True, **options)
+        theirs.append(result[1][5:-5, 5:-5].mean())
     assert Ssim()(sr, hq).tolist() == pytest.approx(theirs, abs=1e-4)
 
 
@@ -81,10 +81,10 @@ def test_all_channels_equal_scikit_image() -> None:
     torch.manual_seed(0)
     assert Psnr("rgb")(*pairs()).tolist() == pytest.approx(psnr, abs=1e-4)
     torch.manual_seed(0)
-    assert Ssim("rgb")(*pairs()).tolist() == pytest.approx([found[5:-5, 5:-5].mean() for found in maps], abs=1e-4)
+    assert Ssim("rgb")(*pairs()).tolist() == pytest.approx([result[5:-5, 5:-5].mean() for result in maps], abs=1e-4)
 
 
-def test_what_is_wrong_with_the_border_does_not_count() -> None:
+def test_the_cropped_border_does_not_count() -> None:
     _, hq = pairs()
     framed = hq.clone()
     framed[..., :3, :], framed[..., -3:] = 0, 1

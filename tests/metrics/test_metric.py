@@ -1,4 +1,4 @@
-"""What every metric does to images first."""
+"""Images are rounded and checked before any metric measures them."""
 
 from __future__ import annotations
 

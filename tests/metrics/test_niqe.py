@@ -1,4 +1,4 @@
-"""NIQE against BasicSR's program, run once on the grey that published values are of."""
+"""NIQE against BasicSR's program on the grey of published values."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_values_are_those_of_basicsr(name: str) -> None:
     assert (metric(image).item(), metric(image[..., :300, :200]).item()) == pytest.approx(GOLDEN[name], rel=1e-3)
 
 
-def test_blur_is_unnatural_and_each_image_stands_alone() -> None:
+def test_blur_is_unnatural_and_images_are_measured_one_by_one() -> None:
     image = read_image(BUNDLED / "val" / "chelsea-0.jpg")[None]
     values = Niqe()(torch.cat([image, gaussian_blur(image, [9, 9], [2.0, 2.0])]))
     assert values[1] > values[0] + 1
@@ -41,12 +41,12 @@ def test_blur_is_unnatural_and_each_image_stands_alone() -> None:
         (torch.full((1, 3, 192, 192), 0.5), "two blocks of 96 px with texture for niqe, but got 0"),
     ],
 )
-def test_too_little_to_measure_is_refused(image: torch.Tensor, complaint: str) -> None:
+def test_images_without_texture_are_refused(image: torch.Tensor, complaint: str) -> None:
     with pytest.raises(UserError, match=complaint):
         Niqe()(image)
 
 
-def test_without_its_model_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_its_model_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     def nothing(_: str) -> None:
         raise niqe.PackageNotFoundError
 

@@ -1,4 +1,4 @@
-"""pyiqa is used where it is, and named with its licence where it is not."""
+"""pyiqa is used if it is installed, and named with its licence if not."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import torch
 from torch import nn
 
 from dgsr.checks import UserError
-from dgsr.metrics import build, build_available
 from dgsr.metrics.opinion import Opinion
+from tests.standard_metrics import build, build_available
 
 NAMES = ["musiq", "maniqa", "maniqa-pipal", "clipiqa", "topiq_nr", "brisque", "ahiq", "gmsd", "fid"]
 
@@ -35,17 +35,17 @@ def install(monkeypatch: pytest.MonkeyPatch, create: object) -> None:
     monkeypatch.setitem(sys.modules, "pyiqa", package)
 
 
-def test_it_asks_for_the_head_whose_values_are_published(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = []
-    install(monkeypatch, lambda model, device: asked.append(model) or Brightness())
+def test_it_requests_the_model_whose_values_are_published(monkeypatch: pytest.MonkeyPatch) -> None:
+    requests = []
+    install(monkeypatch, lambda model, device: requests.append(model) or Brightness())
     metrics = [Opinion(name) for name in ("musiq", "maniqa", "clipiqa", "topiq")]
-    assert asked == ["musiq", "maniqa-pipal", "clipiqa", "topiq_nr"]
+    assert requests == ["musiq", "maniqa-pipal", "clipiqa", "topiq_nr"]
     assert metrics[1].variant == "maniqa-pipal of pyiqa 0.1.16, trained on PIPAL"
     image = torch.randint(256, (2, 3, 8, 8)) / 255
     assert torch.allclose(metrics[0](image), image.mean(dim=(1, 2, 3)))
 
 
-def test_any_other_is_had_by_pyiqas_own_name_and_is_what_pyiqa_says(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_any_pyiqa_metric_is_available_by_its_own_name(monkeypatch: pytest.MonkeyPatch) -> None:
     install(monkeypatch, lambda model, device: {"maniqa": Brightness, "gmsd": Error}[model]())
     suite = build_available(["psnr", "pyiqa:maniqa", "pyiqa:gmsd"])
     opinion, error = suite.each["pyiqa:maniqa"], suite.each["pyiqa:gmsd"]
@@ -62,7 +62,7 @@ def test_any_other_is_had_by_pyiqas_own_name_and_is_what_pyiqa_says(monkeypatch:
     [
         ("pyiqa:brisk", r"a metric of pyiqa 0\.1\.16, but got pyiqa:brisk\. Did you mean pyiqa:brisque\?"),
         ("pyiqa:", r"but got pyiqa:\. pyiqa\.list_models\(\) lists them"),
-        ("pyiqa:fid", r"a metric of single images, but got pyiqa:fid\. Of sets there is fid"),
+        ("pyiqa:fid", r"a metric of single images, but got pyiqa:fid\. Use fid for sets"),
     ],
 )
 def test_a_name_that_pyiqa_does_not_have_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, sentence: str) -> None:
@@ -71,7 +71,7 @@ def test_a_name_that_pyiqa_does_not_have_is_refused(monkeypatch: pytest.MonkeyPa
         build([name])
 
 
-def test_without_the_package_its_licence_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_package_its_licence_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyiqa", None)
     with pytest.raises(UserError, match=r"pip install pyiqa .*forbids commercial use"):
         Opinion("musiq")

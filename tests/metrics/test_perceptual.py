@@ -1,4 +1,4 @@
-"""LPIPS and DISTS as metrics, against the distances they stand on."""
+"""LPIPS and DISTS as metrics, against the distances that they use."""
 
 from __future__ import annotations
 

@@ -1,84 +1,70 @@
-"""Negative samples are a function of the seeds; every loss has its weight."""
+"""Every loss of the objective has its weight."""
 
 from __future__ import annotations
 
 import pytest
 import torch
+from torch import Tensor
 
 from dgsr.checks import UserError
 from dgsr.features import DistsDistance, LpipsDistance
-from dgsr.models.generator import OneStepGenerator
-from dgsr.training.adversary import Adversary
-from dgsr.training.augmentation import augment
+from dgsr.losses import L1, Attempt, Charbonnier, Dists, Lpips, Mse
+from dgsr.losses.augmentation import augment
 from dgsr.training.objective import Objective
-from dgsr.training.sample import Sample
-
-ADVERSARY = Adversary()
 
 
-def _sample(count: int) -> Sample:
-    images = torch.rand(2, count, 3, 16, 16) * 2 - 1
-    return Sample(images[0], images[1], torch.rand(count, 2), torch.arange(count))
-
-
-def test_negatives_are_as_frequent_as_asked() -> None:
-    objective = Objective({"mse": 1.0}, ADVERSARY, negative_prob=0.05)
-    drawn = objective.negatives(torch.arange(20_000))
-    assert abs(drawn.float().mean() - 0.05) < 0.005
-    assert torch.equal(drawn[7:9], objective.negatives(torch.tensor([7, 8])))
-
-
-@pytest.mark.parametrize(("negative_prob", "all_or_none"), [(0.0, False), (1.0, True)])
-def test_extremes(negative_prob: float, all_or_none: bool) -> None:
-    objective, sample = Objective({"mse": 1.0}, ADVERSARY, negative_prob=negative_prob), _sample(4)
-    prompts = OneStepGenerator.tiny().prompts
-    negative, task = objective.task(sample, prompts)
-    assert negative.tolist() == [all_or_none] * 4
-    assert torch.equal(task.target, sample.lq_up if all_or_none else sample.hq)
-    wanted = prompts.negative if all_or_none else prompts.positive
-    assert torch.equal(task.prompt, wanted.expand(4, -1, -1))
-
-
-def test_prompt_and_target_are_mixed_per_sample() -> None:
-    objective, sample = Objective({"mse": 1.0}, ADVERSARY, negative_prob=0.5), _sample(16)
-    prompts = OneStepGenerator.tiny().prompts
-    negative, task = objective.task(sample, prompts)
-    assert 0 < negative.sum() < 16
-    for index, is_negative in enumerate(negative.tolist()):
-        assert torch.equal(task.target[index], (sample.lq_up if is_negative else sample.hq)[index])
-        assert torch.equal(task.prompt[index], (prompts.negative if is_negative else prompts.positive)[0])
+def attempt(count: int = 2, side_px: int = 8) -> Attempt:
+    sr, target, lq_up = 2 * torch.rand(3, count, 3, side_px, side_px) - 1
+    latent = torch.rand(count, 4, 1, 1)
+    return Attempt(sr, target, lq_up, torch.rand(count, 2), latent, torch.arange(count) + 3, 0, target)
 
 
 def test_losses_are_weighted_and_named() -> None:
-    objective = Objective({"mse": 2.0, "l1": 3.0, "charbonnier": 0.0}, ADVERSARY)
-    sr, target = torch.rand(2, 2, 3, 8, 8)
-    losses = objective.reconstruct(sr, target, torch.arange(2))
-    assert losses.keys() == {"mse", "l1"}
-    assert torch.isclose(losses["mse"], 2 * (sr - target).square().mean())
-    assert torch.isclose(losses["l1"], 3 * (sr - target).abs().mean())
+    losses = {"mse": Mse(), "l1": L1(), "charbonnier": Charbonnier()}
+    given = attempt()
+    terms = Objective(losses, {"mse": 2.0, "l1": 3.0, "charbonnier": 0.0})(given)
+    assert list(terms) == ["mse", "l1"]
+    assert torch.isclose(terms["mse"], 2 * (given.sr - given.target).square().mean())
+    assert torch.isclose(terms["l1"], 3 * (given.sr - given.target).abs().mean())
 
 
 def test_perceptual_losses_are_weighted_distances() -> None:
-    objective = Objective({"lpips": 5.0, "dists": 2.0}, ADVERSARY)
-    sr, target = 2 * torch.rand(2, 1, 3, 64, 64) - 1
-    losses = objective.reconstruct(sr, target, torch.arange(1))
-    assert torch.isclose(losses["lpips"], 5 * LpipsDistance("vgg")(sr, target).mean())
-    assert torch.isclose(losses["dists"], 2 * DistsDistance()((sr + 1) / 2, (target + 1) / 2).mean())
+    given = attempt(1, 64)
+    terms = Objective({"lpips": Lpips(), "dists": Dists()}, {"lpips": 5.0, "dists": 2.0})(given)
+    assert torch.isclose(terms["lpips"], 5 * LpipsDistance("vgg")(given.sr, given.target).mean())
+    distance = DistsDistance()((given.sr + 1) / 2, (given.target + 1) / 2)
+    assert torch.isclose(terms["dists"], 2 * distance.mean())
 
 
-def test_perceptual_losses_compare_what_augmentation_leaves() -> None:
-    objective = Objective({"l1": 1.0, "lpips": 1.0}, ADVERSARY, augment=["affine"])
-    sr, target = 2 * torch.rand(2, 2, 3, 64, 64) - 1
-    seeds = torch.tensor([3, 4])
-    losses = objective.reconstruct(sr, target, seeds)
-    assert torch.isclose(losses["l1"], (sr - target).abs().mean())
-    seen = [augment(images, seeds, ["affine"]) for images in (sr, target)]
-    assert torch.isclose(losses["lpips"], LpipsDistance("vgg")(*seen).mean())
-    assert not torch.isclose(losses["lpips"], LpipsDistance("vgg")(sr, target).mean())
+def test_perceptual_losses_compare_augmented_images() -> None:
+    given = attempt(2, 64)
+    terms = Objective({"l1": L1(), "lpips": Lpips(augment=["affine"])}, {"l1": 1.0, "lpips": 1.0})(given)
+    assert torch.isclose(terms["l1"], (given.sr - given.target).abs().mean())
+    augmented = [augment(images, given.seeds, ["affine"]) for images in (given.sr, given.target)]
+    assert torch.isclose(terms["lpips"], LpipsDistance("vgg")(*augmented).mean())
+    assert not torch.isclose(terms["lpips"], LpipsDistance("vgg")(given.sr, given.target).mean())
 
 
-def test_unknown_losses_are_refused() -> None:
-    with pytest.raises(UserError, match="but got huber"):
-        Objective({"huber": 1.0}, ADVERSARY)
-    with pytest.raises(UserError, match="a weight above 0"):
-        Objective({"mse": 0.0}, ADVERSARY)
+def test_any_function_of_an_attempt_is_a_loss() -> None:
+    def energy(given: Attempt) -> Tensor:
+        assert given.latent is not None
+        return given.latent.square().mean()  # a scalar, of the latent
+
+    given = attempt()
+    terms = Objective({"energy": energy}, {"energy": 0.5})(given)
+    assert given.latent is not None
+    assert torch.isclose(terms["energy"], given.latent.square().mean() / 2)
+
+
+def test_its_networks_follow_the_module() -> None:
+    objective = Objective({"lpips": Lpips("alex")}, {"lpips": 1.0}).double()
+    assert {parameter.dtype for parameter in objective.parameters()} == {torch.float64}
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [({"l1": 1.0}, "without the other: l1, mse"), ({"mse": 0.0}, r"a loss with a weight above 0, but got \{'mse': 0")],
+)
+def test_losses_without_weights_are_refused(weights: dict[str, float], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        Objective({"mse": Mse()}, weights)

@@ -11,9 +11,9 @@ import pytest
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits as bce
 
-from dgsr.training.restoration import SuperResolution
-from dgsr.training.update import AlternatingUpdate, JointUpdate
-from tests.small_run import make_data, make_module, make_trainer
+from dgsr.training.critics import Gan
+from dgsr.training.tasks.restoration import SuperResolution
+from tests.small_run import discriminator_of, make_data, make_module, make_trainer
 
 LR = 1e-3
 
@@ -26,9 +26,8 @@ class PlainLoop:
     """The training loop without Lightning, strategies or shared code."""
 
     def __init__(self, module: SuperResolution) -> None:
-        assert module.discriminator is not None
-        self.g, self.d, self.steps, self.done = module.generator, module.discriminator, module.max_steps, 0
-        self.prepare, self.negatives = module.prepare, module.objective.negatives
+        self.g, self.d, self.steps, self.done = module.generator, discriminator_of(module), module.max_steps, 0
+        self.prepare, self.draw_request = module.prepare, module.draw_request
         self.g_parameters = [p for p in self.g.parameters() if p.requires_grad]
         self.opt_g = torch.optim.AdamW(self.g_parameters, LR)
         self.opt_d = torch.optim.AdamW(self.d.parameters(), LR)
@@ -48,7 +47,7 @@ class PlainLoop:
         optimizer.step()
 
     def _mixed(self, s) -> tuple[torch.Tensor, torch.Tensor]:
-        negative = self.negatives(s.seeds)
+        negative = self.draw_request(s).is_negative
         prompt = torch.stack([(self.g.prompts.negative if n else self.g.prompts.positive)[0] for n in negative])
         target = torch.stack([s.lq_up[i] if n else s.hq[i] for i, n in enumerate(negative)])
         return prompt, target
@@ -86,17 +85,22 @@ class PlainLoop:
         self.done += 1
 
 
+def role(parameter: str) -> str:
+    """Return the network that a parameter of the module belongs to."""
+    return {"network": "generator", "critic_modules": "discriminator"}.get(parameter.split(".")[0], parameter)
+
+
 def _doubled(batch: dict[str, Any]) -> dict[str, Any]:
     return {name: value.double() if name in ("lq", "hq") else value for name, value in batch.items()}
 
 
-@pytest.mark.parametrize("update", [AlternatingUpdate(), JointUpdate()])
+@pytest.mark.parametrize("update", ["alternating", "joint"])
 @pytest.mark.parametrize(
     ("steps", "accumulation", "micro_batch", "negative_prob"),
     [(5, 1, 2, 0.5), (5, 3, 1, 0.5), (2, 1, 1, 0.0), (2, 1, 1, 1.0)],
 )
 def test_an_update_equals_the_plain_loop(
-    update: AlternatingUpdate | JointUpdate, steps: int, accumulation: int, micro_batch: int, negative_prob: float
+    update: str, steps: int, accumulation: int, micro_batch: int, negative_prob: float
 ) -> None:
     modules = [make_module(steps, update, negative_prob, micro_batch=micro_batch, lr=LR) for _ in range(2)]
     start = [p.detach().clone() for p in modules[0].parameters()]
@@ -104,7 +108,7 @@ def test_an_update_equals_the_plain_loop(
     make_trainer(precision="64-true").fit(modules[0], data)
 
     loop = PlainLoop(modules[1].double())
-    advance = loop.alternate if isinstance(update, AlternatingUpdate) else loop.join
+    advance = loop.alternate if update == "alternating" else loop.join
     batches = iter(data.train_dataloader_from(0))
     for _ in range(steps):
         advance(loop.prepare(_doubled(next(batches))).split(micro_batch))
@@ -119,50 +123,47 @@ def test_an_update_equals_the_plain_loop(
 
 
 def test_without_a_discriminator_both_updates_are_the_same() -> None:
-    modules = [make_module(2, update, adversarial=False) for update in (AlternatingUpdate(), JointUpdate())]
+    modules = [make_module(2, update, adversarial=False) for update in ("alternating", "joint")]
     for module in modules:
         make_trainer().fit(module, make_data())
     for ours, theirs in zip(modules[0].generator.parameters(), modules[1].generator.parameters(), strict=True):
         assert torch.equal(ours, theirs)
 
 
-@pytest.mark.parametrize(
-    ("update", "phases"), [(AlternatingUpdate(), ["generator", "generator"]), (JointUpdate(), ["generator"])]
-)
-def test_each_phase_moves_its_own_network_and_leaves_no_gradient_behind(
-    update: AlternatingUpdate | JointUpdate, phases: list[str]
-) -> None:
+@pytest.mark.parametrize(("update", "phases"), [("alternating", ["generator", "generator"]), ("joint", ["generator"])])
+def test_each_phase_moves_its_own_network_and_leaves_no_gradient_behind(update: str, phases: list[str]) -> None:
     module, moved = make_module(1, update), []
-    original = module.optimizing
+    original = module.loop.optimizing
 
     @contextmanager
     def watched(network: Any, num_backwards: int) -> Iterator[Any]:
         before = {name: p.detach().clone() for name, p in module.named_parameters()}
         with original(network, num_backwards) as backward:
             yield backward
-        changed = {name.split(".")[0] for name, p in module.named_parameters() if not torch.equal(p, before[name])}
+        changed = {role(name) for name, p in module.named_parameters() if not torch.equal(p, before[name])}
         moved.append((network, changed))
         assert all(p.grad is None for p in module.parameters())
 
-    module.optimizing = watched  # type: ignore[method-assign]
+    module.loop.optimizing = watched  # type: ignore[method-assign]
     make_trainer().fit(module, make_data())
     assert moved == [(network, {network}) for network in [*phases, "discriminator"]]
 
 
-@pytest.mark.parametrize("update", [AlternatingUpdate(), JointUpdate()])
-def test_before_its_start_the_discriminator_is_neither_asked_nor_trained(
-    update: AlternatingUpdate | JointUpdate,
+@pytest.mark.parametrize("update", ["alternating", "joint"])
+def test_before_its_start_the_discriminator_is_neither_used_nor_trained(
+    update: str,
 ) -> None:
     module, without = make_module(3, update), make_module(3, update, adversarial=False)
     module.max_steps = without.max_steps = 2
-    module.objective.adversarial.start_step = 2
-    assert module.discriminator is not None
-    asked: list[int] = []
-    module.discriminator.register_forward_hook(lambda *_: asked.append(module.step))
+    gan = module.critics["gan"]
+    assert isinstance(gan, Gan)
+    gan.start_step = 2
+    requests: list[int] = []
+    discriminator_of(module).register_forward_hook(lambda *_: requests.append(module.step))
     for each in (module, without):
         make_trainer().fit(each, make_data())
     for ours, theirs in zip(module.generator.parameters(), without.generator.parameters(), strict=True):
         assert torch.equal(ours, theirs)
     module.max_steps = 3
     make_trainer().fit(module, make_data())
-    assert asked == [2, 2, 2]
+    assert requests == [2, 2, 2]

@@ -75,7 +75,8 @@ class TrainConfig:
     generator: Any
     discriminator: Any
     objective: Any
-    update: Any
+    critics: Any
+    update: str
     optimizer: Any
     metrics: Any
     inference: Any

@@ -11,8 +11,8 @@ from rich.console import Group
 from rich.table import Table
 
 from dgsr.apps.doctor.devices import num_devices
-from dgsr.training.datamodule import accumulation
-from dgsr.training.throughput import Throughput, cores, measure
+from dgsr.apps.doctor.throughput import Throughput, cores, measure
+from dgsr.training.data.datamodule import accumulation
 
 _SECONDS = 4.0
 

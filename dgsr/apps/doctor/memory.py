@@ -13,11 +13,11 @@ from rich.console import Group
 from rich.table import Table
 
 from dgsr.apps.doctor.devices import num_devices, on_gpu
+from dgsr.apps.doctor.footprint import Footprint, footprint
 from dgsr.apps.runs.training import build_module, quiet_libraries
 from dgsr.checks import refuse
-from dgsr.training.datamodule import accumulation
-from dgsr.training.footprint import Footprint, footprint
-from dgsr.training.restoration import SuperResolution
+from dgsr.training.data.datamodule import accumulation
+from dgsr.training.tasks.restoration import SuperResolution
 
 _GIB = 2**30
 _HALF = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}

@@ -12,7 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 from dgsr.checkpoints.trainer import read_checkpoint
 from dgsr.checks import UserError, expect, refuse
 from dgsr.training.callbacks.provenance import provenance_of
-from dgsr.training.module import TrainingModule
+from dgsr.training.loop.module import TrainingModule
 
 _logger = logging.getLogger(__name__)
 
@@ -89,7 +89,7 @@ def expect_continuable(
 def _other_networks(recorded: dict[str, Any], module: TrainingModule) -> Iterator[str]:
     """Say which networks, and which scale, are not those that a checkpoint records."""
     settings = differences(recorded["description"], module.description)
-    if recorded["fingerprint"] != module.generator.fingerprint():
+    if recorded["fingerprint"] != module.network.fingerprint():
         yield from settings or ["another backbone"]
     for name, before in recorded.get("guides", {}).items():
         if module.guide_prints.get(name) != before:

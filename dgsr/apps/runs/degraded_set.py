@@ -15,7 +15,7 @@ from dgsr.data.names import bare_names
 from dgsr.data.pairs import Pair
 from dgsr.degradation import Recipe, Spec, draw
 from dgsr.images import write_image
-from dgsr.training.degrading import Degrade
+from dgsr.training.data.degrading import Degrade
 
 #: The folders of a set, and the endings of the files in them; a recipe is written when its images are there.
 ROLES = {"lq": "png", "hq": "png", "recipes": "json"}

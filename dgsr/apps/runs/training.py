@@ -20,9 +20,9 @@ from dgsr.apps.runs.record import write_record
 from dgsr.checkpoints.trainer import read_checkpoint
 from dgsr.checks import expect
 from dgsr.training.callbacks.provenance import Provenance
-from dgsr.training.machine import build_trainer
-from dgsr.training.module import TrainingModule
-from dgsr.training.settings import Settings
+from dgsr.training.loop.machine import build_trainer
+from dgsr.training.loop.module import TrainingModule
+from dgsr.training.loop.settings import Settings
 
 _logger = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from yaml import YAMLError
 from dgsr.apps.sweeps.folder import JobFolder, SweepFolder
 from dgsr.checks import UserError, expect, refuse
 from dgsr.evaluation import Trial, write_sweep_report
-from dgsr.training.csv_log import read_series
+from dgsr.training.loop.csv_log import read_series
 
 _REMEDY = "It is damaged: run the job again."
 _KINDS = ("lq", "sr", "hq")

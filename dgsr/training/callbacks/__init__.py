@@ -1,4 +1,4 @@
-"""What accompanies a run: checkpoints, interruptions, progress, pictures and the closing report."""
+"""Callbacks of a run: checkpoints, interruptions, progress, pictures and the closing report."""
 
 from dgsr.training.callbacks.checkpoints import Checkpoints
 from dgsr.training.callbacks.export import Export

@@ -1,4 +1,4 @@
-"""Save a run by its own steps: numbered files, and names for the last and the best of them."""
+"""Save a run at its steps: numbered files, and the names `last.ckpt` and `best.ckpt` for two of them."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from typing import Any
 import lightning
 
 from dgsr.checks import NO_ROOM, expect
-from dgsr.training.module import TrainingModule, module_of
-from dgsr.training.validation import measured_on
+from dgsr.training.loop.module import TrainingModule, as_training
+from dgsr.training.loop.validation import qualified
 
 
 class Checkpoints(lightning.Callback):
     """Keep the latest checkpoints and the best one.
 
-    A step is saved before the next one begins, when its validation is done and its logs are written, so that a resumed
-    run repeats nothing and skips nothing.
+    A step is saved before the next one begins, after its validation and its logs, so that a resumed run repeats nothing
+    and skips nothing.
 
     Args:
-        directory: Where the files lie.
+        directory: Folder of the files.
         every_steps: Steps between two saves.
-        every_minutes: Minutes after which a save comes in any case; None goes by steps alone.
-        keep_last: How many numbered files remain; `last.ckpt` and `best.ckpt` are further names of files.
-        monitor: The validation metric whose best value names the best file; `<set>/<metric>` of a named set.
+        every_minutes: Save also after this many minutes without a save; None saves at steps only.
+        keep_last: Numbered files to keep; `last.ckpt` and `best.ckpt` are hard links.
+        monitor: The validation metric that decides which file is the best; `<set>/<metric>` for a named set.
     """
 
     def __init__(
@@ -48,28 +48,28 @@ class Checkpoints(lightning.Callback):
         self.saved_step, self._first, self._saved_at = -1, 0, 0.0
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what a resumed run needs to know of the best so far."""
+        """Return the best value so far."""
         return {"monitor": self.monitor, "best": self.best}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take it back, unless another metric is monitored now."""
+        """Restore it, unless another metric is monitored now."""
         if state_dict["monitor"] == self.monitor:
             self.best = state_dict["best"]
 
     def setup(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, stage: str) -> None:
-        """Refuse a metric that is not measured, before anything is trained.
+        """Refuse a metric that is not measured, before training.
 
         Raises:
-            UserError: The monitored metric is not among the module's on any validation set.
+            UserError: No validation set has the monitored metric.
         """
         sets = trainer.datamodule.val_pairs.sets  # type: ignore[attr-defined] (Lightning sets it at run time)
-        measured = [measured_on(of, metric) for of in sets for metric in module_of(pl_module).metrics]
-        what, remedy = f"callbacks.checkpoints.monitor among {', '.join(measured)}", "Or add it to metrics.names."
-        expect(self.monitor in measured, what, self.monitor, remedy)
+        measured = [qualified(set_name, metric) for set_name in sets for metric in as_training(pl_module).metrics]
+        expected, remedy = f"callbacks.checkpoints.monitor among {', '.join(measured)}", "Or add it to metrics.names."
+        expect(self.monitor in measured, expected, self.monitor, remedy)
 
     def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        """Start the clock, and clear away what a process left that was killed while it wrote."""
-        self._first, self._saved_at = module_of(pl_module).step, time.monotonic()
+        """Start the clock, and remove files that a killed process left unfinished."""
+        self._first, self._saved_at = as_training(pl_module).step, time.monotonic()
         if trainer.is_global_zero:
             for unfinished in self.directory.glob(".*.tmp"):
                 unfinished.unlink()
@@ -78,7 +78,7 @@ class Checkpoints(lightning.Callback):
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, *_: Any, **__: Any
     ) -> None:
         """Save the step before this one, if it is due."""
-        module = module_of(pl_module)
+        module = as_training(pl_module)
         if module.step > self._first and self._due(trainer, module):
             self.save(trainer, module)
 
@@ -90,9 +90,9 @@ class Checkpoints(lightning.Callback):
 
     def on_validation_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Save whenever the monitored metric is the best so far."""
-        module = module_of(pl_module)
+        module = as_training(pl_module)
         if trainer.state.fn != "fit":
-            return  # the measurement before the first step, of which there is nothing to save
+            return  # the baseline validation: nothing has been trained yet
         if self._improved(module):
             self.save(trainer, module)
             if trainer.is_global_zero:
@@ -105,7 +105,7 @@ class Checkpoints(lightning.Callback):
     def on_save_checkpoint(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Forget the time that is spent: `trainer.max_time` is what a job may take, and a resumed run is another."""
+        """Drop the elapsed time: `trainer.max_time` limits a job, and a resumed run is another job."""
         checkpoint["callbacks"].pop("Timer", None)
 
     def _improved(self, module: TrainingModule) -> bool:
@@ -121,8 +121,8 @@ class Checkpoints(lightning.Callback):
         return self.directory / f"step_{step:07d}.ckpt"
 
     def save(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        """Write the state after this step, unless it is written already, and let old files go."""
-        module = module_of(pl_module)
+        """Write the state after this step, unless it is already written, and delete old files."""
+        module = as_training(pl_module)
         if module.step == self.saved_step:
             return
         trainer.save_checkpoint(self._path(module.step))
@@ -135,10 +135,7 @@ class Checkpoints(lightning.Callback):
 
 
 def _name(file: Path, name: Path) -> None:
-    """Give a file a second name at once: removing either name leaves the other whole.
-
-    Without a copy, except where file systems know no second names.
-    """
+    """Give a file a second name atomically: a hard link, or a copy on file systems without links."""
     temporary = name.with_name(f".{name.name}.tmp")
     temporary.unlink(missing_ok=True)
     try:

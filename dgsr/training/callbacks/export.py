@@ -1,4 +1,4 @@
-"""The end of a run as models: its best and its last, ready to upscale with."""
+"""Export the best and the last checkpoint of a run as models ready for use."""
 
 from __future__ import annotations
 
@@ -11,48 +11,48 @@ from dgsr.checkpoints.s3diff import expect_s3diff
 from dgsr.checkpoints.trainer import generator_state, read_checkpoint
 from dgsr.checks import refuse
 from dgsr.models.generator import OneStepGenerator
-from dgsr.training.module import module_of
-from dgsr.training.restoration import restoration_of
+from dgsr.training.loop.module import as_training
+from dgsr.training.tasks.restoration import as_restoration
 
 
 class Export(lightning.Callback):
-    """Turn the best and the last checkpoint into folders for use: `dgsr upscale --model` takes a generator's.
+    """Export the best and the last checkpoint to folders; `dgsr upscale --model` reads those of generators.
 
     Args:
-        directory: Where the folders `best` and `last` are written.
-        checkpoints: Where `best.ckpt` and `last.ckpt` lie.
-        s3diff: Write `best.pkl` and `last.pkl`, in the authors' format, beside them.
+        directory: Folder in which the folders `best` and `last` are written.
+        checkpoints: Folder of `best.ckpt` and `last.ckpt`.
+        s3diff: Also write `best.pkl` and `last.pkl`, in the authors' format.
     """
 
     def __init__(self, directory: str, checkpoints: str, s3diff: bool = False) -> None:
         self.directory, self.checkpoints, self.s3diff = Path(directory), Path(checkpoints), s3diff
 
     def setup(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, stage: str) -> None:
-        """Refuse a network that the authors' format cannot hold, before anything is trained.
+        """Refuse a network that the authors' format cannot hold, before training.
 
         Raises:
             UserError: It is such a network.
         """
         if self.s3diff:
-            generator = module_of(pl_module).generator
-            what = "a generator to export to callbacks.export.s3diff"
+            generator = as_training(pl_module).network
+            expected = "a generator to export by callbacks.export.s3diff"
             if not isinstance(generator, OneStepGenerator):
-                refuse(what, type(generator).__name__, "Set it to false.")
+                refuse(expected, type(generator).__name__, "Set it to false.")
             expect_s3diff(generator)
 
     def on_fit_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        """Export, in the main process; the networks end as they were."""
+        """Export, in the main process, and restore the networks."""
         if not trainer.is_global_zero:
             return
-        module = module_of(pl_module)
-        trained = {name: tensor.clone() for name, tensor in module.generator.trainable_state().items()}
+        module = as_training(pl_module)
+        trained = {name: tensor.clone() for name, tensor in module.network.trainable_state().items()}
         present = [name for name in ("best", "last") if (self.checkpoints / f"{name}.ckpt").is_file()]
         for name in present:
             checkpoint = read_checkpoint(self.checkpoints / f"{name}.ckpt")
-            module.generator.load_trainable_state(generator_state(checkpoint))
+            module.network.load_trainable_state(generator_state(checkpoint))
             module.export(self.directory / name, checkpoint["dgsr"]["step"])
-            if self.s3diff and isinstance(module.generator, OneStepGenerator):
-                upscaler = restoration_of(module).upscaler
+            if self.s3diff and isinstance(module.network, OneStepGenerator):
+                upscaler = as_restoration(module).upscaler
                 inference = {"scale": upscaler.scale, "guidance": upscaler.guidance}
-                save_s3diff(module.generator, self.directory / f"{name}.pkl", **inference)
-        module.generator.load_trainable_state(trained)
+                save_s3diff(module.network, self.directory / f"{name}.pkl", **inference)
+        module.network.load_trainable_state(trained)

@@ -1,4 +1,4 @@
-"""The same weights at other guidance scales: what guidance gives, without training anew."""
+"""Measure other guidance scales on the same weights, without further training."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import lightning
 
 from dgsr.ops.precision import in_full
-from dgsr.training.restoration import restoration_of
+from dgsr.training.tasks.restoration import as_restoration
 
 
 class Guidances(lightning.Callback):
@@ -25,14 +25,12 @@ class Guidances(lightning.Callback):
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, outputs: Any, batch: Any, *_: Any
     ) -> None:
         """Upscale and measure these images again."""
-        module = restoration_of(pl_module)
+        module = as_restoration(pl_module)
         if module.step < module.max_steps:
             return
-        usual = module.upscaler.guidance
-        with in_full(module.device), module.averaged():
+        scores = module.scores_of(batch)
+        with in_full(module.device):
             for scale in self.scales:
-                module.upscaler.guidance = scale
-                sr = module.upscaler(batch["lq"], module.scores_of(batch))
+                sr = module.upscaler.at(guidance=scale)(batch["lq"], scores)
                 for name, metric in module.metrics.items():
                     module.record_images(batch, f"guidance={scale:g}/{name}", metric(sr, batch["hq"]))
-        module.upscaler.guidance = usual

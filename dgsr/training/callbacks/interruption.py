@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and a cluster's SIGUSR1: finish the step, save, and say how to go on."""
+"""Stop on Ctrl-C, SIGTERM or a cluster's SIGUSR1: finish the step, save, and say how to resume."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 
 
 class Interruption(lightning.Callback):
-    """Let a signal end the run between two steps, with a checkpoint; a second one ends it at once.
+    """End the run between two steps, with a checkpoint, on the first signal; a second one ends it at once.
 
-    SIGUSR1 inside a SLURM job, as `#SBATCH --signal=USR1@120` asks for, also puts the job back into the queue.
+    SIGUSR1 inside a SLURM job (`#SBATCH --signal=USR1@120`) also requeues the job.
 
     Args:
-        directory: The run's directory, named in the closing sentence.
+        directory: The run's directory, for the command that resumes it.
     """
 
     def __init__(self, directory: str) -> None:
@@ -34,20 +34,20 @@ class Interruption(lightning.Callback):
         self._before: dict[int, Any] = {}
 
     def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        """Take the signals, where the process allows it."""
+        """Install the signal handlers, in the main thread only."""
         self.requested = None
         if threading.current_thread() is threading.main_thread():
             self._before = {number: signal.signal(number, self._request) for number in _SIGNALS}
 
     def _request(self, number: int, frame: FrameType | None) -> None:
         self.requested = number
-        self._give_back()
-        _logger.warning("Stopping after this step; once more stops at once.")
+        self._restore_handlers()
+        _logger.warning("Stopping after this step. Send the signal again to stop at once.")
 
     def on_train_batch_start(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, *_: Any, **__: Any
     ) -> None:
-        """Leave before this step, if asked to: the one before it is validated and logged."""
+        """Stop before this step if a signal came: the step before it is validated and logged."""
         # The signal reaches the ranks at different moments, but saving takes all of them at the same step.
         if not trainer.strategy.reduce_boolean_decision(self.requested is not None, all=False):
             return
@@ -56,17 +56,17 @@ class Interruption(lightning.Callback):
                 callback.save(trainer, pl_module)
         requeue = trainer.strategy.reduce_boolean_decision(self.requested == signal.SIGUSR1, all=False)
         if trainer.is_global_zero:
-            _logger.warning("Saved. Go on with: dgsr train resume='%s'", self.directory)
+            _logger.warning("Saved. Resume with: dgsr train resume='%s'", self.directory)
             if requeue and "SLURM_JOB_ID" in os.environ:
-                _logger.warning("Putting the job back into the queue; started again, it goes on by itself.")
+                _logger.warning("Requeueing the job. It resumes when it starts again.")
                 subprocess.run(["scontrol", "requeue", os.environ["SLURM_JOB_ID"]], check=False)
         raise KeyboardInterrupt
 
     def teardown(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, stage: str) -> None:
-        """Give the signals back."""
-        self._give_back()
+        """Restore the previous signal handlers."""
+        self._restore_handlers()
 
-    def _give_back(self) -> None:
+    def _restore_handlers(self) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
         self._before = {}

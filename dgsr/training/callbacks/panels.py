@@ -1,4 +1,4 @@
-"""Pictures of the same validation images at every validation."""
+"""Write pictures of the same images at every validation."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from dgsr.checks import expect
 from dgsr.images import write_image
 from dgsr.ops.precision import in_full
 from dgsr.pictures import grid
-from dgsr.training.module import module_of
-from dgsr.training.validation import measured_on
+from dgsr.training.loop.module import as_training
+from dgsr.training.loop.validation import qualified
 
 
 class ImagePanels(lightning.Callback):
-    """Write a grid per validation and set, and hand it to TensorBoard and Weights & Biases where they are on.
+    """Write a grid per validation and set, also to TensorBoard and Weights & Biases if these are enabled.
 
-    Its columns are what the kind of training has to show of each image; some kinds have nothing.
+    Its columns are chosen by the task; some tasks have no pictures.
 
     Args:
-        directory: Where `step_*.png` are written, those of a named set in a folder of its name.
-        num_images: Rows of the grid: the first images of the set in the main process.
+        directory: Folder of `step_*.png`; those of a named set are in a folder of its name.
+        num_images: Rows of the grid: the first images of the set that the main process measures.
     """
 
     def __init__(self, directory: str, num_images: int = 4) -> None:
@@ -38,11 +38,11 @@ class ImagePanels(lightning.Callback):
         """Keep the first images."""
         if not trainer.is_global_zero:
             return
-        module = module_of(pl_module)
-        for index, of in enumerate(batch["set"]):
-            columns = self._columns.setdefault(of, {})
+        module = as_training(pl_module)
+        for index, set_name in enumerate(batch["set"]):
+            columns = self._columns.setdefault(set_name, {})
             if len(columns.get("hq", [])) < self.num_images:
-                with in_full(module.device), module.averaged():  # as the images were made
+                with in_full(module.device):  # as in the validation step
                     shown = module.columns({name: images[index] for name, images in outputs.items()})
                 for title, image in shown.items():
                     columns.setdefault(title, []).append(image.float().cpu())
@@ -52,11 +52,13 @@ class ImagePanels(lightning.Callback):
         sets, self._columns = self._columns, {}
         if not trainer.is_global_zero:
             return
-        step = module_of(pl_module).step
-        for of, columns in ((of, columns) for of, columns in sets.items() if columns):
-            picture, path = grid(columns), self.directory / of / f"step_{step:07d}.png"
+        step = as_training(pl_module).step
+        for set_name, columns in sets.items():
+            if not columns:
+                continue
+            picture, path = grid(columns), self.directory / set_name / f"step_{step:07d}.png"
             write_image(path, picture)
-            name = f"val/{measured_on(of, 'panel')}"
+            name = f"val/{qualified(set_name, 'panel')}"
             for logger in trainer.loggers:
                 if isinstance(logger, TensorBoardLogger):
                     logger.experiment.add_image(name, picture, step)

@@ -12,16 +12,16 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as RichProgress
 
-from dgsr.training.module import module_of
+from dgsr.training.loop.module import as_training
 
 _logger = logging.getLogger(__name__)
 
 
 class Progress(lightning.Callback):
-    """Show a bar on a terminal, and a line of log now and then elsewhere.
+    """Show a progress bar on a terminal, and a log line at intervals elsewhere.
 
     Args:
-        every_steps: Steps between two lines where there is no terminal.
+        every_steps: Steps between two log lines without a terminal.
     """
 
     def __init__(self, every_steps: int = 50) -> None:
@@ -31,8 +31,8 @@ class Progress(lightning.Callback):
         self._started, self._samples, self._first = 0.0, 0, 0
 
     def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        """Start the clock, and the bar where someone is looking."""
-        module = module_of(pl_module)
+        """Start the clock, and the bar on a terminal."""
+        module = as_training(pl_module)
         self._started, self._samples, self._first = time.monotonic(), 0, module.step
         if not trainer.is_global_zero or not self._console.is_terminal:
             return
@@ -45,7 +45,7 @@ class Progress(lightning.Callback):
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, outputs: Any, batch: Any, *_: Any
     ) -> None:
         """Show the losses of this step."""
-        module = module_of(pl_module)
+        module = as_training(pl_module)
         self._samples += len(batch["hq"]) * trainer.world_size
         on_beat = module.step % self.every_steps == 0 or module.step == module.max_steps
         if not trainer.is_global_zero or (self._bar is None and not on_beat):
@@ -61,11 +61,11 @@ class Progress(lightning.Callback):
             _logger.info("step %d/%d  %s, %s left", module.step, module.max_steps, text, left)
 
     def on_train_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        """Leave the finished line on the screen."""
+        """Keep the finished bar on the screen."""
         self._stop()
 
     def on_exception(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, exception: Any) -> None:
-        """Give the terminal back."""
+        """Release the terminal."""
         self._stop()
 
     def _stop(self) -> None:

@@ -1,4 +1,4 @@
-"""What a run is made of, written into every checkpoint, so that continuing it can say what has changed."""
+"""Record the config and the data of a run in its checkpoints, so that a resumed run can list what changed."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ class Provenance(lightning.Callback):
     """Record a run's config and the fingerprint of its photographs.
 
     Args:
-        config: The composed config as plain values, with its interpolations as they were written.
-        data: The fingerprint of what is trained on.
+        config: The composed config as plain values, its interpolations unresolved.
+        data: The fingerprint of the training photographs.
     """
 
     def __init__(self, config: dict[str, Any], data: str) -> None:
         self.recorded = {"config": config, "data": data}
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the record for a checkpoint; nothing is taken back, since the present run has its own."""
+        """Return the record for a checkpoint; it is not restored, since a resumed run has its own."""
         return self.recorded
 
 
 def provenance_of(checkpoint: dict[str, Any]) -> dict[str, Any] | None:
-    """Return what the run that wrote a checkpoint was made of, if it says so: `config` and `data`."""
+    """Return the `config` and `data` that a checkpoint records, or None."""
     return checkpoint.get("callbacks", {}).get(Provenance.__name__)

@@ -1,4 +1,4 @@
-"""The closing words of a run: what it gained over bicubic and over its start, and where everything lies."""
+"""Report the result of a run: its metrics beside bicubic and its start, and the paths of its files."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from rich.console import Console
 from rich.table import Table
 
 from dgsr.pictures import curves
-from dgsr.training.csv_log import CsvLog, read_series
-from dgsr.training.module import TrainingModule, module_of
-from dgsr.training.validation import measured_on, sets_of
+from dgsr.training.loop.csv_log import CsvLog, read_series
+from dgsr.training.loop.module import TrainingModule, as_training
+from dgsr.training.loop.validation import qualified, sets_of
 
 
 class ClosingReport(lightning.Callback):
-    """Print a table a validation set, and where checkpoint, curves and pictures are; write the tables as Markdown.
+    """Print a table per validation set and the paths of checkpoint, curves and pictures; write `report.md`.
 
     Args:
         directory: The run's directory.
@@ -28,20 +28,20 @@ class ClosingReport(lightning.Callback):
 
     def on_fit_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Report, in the main process."""
-        module = module_of(pl_module)
+        module = as_training(pl_module)
         if not trainer.is_global_zero or not module.validations:
             return
-        tables = {of: closing_rows(module, of) for of in sets_of(module.validations[-1])}
+        tables = {set_name: closing_rows(module, set_name) for set_name in sets_of(module.validations[-1])}
         console = Console()
-        for of, rows in tables.items():
-            console.print(_table(module, of, rows))
+        for set_name, rows in tables.items():
+            console.print(_table(module, set_name, rows))
             console.print(verdict(module, rows))
         for name, path in self._paths(trainer).items():
             console.print(f"{name:>11}: {path}", soft_wrap=True, highlight=False, markup=False)
         if module.step < module.max_steps:
-            done = f"Stopped at step {module.step} of {module.max_steps}."
-            go_on = f"Go on with: dgsr train resume='{self.directory}'"
-            console.print(done, go_on, soft_wrap=True, highlight=False, markup=False)
+            stopped = f"Stopped at step {module.step} of {module.max_steps}."
+            remedy = f"Resume with: dgsr train resume='{self.directory}'"
+            console.print(stopped, remedy, soft_wrap=True, highlight=False, markup=False)
         (self.directory / "report.md").write_text("\n".join(_markdown(module, *table) for table in tables.items()))
 
     def _paths(self, trainer: lightning.Trainer) -> dict[str, Path]:
@@ -58,21 +58,21 @@ class ClosingReport(lightning.Callback):
         return {name: path for name, path in paths.items() if path.exists()}
 
 
-def closing_rows(module: TrainingModule, of: str = "") -> dict[str, dict[str, float]]:
-    """Return a set's metrics of bicubic resizing, where measured, of the model before training, and at the end."""
+def closing_rows(module: TrainingModule, set_name: str = "") -> dict[str, dict[str, float]]:
+    """Return a set's metrics of bicubic resizing, of the model before training, and at the end, where measured."""
     first, last = module.validations[0], module.validations[-1]
 
-    def measured(found: Mapping[str, Any], prefix: str = "") -> dict[str, float]:
-        names = {name: measured_on(of, prefix + name) for name in module.metrics}
-        return {name: found[key] for name, key in names.items() if key in found}
+    def measured(validation: Mapping[str, Any], prefix: str = "") -> dict[str, float]:
+        names = {name: qualified(set_name, prefix + name) for name in module.metrics}
+        return {name: validation[key] for name, key in names.items() if key in validation}
 
-    began = first["step"] == 0  # a resumed run may measure what the first did not, or nothing but the last
-    found = {
+    has_start = first["step"] == 0  # a resumed run may have other metrics than its start, or no validation but the last
+    candidates = {
         "bicubic": measured(first, "bicubic/"),
-        "before training": measured(first) if began else {},
+        "before training": measured(first) if has_start else {},
         f"after step {int(last['step'])}": measured(last),
     }
-    rows = {title: row for title, row in found.items() if row}
+    rows = {title: row for title, row in candidates.items() if row}
     shared = [name for name in measured(last) if all(name in row for row in rows.values())]
     return {title: {name: row[name] for name in shared} for title, row in rows.items()}
 
@@ -82,24 +82,23 @@ def _better(module: TrainingModule, name: str, value: float, than: float) -> boo
 
 
 def verdict(module: TrainingModule, rows: dict[str, dict[str, float]]) -> str:
-    """Say plainly where the trained model is better than bicubic and where it is worse."""
+    """Return a sentence that says where the trained model is better than bicubic and where it is not."""
     if "bicubic" not in rows:
         return ""
     after, bicubic = list(rows.values())[-1], rows["bicubic"]
     better = [name for name in after if _better(module, name, after[name], bicubic[name])]
-    found = {"better in": better, "not better in": [name for name in after if name not in better]}
-    clauses = [f"{how} {', '.join(names)}" for how, names in found.items() if names]
+    groups = {"better in": better, "not better in": [name for name in after if name not in better]}
+    clauses = [f"{how} {', '.join(names)}" for how, names in groups.items() if names]
     return f"Against bicubic: {'; '.join(clauses)}."
 
 
 def _headings(module: TrainingModule, names: Iterable[str]) -> list[str]:
-    arrows = {"lower": "↓", "higher": "↑"}
     metrics = {name: module.metrics[name] for name in names}
-    return [f"{name} {arrows[str(metric.direction)]}\n{metric.variant}" for name, metric in metrics.items()]
+    return [f"{name} {metric.arrow}\n{metric.variant}" for name, metric in metrics.items()]
 
 
-def _table(module: TrainingModule, of: str, rows: dict[str, dict[str, float]]) -> Table:
-    table = Table(title=f"Validation {of}".strip())
+def _table(module: TrainingModule, set_name: str, rows: dict[str, dict[str, float]]) -> Table:
+    table = Table(title=f"Validation {set_name}".strip())
     for heading in ["", *_headings(module, next(iter(rows.values())))]:
         table.add_column(heading, justify="right" if heading else "left")
     for name, values in rows.items():
@@ -107,9 +106,9 @@ def _table(module: TrainingModule, of: str, rows: dict[str, dict[str, float]]) -
     return table
 
 
-def _markdown(module: TrainingModule, of: str, rows: dict[str, dict[str, float]]) -> str:
+def _markdown(module: TrainingModule, set_name: str, rows: dict[str, dict[str, float]]) -> str:
     names = next(iter(rows.values()))
     headings = " | ".join(_headings(module, names)).replace("\n", ", ")
-    lines = [f"| {of} | {headings} |", "|---" * (len(names) + 1) + "|"]
+    lines = [f"| {set_name} | {headings} |", "|---" * (len(names) + 1) + "|"]
     lines += [f"| {name} | " + " | ".join(f"{v:.4f}" for v in values.values()) + " |" for name, values in rows.items()]
     return "\n".join([*lines, "", verdict(module, rows), ""])

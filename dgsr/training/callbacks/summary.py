@@ -1,4 +1,4 @@
-"""The end of a run as data: its last measurements, and what they cost."""
+"""Write the result of a finished run as data: its last metrics, its time and its memory."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from typing import Any
 import lightning
 import torch
 
-from dgsr.training.module import TrainingModule, module_of
-from dgsr.training.validation import measured_on, sets_of
+from dgsr.training.loop.module import TrainingModule, as_training
+from dgsr.training.loop.validation import qualified, sets_of
 
 
 class Summary(lightning.Callback):
-    """Write `summary.json` when a run has come to its end; one that was cut off, is out of time or goes on has none.
+    """Write `summary.json` when a run has reached its last step; an unfinished run has none.
 
     Args:
         directory: The run's directory.
-        monitor: The metric that stands for the run as a whole, as in the checkpoints.
+        monitor: The metric by which runs are compared, as in the checkpoints.
     """
 
     def __init__(self, directory: str, monitor: str = "lpips") -> None:
@@ -30,14 +30,14 @@ class Summary(lightning.Callback):
 
     def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Start the clock."""
-        self._started, self._first_step = time.monotonic(), module_of(pl_module).step
+        self._started, self._first_step = time.monotonic(), as_training(pl_module).step
         if trainer.is_global_zero:
             self.path.unlink(missing_ok=True)
 
     def on_fit_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Write it, in the main process."""
-        module = module_of(pl_module)
-        steps = module.step - self._first_step if self._started else 0  # a run that was cut off here only ends
+        module = as_training(pl_module)
+        steps = module.step - self._first_step if self._started else 0  # 0: interrupted after its last step
         out_of_time = module.step < module.max_steps
         if not trainer.is_global_zero or out_of_time or (steps == 0 and self.path.exists()):
             return
@@ -59,14 +59,14 @@ def _metrics(module: TrainingModule) -> dict[str, dict[str, Any]]:
     last = module.validations[-1] if module.validations else {}
     return {
         key: {"value": last[key], "variant": metric.variant, "direction": metric.direction}
-        for of in sets_of(last)
+        for set_name in sets_of(last)
         for name, metric in module.metrics.items()
-        if (key := measured_on(of, name)) in last
+        if (key := qualified(set_name, name)) in last
     }
 
 
 def peak_memory_bytes(device: torch.device) -> int:
-    """Return the most memory that tensors on a GPU, or else this whole process, have taken so far."""
+    """Return the peak memory of tensors on a GPU, or of this whole process on a CPU."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
     unit = 1 if sys.platform == "darwin" else 1024

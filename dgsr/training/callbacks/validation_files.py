@@ -1,4 +1,4 @@
-"""What each validation found, image by image, in files from which runs can be compared."""
+"""Write the results of each validation, image by image, so that runs can be compared."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import Any
 import lightning
 
 from dgsr.images import write_image
-from dgsr.training.module import module_of
-from dgsr.training.validation import ValidationRecords, means
+from dgsr.training.loop.module import as_training
+from dgsr.training.loop.validation import ValidationRecords, means
 
 
 class ValidationFiles(lightning.Callback):
-    """Write a table of all images per validation, and the first images as they are now.
+    """Write a table of all images per validation, and the latest pictures of the first images.
 
     Args:
-        directory: Where `step_*.csv` and `pictures/<image>/{lq,sr,hq}.png` are written.
-        num_pictures: Pictures of the first validation images of the main process.
+        directory: Folder of `step_*.csv` and `pictures/<image>/{lq,sr,hq}.png`.
+        num_pictures: How many of the images that the main process measures get pictures.
     """
 
     def __init__(self, directory: str, num_pictures: int = 4) -> None:
@@ -26,7 +26,7 @@ class ValidationFiles(lightning.Callback):
         self._left = num_pictures
 
     def on_validation_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        """Count anew."""
+        """Start counting again."""
         self._left = self.num_pictures if trainer.is_global_zero else 0
 
     def on_validation_batch_end(
@@ -40,13 +40,13 @@ class ValidationFiles(lightning.Callback):
 
     def on_validation_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Write the table."""
-        module = module_of(pl_module)
+        module = as_training(pl_module)
         if trainer.is_global_zero and module.images:
             write_records(module.images, self.directory / f"step_{module.step:07d}.csv")
 
 
 def write_records(records: ValidationRecords, path: Path) -> None:
-    """Write one row an image, one column a metric; cells are empty where the image is of another set."""
+    """Write one row per image and one column per metric; cells of other sets' metrics are empty."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file:
         writer = csv.DictWriter(file, ["image", *means(records)])

@@ -11,8 +11,8 @@ import torch
 
 from dgsr.apps.cli import main
 from dgsr.images import read_image, write_image
-from dgsr.metrics import build
 from tests.browser import needs_browser, opened
+from tests.standard_metrics import build
 
 
 @pytest.fixture

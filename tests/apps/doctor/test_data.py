@@ -8,8 +8,8 @@ import pytest
 from rich.console import Console
 
 from dgsr.apps.doctor import data as doctor
+from dgsr.apps.doctor.throughput import Throughput
 from dgsr.checks import UserError
-from dgsr.training.throughput import Throughput
 from tests.apps.runs.test_training import composed
 
 

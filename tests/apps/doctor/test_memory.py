@@ -12,10 +12,10 @@ from omegaconf import DictConfig
 from rich.console import Console
 
 from dgsr.apps.config.composing import composed
+from dgsr.apps.doctor.footprint import Footprint
 from dgsr.apps.doctor.memory import estimate, examine
 from dgsr.checks import UserError
-from dgsr.training.footprint import Footprint
-from dgsr.training.restoration import SuperResolution
+from dgsr.training.tasks.restoration import SuperResolution
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 SWITCHES = ("gradient_checkpointing", "slice_decoder")

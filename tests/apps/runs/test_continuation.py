@@ -15,7 +15,7 @@ from dgsr.apps.runs.continuation import differences, expect_continuable, latest_
 from dgsr.checks import UserError
 from dgsr.models.discriminator import DinoDiscriminator
 from dgsr.models.estimator import DegradationEstimator
-from dgsr.training.restoration import SuperResolution
+from dgsr.training.tasks.restoration import SuperResolution
 from tests.small_run import make_module
 
 
@@ -71,7 +71,7 @@ Rebuild = Callable[[SuperResolution], Any]
 
 def _judge(seed: int) -> Rebuild:
     small: Any = {"backbone": "test_vit", "weights": "random", "blocks": (2,), "input_px": 64, "width": 8}
-    return lambda module: setattr(module, "discriminator", DinoDiscriminator(**small, seed=seed))
+    return lambda module: setattr(module.critics["gan"], "network", DinoDiscriminator(**small, seed=seed))
 
 
 def _estimator(**changes: Any) -> Rebuild:

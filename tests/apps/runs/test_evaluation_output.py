@@ -12,8 +12,9 @@ import torch
 from dgsr.apps.runs.evaluation_output import publish, survey
 from dgsr.checks import UserError
 from dgsr.evaluation.ranks import Ranks
-from dgsr.metrics import Suite, build
+from dgsr.metrics import Suite
 from tests.evaluation.test_runner import InMemory
+from tests.standard_metrics import build
 
 CPU = torch.device("cpu")
 

@@ -1,4 +1,4 @@
-"""Files are saved on the beat, the best is named, old ones go."""
+"""Files are saved at intervals, the best one is named, and old ones are deleted."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from dgsr.checkpoints.trainer import read_checkpoint
 from dgsr.checks import UserError
 from dgsr.training.callbacks import Checkpoints
-from dgsr.training.validation_sets import ValidationSet
+from dgsr.training.data.validation_sets import ValidationSet
 from tests.small_run import make_data, make_module, make_trainer
 
 
@@ -24,11 +24,11 @@ def test_the_last_and_the_best_are_kept(tmp_path: Path) -> None:
     module, saving = make_module(5), Checkpoints(str(tmp_path), every_steps=2, keep_last=2, monitor="psnr")
     make_trainer(validate_every_steps=2, callbacks=[saving]).fit(module, make_data())
     files = _steps(tmp_path)
-    best = max(module.validations, key=lambda found: found["psnr"])["step"]
+    best = max(module.validations, key=lambda result: result["psnr"])["step"]
     assert files == {"best.ckpt": best, "last.ckpt": 5, "step_0000004.ckpt": 4, "step_0000005.ckpt": 5}
 
 
-def test_file_systems_without_second_names_get_copies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_file_systems_without_hard_links_get_copies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def link(*_: object) -> None:
         raise PermissionError(errno.EPERM, "Operation not permitted")
 
@@ -58,7 +58,7 @@ def test_the_best_may_be_that_of_a_named_set(tmp_path: Path) -> None:
         make_trainer(callbacks=[Checkpoints(str(tmp_path), 1, monitor="other/psnr")]).fit(module, data)
 
 
-def test_a_metric_that_is_no_number_is_never_the_best(tmp_path: Path) -> None:
+def test_nan_is_never_the_best(tmp_path: Path) -> None:
     module, saving = make_module(1, adversarial=False), Checkpoints(str(tmp_path), every_steps=1, monitor="psnr")
     for value, improved in [(math.nan, False), (20.0, True), (math.nan, False), (19.0, False), (21.0, True)]:
         module.validations.append({"psnr": value})
@@ -73,7 +73,7 @@ def test_the_best_is_forgotten_when_another_metric_is_monitored(tmp_path: Path) 
     assert (same.best, other.best) == (24.0, None)
 
 
-def test_a_run_that_starts_over_keeps_what_it_just_wrote(tmp_path: Path) -> None:
+def test_a_run_that_starts_over_keeps_its_newest_files(tmp_path: Path) -> None:
     for step in (8, 9):
         (tmp_path / f"step_{step:07d}.ckpt").touch()
     saving = Checkpoints(str(tmp_path), every_steps=1, keep_last=1, monitor="psnr")
@@ -81,7 +81,7 @@ def test_a_run_that_starts_over_keeps_what_it_just_wrote(tmp_path: Path) -> None
     assert sorted(path.name for path in tmp_path.iterdir()) == ["best.ckpt", "last.ckpt", "step_0000001.ckpt"]
 
 
-def test_the_clock_saves_too(tmp_path: Path) -> None:
+def test_a_save_is_also_due_after_some_minutes(tmp_path: Path) -> None:
     saving = Checkpoints(str(tmp_path), every_steps=100, every_minutes=1e-6, keep_last=9, monitor="psnr")
     make_trainer(callbacks=[saving]).fit(make_module(3, adversarial=False), make_data())
     assert sorted(_steps(tmp_path).values()) == [1, 2, 3, 3, 3]  # the best and the last are names of the third
@@ -89,14 +89,14 @@ def test_the_clock_saves_too(tmp_path: Path) -> None:
         Checkpoints(str(tmp_path), every_steps=1, every_minutes=0.0)
 
 
-def test_what_a_killed_process_left_is_cleared_away(tmp_path: Path) -> None:
+def test_unfinished_files_of_a_killed_process_are_removed(tmp_path: Path) -> None:
     (tmp_path / ".step_0000001.ckpt.17.tmp").touch()
     saving = Checkpoints(str(tmp_path), every_steps=1, monitor="psnr")
     make_trainer(callbacks=[saving]).fit(make_module(1, adversarial=False), make_data())
     assert sorted(_steps(tmp_path)) == ["best.ckpt", "last.ckpt", "step_0000001.ckpt"]
 
 
-def test_a_time_limit_is_each_job_s_own(tmp_path: Path) -> None:
+def test_a_time_limit_starts_again_with_each_job(tmp_path: Path) -> None:
     saving = Checkpoints(str(tmp_path), every_steps=100, monitor="psnr")
     module = make_module(9, adversarial=False)
     make_trainer(callbacks=[saving], max_time={"seconds": 0.001}).fit(module, make_data())

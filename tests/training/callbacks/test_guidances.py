@@ -19,6 +19,6 @@ def test_the_last_validation_measures_them_all() -> None:
     assert last[f"guidance={usual:g}/psnr"] == pytest.approx(last["psnr"], rel=1e-12)
     assert len({last["guidance=1/psnr"], last["psnr"], last["guidance=3/psnr"]}) == 3
 
-    module.upscaler.guidance = 3.0
+    module.upscaler = module.upscaler.at(guidance=3.0)
     make_trainer().validate(module, data, verbose=False)
     assert module.validations[-1]["psnr"] == pytest.approx(last["guidance=3/psnr"], rel=1e-12)

@@ -1,4 +1,4 @@
-"""A signal ends a run between two steps, and the run goes on as if nothing had been."""
+"""A signal ends a run between two steps, and the resumed run equals an uninterrupted one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import torch
 
 from dgsr.checkpoints.trainer import read_checkpoint
 from dgsr.training.callbacks import Checkpoints, Interruption
-from dgsr.training.csv_log import CsvLog
+from dgsr.training.loop.csv_log import CsvLog
 from tests.small_run import make_data, make_module, make_trainer
 
 
@@ -53,17 +53,17 @@ def test_the_step_is_finished_and_saved(tmp_path: Path, caplog: pytest.LogCaptur
     assert all(torch.equal(tensor, resumed[name]) for name, tensor in whole.items())
 
 
-def test_a_step_that_ends_with_validation_is_validated_before(tmp_path: Path) -> None:
+def test_an_interrupted_step_is_validated_before_saving(tmp_path: Path) -> None:
     module, saving = make_module(3, adversarial=False), Checkpoints(str(tmp_path), every_steps=100, monitor="psnr")
     callbacks = [saving, Interruption(str(tmp_path)), Signal(signal.SIGINT, at_batch=1)]
     with pytest.raises(SystemExit):
         make_trainer(validate_every_steps=2, callbacks=callbacks).fit(module, make_data())
     ours = read_checkpoint(tmp_path / "last.ckpt")["dgsr"]
     assert ours["step"] == 2
-    assert [found["step"] for found in ours["validations"]] == [2]
+    assert [result["step"] for result in ours["validations"]] == [2]
 
 
-def test_validations_and_logs_keep_their_beat(tmp_path: Path) -> None:
+def test_validations_and_logs_keep_their_interval(tmp_path: Path) -> None:
     """A run that was cut off after its first and its fourth step leaves the log of one that was not."""
 
     def fit(folder: Path, *stop: lightning.Callback) -> None:
@@ -81,7 +81,7 @@ def test_validations_and_logs_keep_their_beat(tmp_path: Path) -> None:
     assert (tmp_path / "cut" / "metrics.csv").read_text() == (tmp_path / "whole" / "metrics.csv").read_text()
 
 
-def test_a_cluster_starts_the_job_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_job_is_requeued_on_a_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     scontrol, called = tmp_path / "scontrol", tmp_path / "called"
     scontrol.write_text(f'#!/bin/sh\necho "$@" > "{called}"\n')
     scontrol.chmod(0o755)

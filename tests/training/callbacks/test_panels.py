@@ -8,14 +8,14 @@ import torch
 
 from dgsr.images import read_image, to_unit
 from dgsr.training.callbacks import ImagePanels
-from dgsr.training.validation_sets import ValidationSet
+from dgsr.training.data.validation_sets import ValidationSet
 from tests.small_run import make_data, make_module, make_trainer
 
 KEYS = ("hq", "lq", "seed")
 TRAINED = "unet.conv_in.bias"
 
 
-def test_a_grid_a_validation(tmp_path: Path) -> None:
+def test_each_validation_writes_a_grid(tmp_path: Path) -> None:
     panels = ImagePanels(str(tmp_path), num_images=2)
     make_trainer(validate_every_steps=1, callbacks=[panels]).fit(make_module(2, adversarial=False), make_data())
     assert sorted(path.name for path in tmp_path.iterdir()) == ["step_0000001.png", "step_0000002.png"]
@@ -31,27 +31,27 @@ def test_a_named_set_has_its_own(tmp_path: Path) -> None:
     assert read_image(tmp_path / "step_0000000.png").shape == (3, 16 + 3 * 68, 5 * 68)
 
 
-def test_all_columns_are_by_the_averaged_weights_and_the_same_scores(tmp_path: Path) -> None:
+def test_all_columns_use_the_averaged_weights_and_the_same_scores(tmp_path: Path) -> None:
     module = make_module(1, adversarial=False, ema_decay=0.5)
-    seen = []
+    recorded = []
     columns = module.columns
 
-    def watched(found: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-        seen.append((module.generator.get_parameter(TRAINED).clone(), found["scores"]))
-        return columns(found)
+    def watched(result: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        recorded.append((module.generator.get_parameter(TRAINED).clone(), result["scores"]))
+        return columns(result)
 
     module.columns = watched  # type: ignore[method-assign] (to look on)
     trainer = make_trainer(validate_every_steps=1, callbacks=[ImagePanels(str(tmp_path), num_images=1)])
     trainer.fit(module, make_data())
     raw = module.generator.get_parameter(TRAINED)
-    with module.averaged():
-        averaged = module.generator.get_parameter(TRAINED).clone()
+    assert module.ema is not None
+    averaged = module.ema.average[TRAINED]
     assert not torch.equal(raw, averaged)
-    assert torch.equal(seen[-1][0], averaged)
-    assert seen[-1][1].shape == (2,)
+    assert torch.equal(recorded[-1][0], averaged)
+    assert recorded[-1][1].shape == (2,)
 
 
-def test_each_prompt_s_own_picture_is_the_generator_s_with_that_prompt_alone(tmp_path: Path) -> None:
+def test_each_prompt_has_a_picture_without_the_other(tmp_path: Path) -> None:
     panels, module, data = ImagePanels(str(tmp_path), num_images=1), make_module(1, adversarial=False), make_data()
     make_trainer(callbacks=[panels]).validate(module, data, verbose=False)
     picture = read_image(tmp_path / "step_0000000.png")

@@ -1,4 +1,4 @@
-"""Where nobody looks at a terminal, progress is a line now and then."""
+"""Without a terminal, progress is a log line at intervals."""
 
 from __future__ import annotations
 

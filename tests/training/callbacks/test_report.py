@@ -1,4 +1,4 @@
-"""The closing table compares with bicubic and with the start, and does not flatter."""
+"""The closing table compares with bicubic and with the start of the run."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import pytest
 
 from dgsr.training.callbacks import ClosingReport, ImagePanels
 from dgsr.training.callbacks.report import closing_rows, verdict
-from dgsr.training.csv_log import CsvLog
-from dgsr.training.validation_sets import ValidationSet
+from dgsr.training.data.validation_sets import ValidationSet
+from dgsr.training.loop.csv_log import CsvLog
 from tests.small_run import make_data, make_module, make_trainer
 
 SMALL = ValidationSet("bundled:val", limit=1, crop_px=32)
@@ -37,7 +37,7 @@ def test_each_set_has_its_table(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert all(f"Validation {name}" in printed and f"| {name} | psnr" in written for name in "ab")
 
 
-def test_a_set_that_came_later_has_no_row_before() -> None:
+def test_a_set_that_was_added_later_has_no_baseline_row() -> None:
     module = make_module(1, adversarial=False)
     module.validations = [{"step": 0, "psnr": 20.0, "bicubic/psnr": 25.0}, {"step": 9, "psnr": 24.0, "real/psnr": 30.0}]
     assert list(closing_rows(module)) == ["bicubic", "before training", "after step 9"]

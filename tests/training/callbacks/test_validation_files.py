@@ -1,4 +1,4 @@
-"""Every image's numbers, and pictures of some."""
+"""Each validation writes the metrics of every image, and pictures of some."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from dgsr.training.callbacks.validation_files import write_records
 from tests.small_run import make_data, make_module, make_trainer
 
 
-def test_the_tables_average_to_what_the_run_says(tmp_path: Path) -> None:
+def test_the_tables_average_to_the_reported_metrics(tmp_path: Path) -> None:
     module = make_module(2, adversarial=False)
     files = ValidationFiles(str(tmp_path), num_pictures=2)
     make_trainer(validate_every_steps=1, callbacks=[files]).fit(module, make_data())
-    for found in module.validations:
-        with (tmp_path / f"step_{int(found['step']):07d}.csv").open() as file:
+    for result in module.validations:
+        with (tmp_path / f"step_{int(result['step']):07d}.csv").open() as file:
             rows = list(csv.DictReader(file))
         assert [row["image"] for row in rows] == ["image-0.png", "image-1.png", "image-2.png"]
-        assert sum(float(row["psnr"]) for row in rows) / 3 == pytest.approx(found["psnr"], rel=1e-12)
+        assert sum(float(row["psnr"]) for row in rows) / 3 == pytest.approx(result["psnr"], rel=1e-12)
     pictures = {str(path.relative_to(tmp_path / "pictures")) for path in tmp_path.glob("pictures/*/*.png")}
     assert pictures == {f"image-{index}.png/{kind}.png" for index in (0, 1) for kind in ("lq", "sr", "hq")}
 

@@ -1,0 +1,6 @@
+"""Critics: what tells the generator how real its images look."""
+
+from dgsr.training.critics.gan import Gan
+from dgsr.training.critics.interface import Critic
+
+__all__ = ["Critic", "Gan"]

@@ -1,0 +1,1 @@
+"""The loop that all tasks share: steps, optimizers, validation, checkpoints and logs."""
