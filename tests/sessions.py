@@ -30,7 +30,7 @@ SMALL = (
     "run.validate_every_steps=4",
     "run.save_every_steps=1",
     "run.log_every_steps=1",
-    "objective.reconstruction.lpips=0",
+    "objective.losses.lpips.weight=0",
     "metrics.names=[psnr]",
     "callbacks.checkpoints.monitor=psnr",
 )

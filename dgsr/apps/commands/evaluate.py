@@ -50,20 +50,24 @@ def add_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
 
 def run(arguments: Namespace) -> None:
     """Measure one image after the other; those that cannot be read are named at the end."""
-    from dgsr.apps.runs.evaluation_output import publish, survey
+    from dgsr.apps.config.composing import composed
+    from dgsr.apps.config.quoting import quoted
+    from dgsr.apps.runs.evaluation_output import build_suite, measure_all, publish
     from dgsr.evaluation import RestoredFolder
     from dgsr.evaluation.ranks import device_of_rank, joined
-    from dgsr.metrics import build_available
 
-    names, options = arguments.metrics.split(","), (arguments.features, arguments.channel, arguments.crop_border)
     roots = _given(arguments, ("sr", "hq", "lq", "against"))
-    suite = build_available(names, *options)
+    names = ",".join(map(quoted, arguments.metrics.split(",")))
+    options = {"channel": arguments.channel, "crop_border_px": arguments.crop_border}
+    metrics = [f"metrics.names=[{names}]", *(f"metrics.{key}={value}" for key, value in options.items())]
+    cfg = composed("evaluate", ["ckpt_path=none", f"features={quoted(arguments.features)}", *metrics])
+    suite = build_suite(cfg.metrics)
     samples = RestoredFolder(roots)
     suite = suite if "hq" in roots else suite.without_reference()
     with joined() as ranks:
         device = device_of_rank(arguments.device, ranks)
         suite = suite.to(device)
-        results = survey(samples, suite, {role: str(root) for role, root in roots.items()}, device, ranks)
+        results = measure_all(samples, suite, {role: str(root) for role, root in roots.items()}, device, ranks)
     if results is not None:
         publish(results, samples, _given(arguments, ("csv", "json", "html")), f"Evaluation of {arguments.sr}")
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import inspect
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import PurePath
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -71,6 +72,38 @@ def describe(annotation: Any) -> str:
     return " or ".join(dict.fromkeys(_describe_one(option) for option in options(annotation)))
 
 
+def value_annotation(annotation: Any) -> Any:
+    """Return what the values of a mapping are; anything if the annotation does not say so.
+
+    >>> value_annotation(Mapping[str, float] | None), value_annotation(dict), value_annotation(int)
+    (<class 'float'>, typing.Any, typing.Any)
+    """
+    for option in options(annotation):
+        origin, arguments = get_origin(option), get_args(option)
+        if isinstance(origin, type) and issubclass(origin, Mapping) and len(arguments) == 2:
+            return arguments[1]
+    return Any
+
+
+def locate(dotted: str) -> Any:
+    """Import what a dotted name refers to, without Hydra's log of failures.
+
+    >>> locate("pathlib.PurePath.suffix").__doc__.split(".")[0].strip()
+    "The final component's last suffix, if any"
+
+    Raises:
+        ImportError, AttributeError, ValueError: There is no such thing.
+    """
+    name, *rest = dotted.split(".")
+    target: Any = importlib.import_module(name)
+    for part in rest:
+        name = f"{name}.{part}"
+        if inspect.ismodule(target) and not hasattr(target, part):
+            importlib.import_module(name)
+        target = getattr(target, part)
+    return target
+
+
 def _is_scalar(annotation: Any) -> bool:
     return all(option in (*_SCALARS, NoneType) or get_origin(option) is Literal for option in options(annotation))
 
@@ -87,6 +120,8 @@ def _fits_one(value: Any, annotation: Any) -> bool:
         return type(value) is annotation
     if not isinstance(origin, type) or origin in (Any, object, inspect.Parameter.empty):
         return True
+    if origin is Callable:  # in a YAML file only a node with _target_ is one
+        return False
     if issubclass(origin, PurePath):
         return isinstance(value, str)
     if issubclass(origin, Mapping) or dataclasses.is_dataclass(origin):
@@ -111,6 +146,8 @@ def _describe_one(annotation: Any) -> str:
     if annotation is str:
         return "a text"
     name = getattr(origin, "__name__", str(origin))
+    if origin is Callable:
+        return "a node with _target_"
     if not isinstance(origin, type) or origin in _SCALARS or not issubclass(origin, Iterable):
         return f"an {name}" if name[0] in "aeiouAEIOU" else f"a {name}"
     if issubclass(origin, Mapping):

@@ -1,18 +1,18 @@
-"""The strict check of a composed config: every mistake in it, in one list, before anything is built."""
+"""Check a composed config strictly: list every mistake in it before anything is built."""
 
 from __future__ import annotations
 
 import dataclasses
-import importlib
 from collections.abc import Iterator
-from inspect import Parameter, ismodule
+from inspect import Parameter
 from typing import Any
 
 from omegaconf import Container, DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import InterpolationToMissingValueError, OmegaConfBaseException
 
-from dgsr.apps.config.annotations import describe, fits, options, parameters
+from dgsr.apps.config.annotations import describe, fits, locate, options, parameters, value_annotation
 from dgsr.apps.config.spelling import alike, unknown_key
+from dgsr.apps.config.weights import problems_of_losses, split_weights
 from dgsr.checks import UserError
 
 _HYDRA_KEYS = {"_target_", "_partial_", "_args_", "_recursive_", "_convert_"}
@@ -23,12 +23,14 @@ _ANYTHING = Parameter("anything", Parameter.KEYWORD_ONLY, annotation=Any)
 def check(cfg: DictConfig, schema: type) -> None:
     """Compare a composed config with a dataclass, and each `_target_` node in it with what that node will call.
 
-    A node that stands elsewhere (`${other.node}`) is checked there.
+    A node that refers to another (`${other.node}`) is checked there.
 
     Raises:
         UserError: Lists every unknown key, wrong type and missing value, one a line.
     """
-    problems = list(_problems_of_mapping(cfg, schema, where=""))
+    problems = list(problems_of_losses(cfg))
+    if not problems:
+        problems = list(_problems_of_mapping(split_weights(cfg, keep_unused=True), schema, where=""))
     if problems:
         raise UserError("\n".join(dict.fromkeys(problems)))
 
@@ -54,14 +56,14 @@ def _problems_of_mapping(node: DictConfig, target: Any, where: str) -> Iterator[
 
 
 def _problems_of_value(parent: Container, key: Any, parameter: Parameter, where: str) -> Iterator[str]:
-    """Look at one value: is it there, does it resolve, is all well inside, does it fit?"""
+    """Check one value: it exists, it resolves, what it contains is right, and it fits."""
     if OmegaConf.is_missing(parent, key):
         yield _missing(where)
         return
     try:
         value = parent[key]  # pyright: ignore[reportIndexIssue]
     except InterpolationToMissingValueError:
-        return  # told where that value stands
+        return  # reported where that value is set
     except OmegaConfBaseException as error:
         yield f"Expected a value that can be resolved for {where}, but got: {str(error).splitlines()[0]}."
         return
@@ -73,7 +75,7 @@ def _problems_of_value(parent: Container, key: Any, parameter: Parameter, where:
 
 
 def _problems_inside(value: Any, parameter: Parameter, where: str) -> Iterator[str]:
-    """Go into mappings and lists."""
+    """Check the values in mappings and lists."""
     if isinstance(value, ListConfig):
         for index in range(len(value)):
             yield from _problems_of_value(value, index, _ANYTHING, _join(where, index))
@@ -84,8 +86,9 @@ def _problems_inside(value: Any, parameter: Parameter, where: str) -> Iterator[s
         elif schemas:
             yield from _problems_of_mapping(value, schemas[0], where)
         else:
+            inner = Parameter("value", Parameter.KEYWORD_ONLY, annotation=value_annotation(parameter.annotation))
             for key in value:
-                yield from _problems_of_value(value, key, _ANYTHING, _join(where, key))
+                yield from _problems_of_value(value, key, inner, _join(where, key))
 
 
 def _problems_of_target(node: DictConfig, where: str) -> Iterator[str]:
@@ -94,7 +97,7 @@ def _problems_of_target(node: DictConfig, where: str) -> Iterator[str]:
         return
     name = str(node["_target_"])
     try:
-        target = _locate(name)
+        target = locate(name)
     except (ImportError, AttributeError, ValueError) as error:
         similar = _names_beside(name)
         remedy = f"Did you mean {similar[0]}?" if similar else str(error).splitlines()[0]
@@ -103,23 +106,11 @@ def _problems_of_target(node: DictConfig, where: str) -> Iterator[str]:
     yield from _problems_of_mapping(node, target, where)
 
 
-def _locate(dotted: str) -> Any:
-    """Import what a dotted name stands for; unlike Hydra's own, without writing failures to the log."""
-    name, *rest = dotted.split(".")
-    found: Any = importlib.import_module(name)
-    for part in rest:
-        name = f"{name}.{part}"
-        if ismodule(found) and not hasattr(found, part):
-            importlib.import_module(name)
-        found = getattr(found, part)
-    return found
-
-
 def _names_beside(dotted: str) -> list[str]:
-    """Return what resembles the last part of a dotted name in the module or class that holds it."""
+    """Return names of the same module or class that resemble a dotted name."""
     holder = dotted.rpartition(".")[0]
     try:
-        return alike(dotted, [f"{holder}.{name}" for name in dir(_locate(holder))])
+        return alike(dotted, [f"{holder}.{name}" for name in dir(locate(holder))])
     except (ImportError, AttributeError, ValueError):
         return []
 

@@ -1,4 +1,4 @@
-"""What a composed config must hold. `Any` stands for a node with `_target_`, which is checked against what it names."""
+"""What a composed config must contain. A node with `_target_` is `Any` here: it is checked against its target."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class ClipConfig:
 
 @dataclass(frozen=True)
 class RunConfig:
-    """How long a run goes on, and how often it stops to look at itself; in steps of the generator."""
+    """How long a run trains, and how often it validates, saves and logs, in steps of the generator."""
 
     max_steps: int
     validate_every_steps: int
@@ -67,6 +67,7 @@ class TrainConfig:
     run: RunConfig
     resume: str | None
     allow_changes: bool
+    init_from: str | None
     ckpt_path: str | None
     task: Any
     data: Any

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import torch
@@ -14,6 +14,7 @@ from rich.console import Group
 from rich.progress import Progress
 from rich.table import Table
 
+from dgsr.apps.config.weights import split_weights
 from dgsr.checks import UserError, expect
 
 
@@ -25,7 +26,7 @@ def examine(cfg: DictConfig) -> Group:
     Raises:
         UserError: Some part's weights cannot be had; it says why for each, and the others are there nevertheless.
     """
-    parts = {name: part for name, part in cfg.task.items() if OmegaConf.is_dict(part)}
+    parts = dict(_nodes(split_weights(cfg).task))
     failures: dict[str, UserError] = {}
     with Progress(transient=True) as progress:
         for name, part in progress.track(parts.items(), description="weights"):
@@ -38,6 +39,15 @@ def examine(cfg: DictConfig) -> Group:
     reasons = "; ".join(f"{name}: {error}" for name, error in failures.items())
     expect(not failures, "the weights of every part", f"none for {len(failures)} of {len(parts)}", reasons)
     return Group(_table(parts), *_advice())
+
+
+def _nodes(parts: DictConfig, where: str = "") -> Iterator[tuple[str, DictConfig]]:
+    """List the nodes with `_target_` among the parts of a task, also those in mappings such as the critics."""
+    for name, part in parts.items():
+        if OmegaConf.is_dict(part) and "_target_" in part:
+            yield f"{where}{name}", part
+        elif OmegaConf.is_dict(part):
+            yield from _nodes(part, f"{where}{name}.")
 
 
 def _table(parts: Mapping[str, DictConfig]) -> Table:

@@ -60,13 +60,14 @@ def estimate(cfg: DictConfig) -> Footprint:
 
 
 def _outlined(cfg: DictConfig) -> DictConfig:
-    """Replace weights that would be read from afar, of the backbone and of the discriminator."""
+    """Replace the pretrained weights of the backbone and the discriminator by random ones, which are not downloaded."""
     outlined = copy.deepcopy(cfg)
     OmegaConf.set_struct(outlined, False)
-    outlined.generator.pop("init_from", None)
-    if "weights" in cfg.discriminator:
+    outlined.init_from = None
+    if cfg.discriminator is not None and "weights" in cfg.discriminator:
         outlined.discriminator.weights = "random"
-    outlined.generator["_target_"] = str(cfg.generator["_target_"]).replace(".from_backbone", ".outline")
+    if cfg.generator is not None:
+        outlined.generator["_target_"] = str(cfg.generator["_target_"]).replace(".from_backbone", ".outline")
     return outlined
 
 

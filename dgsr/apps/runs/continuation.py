@@ -17,7 +17,7 @@ from dgsr.training.loop.module import TrainingModule
 _logger = logging.getLogger(__name__)
 
 #: What says where and from which state a run goes on, and not what it is.
-_ABOUT_CONTINUING = ("resume", "allow_changes", "ckpt_path", "paths")
+_ABOUT_RESUMING = ("resume", "allow_changes", "ckpt_path", "paths")
 
 
 def checkpoint_of(cfg: DictConfig) -> Path | None:
@@ -29,9 +29,8 @@ def checkpoint_of(cfg: DictConfig) -> Path | None:
     if cfg.resume:
         return latest_whole(Path(cfg.paths.run) / "checkpoints")
     if cfg.ckpt_path:
-        init_from = cfg.generator.get("init_from")
-        remedy = "One goes on with that run's optimizers, the other starts new ones."
-        expect(not init_from, "ckpt_path or generator.init_from", "both", remedy)
+        remedy = "The first keeps that run's optimizers, the second starts new ones."
+        expect(not cfg.init_from, "ckpt_path or init_from", "both", remedy)
         return Path(cfg.ckpt_path)
     return None
 
@@ -73,7 +72,7 @@ def expect_continuable(
             trained on.
     """
     complete = "optimizer_states" in checkpoint
-    expect(complete, "a checkpoint with its optimizers", path, "Start from its weights: generator.init_from=….")
+    expect(complete, "a checkpoint with its optimizers", path, "Start from its weights: init_from=….")
     changed = list(dict.fromkeys(_other_networks(checkpoint["dgsr"], module)))
     recorded = provenance_of(checkpoint)
     if recorded is not None and recorded["data"] != data:
@@ -110,7 +109,7 @@ def plain_config(cfg: DictConfig) -> dict[str, Any]:
     """Return a config as plain values, as they were written, without what is said only about continuing."""
     plain = OmegaConf.to_container(cfg, resolve=False)
     assert isinstance(plain, dict)
-    return {str(key): value for key, value in plain.items() if key not in _ABOUT_CONTINUING}
+    return {str(key): value for key, value in plain.items() if key not in _ABOUT_RESUMING}
 
 
 def differences(before: Any, now: Any) -> list[str]:

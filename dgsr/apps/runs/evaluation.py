@@ -15,7 +15,7 @@ from dgsr.apps.commands.model_arguments import source_of
 from dgsr.apps.config.checking import check
 from dgsr.apps.config.schema import EvaluateConfig
 from dgsr.apps.runs.degraded_set import fixed_pairs
-from dgsr.apps.runs.evaluation_output import publish, survey
+from dgsr.apps.runs.evaluation_output import build_suite, measure_all, publish
 from dgsr.apps.runs.record import write_record
 from dgsr.apps.runs.training import quiet_libraries
 from dgsr.checkpoints import Model, load_model
@@ -26,7 +26,6 @@ from dgsr.evaluation import Restoring, expect_same_settings
 from dgsr.evaluation.ranks import Ranks, device_of_rank, joined
 from dgsr.evaluation.restoring import Degraded
 from dgsr.inference.memory import upscale_with_room
-from dgsr.metrics import build_available
 from dgsr.ops.precision import expect_computable
 
 
@@ -51,15 +50,15 @@ def run_evaluation(cfg: DictConfig) -> dict[str, float]:
 def _evaluate(cfg: DictConfig, ranks: Ranks) -> dict[str, float]:
     run = ranks.gather([Path(cfg.paths.run)])[0]  # two ranks may have read different seconds off the clock
     device = device_of_rank(cfg.device, ranks)
-    options = {key: value for key, value in cfg.metrics.items() if key != "_target_"}
-    suite = build_available(**options).to(device)
+    suite = build_suite(cfg.metrics).to(device)
     suite = suite if cfg.data.eval.hq else suite.without_reference()
     model = load_model(cfg.ckpt_path, cfg.backbone, cfg.estimator_path, cfg.weights)
     with open_dict(cfg):
         cfg.inference.setdefault("guidance", model.guidance)
-    upscaler = model.upscaler(instantiate(cfg.inference), device, guidance=cfg.inference.guidance)
+    scale = cfg.inference.get("scale", model.scale)
+    upscaler = model.upscaler(instantiate(cfg.inference), device, guidance=cfg.inference.guidance, scale=scale)
     expect_computable(upscaler.precision, device)
-    degraded = open_degraded(cfg.data.eval, model.scale)
+    degraded = open_degraded(cfg.data.eval, scale)
     settings = _settings(cfg, model)
     _agreed(lambda: expect_same_settings(run, settings), ranks)
     if ranks.first:
@@ -68,7 +67,7 @@ def _evaluate(cfg: DictConfig, ranks: Ranks) -> dict[str, float]:
         Console(stderr=True).print(hint, soft_wrap=True, highlight=False, markup=False)
     keep = ("hq",) if isinstance(degraded, FixedPairs) else ()
     samples = Restoring(degraded, partial(upscale_with_room, upscaler), run, keep, device)
-    results = survey(samples, suite, {key: str(value) for key, value in settings.items()}, device, ranks)
+    results = measure_all(samples, suite, {key: str(value) for key, value in settings.items()}, device, ranks)
     if results is None:
         return {}
     files = {"csv": run / "metrics.csv", "json": run / "metrics.json", "html": run / "report.html"}
@@ -76,19 +75,21 @@ def _evaluate(cfg: DictConfig, ranks: Ranks) -> dict[str, float]:
     return {name: average.found.mean for name, average in results.averages["sr"].items() if average is not None}
 
 
-def open_degraded(data: DictConfig, scale: int) -> Degraded:
+def open_degraded(data: DictConfig, scale: int | float) -> Degraded:
     """Open pairs of folders, a folder of degraded images, or sharp images which are degraded as they are read.
 
     Raises:
         UserError: No folder is given, or one cannot be used.
     """
-    made = not data.lq or data.crop_px is None
-    what = "data.eval.crop_px only where degraded images are made"
-    expect(made, what, f"{data.crop_px} beside data.eval.lq", "Leave one of them out.")
-    if data.lq and data.hq:
-        return PairedFolders(data.lq, data.hq, scale)
-    if data.lq:
+    fits = not data.lq or data.crop_px is None
+    got = f"{data.crop_px} beside data.eval.lq"
+    expect(fits, "data.eval.crop_px only without data.eval.lq", got, "Leave one of them out.")
+    if data.lq and not data.hq:
         return LqFolder(data.lq)
+    expect(float(scale).is_integer(), "a whole inference.scale with data.eval.hq", scale)
+    scale = int(scale)
+    if data.lq:
+        return PairedFolders(data.lq, data.hq, scale)
     expect(bool(data.hq), "data.eval.lq, data.eval.hq, or both", "neither", "Name a folder of images.")
     source = open_source(str(data.hq), key="data.eval.hq")
     return fixed_pairs(source, data.crop_px, preset(data.preset, scale=scale), data.seed, "data.eval.crop_px")

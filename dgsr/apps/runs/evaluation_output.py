@@ -1,4 +1,4 @@
-"""What both evaluations, of folders and of a model, share: the loop over images, the table and the files."""
+"""Measure images, print the table and write the files, for evaluations of folders and of models."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
+from hydra.utils import instantiate
+from omegaconf import DictConfig
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import track
@@ -24,23 +26,42 @@ from dgsr.evaluation import (
     write_page,
 )
 from dgsr.evaluation.ranks import Ranks
-from dgsr.metrics import Suite
+from dgsr.metrics import Metric, Suite
+
+_BUILD = "dgsr.metrics.build"
 
 
-def survey(
+def build_suite(node: DictConfig) -> Suite:
+    """Build the metrics of a config; the package's own that this machine lacks are reported, not refused.
+
+    Raises:
+        UserError: A name is not known, a value cannot be used, or the node returns no metrics.
+    """
+    if node.get("_target_") == _BUILD:
+        return instantiate(node, _target_=f"{_BUILD}_available")
+    metrics = instantiate(node)
+    if isinstance(metrics, Suite):
+        return metrics
+    fits = isinstance(metrics, Mapping) and all(isinstance(metric, Metric) for metric in metrics.values())
+    remedy = f"Let {node.get('_target_')} return a dict of metrics."
+    expect(fits, "metrics by name from the node metrics", repr(metrics), remedy)
+    return Suite(each=dict(metrics))
+
+
+def measure_all(
     samples: Samples, suite: Suite, settings: Mapping[str, str], device: torch.device, ranks: Ranks
 ) -> Results | None:
     """Measure all samples, each on one of the ranks; None on all ranks but the first.
 
     Raises:
-        UserError: None can be had, or no metric.
+        UserError: No image or no metric can be used.
     """
-    for lacking in ranks.gather([suite.missing]):  # what one rank lacks has no values on all images
+    for lacking in ranks.gather([suite.missing]):  # a metric that one rank lacks is measured nowhere
         suite = suite.without(lacking)
-    expect(bool(suite.each or suite.sets), "a metric that can be had", "none", " ".join(suite.missing.values()))
+    expect(bool(suite.each or suite.sets), "a metric that can be measured", "none", " ".join(suite.missing.values()))
     mine = ranks.share(samples.names)
-    found = measure_each(samples, mine, suite.each, device)
-    outcomes = list(track(found, "evaluating", len(mine), console=Console(stderr=True), disable=not ranks.first))
+    measured = measure_each(samples, mine, suite.each, device)
+    outcomes = list(track(measured, "evaluating", len(mine), console=Console(stderr=True), disable=not ranks.first))
     outcomes = ranks.gather([o if isinstance(o, Record) else str(o) for o in outcomes])
     if not ranks.first:
         return None
@@ -55,16 +76,16 @@ def publish(results: Results, samples: Samples, files: Mapping[str, Path], title
     """Print averages and write files.
 
     Args:
-        results: Of the survey.
-        samples: Whose best and worst images the page shows.
+        results: What `measure_all` returned.
+        samples: The page shows the best and the worst of them.
         files: By kind: csv, json, html.
-        title: Of the page.
+        title: The title of the page.
 
     Raises:
-        UserError: Images were left out, or files could not be written; after all else is done.
+        UserError: Images were skipped, or files could not be written; after all else is done.
     """
     console = Console()
-    console.print(_table(results))  # before anything is written, which may fail
+    console.print(_table(results))  # first, since writing may fail
     written, unwritten = [], []
     for kind, file in files.items():
         try:
@@ -75,10 +96,10 @@ def publish(results: Results, samples: Samples, files: Mapping[str, Path], title
             written.append(f"{kind:>5}: {file}")
     for line in [*results.notes, *written]:
         console.print(line, soft_wrap=True, highlight=False, markup=False)
-    expect(not unwritten, "places to write the results to", ", ".join(unwritten), "The numbers are those above.")
+    expect(not unwritten, "places to write the results to", ", ".join(unwritten), "The results are printed above.")
     num_left_out = len(results.left_out)
-    got = f"{num_left_out} of {len(results.records) + num_left_out} left out: {' '.join(results.left_out).rstrip('.')}"
-    expect(not num_left_out, "images that can all be used", got, "The numbers above are those of the others.")
+    got = f"{num_left_out} of {len(results.records) + num_left_out} skipped: {' '.join(results.left_out).rstrip('.')}"
+    expect(not num_left_out, "images that can all be used", got, "The results above are of the others.")
 
 
 def _write(kind: str, file: Path, results: Results, samples: Samples, title: str) -> None:
@@ -92,9 +113,8 @@ def _write(kind: str, file: Path, results: Results, samples: Samples, title: str
 
 
 def _table(results: Results) -> Table:
-    """Lay out one row a metric, since terminals are narrow."""
+    """Lay out one row per metric, since terminals are narrow."""
     table = Table("", *results.columns, title=f"{len(results.records)} images, 95 % intervals")
     for name, metric in results.metrics.items():
-        arrow = "↑" if metric.direction == "higher" else "↓"
-        table.add_row(*map(escape, [f"{name} {arrow}\n{metric.variant}", *results.row(name)]))
+        table.add_row(*map(escape, [f"{name} {metric.arrow}\n{metric.variant}", *results.row(name)]))
     return table

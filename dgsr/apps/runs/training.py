@@ -6,7 +6,7 @@ import copy
 import logging
 import warnings
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import torch
 from hydra.utils import instantiate
@@ -15,14 +15,17 @@ from omegaconf import DictConfig, OmegaConf
 from dgsr.apps.config.checking import check
 from dgsr.apps.config.renamed import rename_keys
 from dgsr.apps.config.schema import TrainConfig
+from dgsr.apps.config.weights import split_weights
 from dgsr.apps.runs.continuation import checkpoint_of, expect_continuable, plain_config, report_changes
 from dgsr.apps.runs.record import write_record
+from dgsr.checkpoints import start_from
 from dgsr.checkpoints.trainer import read_checkpoint
-from dgsr.checks import expect
+from dgsr.checks import expect, refuse
 from dgsr.training.callbacks.provenance import Provenance
 from dgsr.training.loop.machine import build_trainer
 from dgsr.training.loop.module import TrainingModule
 from dgsr.training.loop.settings import Settings
+from dgsr.training.tasks.restoration import SuperResolution
 
 _logger = logging.getLogger(__name__)
 
@@ -68,15 +71,16 @@ def build_module(cfg: DictConfig, fresh: bool = True) -> TrainingModule:
 
     Args:
         cfg: The composed config.
-        fresh: No checkpoint will be loaded, so the generator takes the weights that `init_from` names.
+        fresh: No checkpoint will be loaded, so the generator starts from the weights that `init_from` names.
+
+    Raises:
+        UserError: `init_from` is set for another task than restoration, or cannot be used.
     """
     torch.manual_seed(cfg.seed)
+    cfg = split_weights(cfg)
     networks = {name: _plain(cfg[name]) for name in NETWORK_NODES}
     networks["guidance"] = cfg.inference.guidance
     networks["task"] = OmegaConf.to_container(cfg.task, resolve=False)  # what it refers to stands elsewhere
-    networks["generator"].pop("init_from", None)  # what it started from may be gone when it is built again
-    if not fresh and "init_from" in cfg.generator:
-        cfg = cast(DictConfig, OmegaConf.merge(cfg, {"generator": {"init_from": None}}))
     settings = Settings(
         optimizers={name: instantiate(cfg.optimizer[name]) for name in ("generator", "discriminator")},
         schedule=instantiate(cfg.optimizer.schedule),
@@ -87,7 +91,13 @@ def build_module(cfg: DictConfig, fresh: bool = True) -> TrainingModule:
         ema_decay=cfg.run.ema_decay,
         description=networks,
     )
-    return instantiate(cfg.task)(settings=settings)
+    module: TrainingModule = instantiate(cfg.task)(settings=settings)
+    if cfg.init_from:
+        if not isinstance(module, SuperResolution):
+            refuse("task=restoration with init_from", type(module).__name__, "Leave init_from out.")
+        if fresh:
+            start_from(module.generator, cfg.init_from)
+    return module
 
 
 def _built(nodes: DictConfig) -> list[Any]:

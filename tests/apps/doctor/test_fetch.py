@@ -17,7 +17,7 @@ from dgsr.checks import UserError
 from dgsr.models import OneStepGenerator, hub
 
 GOLDEN = Path(__file__).parents[2] / "golden"
-SMALL = ("debug=fdr", "trainer=cpu", "objective.reconstruction.lpips=0", "metrics.names=[psnr]")
+SMALL = ("debug=fdr", "trainer=cpu", "objective.losses.lpips.weight=0", "metrics.names=[psnr]")
 
 
 def test_what_is_fetched_once_is_there_without_a_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

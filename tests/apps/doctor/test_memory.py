@@ -19,7 +19,7 @@ from dgsr.training.tasks.restoration import SuperResolution
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 SWITCHES = ("gradient_checkpointing", "slice_decoder")
-SMALL = ("debug=fdr", "trainer=cpu", "objective.reconstruction.lpips=0", "metrics.names=[psnr]")
+SMALL = ("debug=fdr", "trainer=cpu", "objective.losses.lpips.weight=0", "metrics.names=[psnr]")
 
 
 def config(*overrides: str) -> DictConfig:

@@ -9,7 +9,7 @@ from unittest.mock import Mock
 import pytest
 import torch
 
-from dgsr.apps.runs.evaluation_output import publish, survey
+from dgsr.apps.runs.evaluation_output import measure_all, publish
 from dgsr.checks import UserError
 from dgsr.evaluation.ranks import Ranks
 from dgsr.metrics import Suite
@@ -21,7 +21,7 @@ CPU = torch.device("cpu")
 
 def test_the_table_has_averages_and_definitions(capsys: pytest.CaptureFixture[str]) -> None:
     samples = InMemory()
-    results = survey(samples, Suite(build(["psnr"]), missing={"fid": "fid [is] missing"}), {}, CPU, Ranks())
+    results = measure_all(samples, Suite(build(["psnr"]), missing={"fid": "fid [is] missing"}), {}, CPU, Ranks())
     assert results is not None
     assert [record.name for record in results.records] == ["a", "b"]
     with pytest.raises(UserError, match=r"1 of 3 left out: .*broken[^.]*\. The numbers"):
@@ -38,7 +38,7 @@ def test_files_that_cannot_be_written_cost_nothing_else(
 ) -> None:
     samples = InMemory()
     samples.names = ("a", "b")
-    results = survey(samples, Suite(build(["psnr"])), {}, CPU, Ranks())
+    results = measure_all(samples, Suite(build(["psnr"])), {}, CPU, Ranks())
     assert results is not None
     (tmp_path / "file").touch()
     monkeypatch.setattr(
@@ -55,13 +55,13 @@ def test_files_that_cannot_be_written_cost_nothing_else(
 
 def test_no_metric_at_all_is_refused_before_any_image_is_read() -> None:
     with pytest.raises(UserError, match=r"a metric that can be had, but got none\. .*true images"):
-        survey(InMemory(), Suite(build(["psnr"])).without_reference(), {}, CPU, Ranks())
+        measure_all(InMemory(), Suite(build(["psnr"])).without_reference(), {}, CPU, Ranks())
 
 
 def test_what_another_rank_lacks_is_measured_by_none(monkeypatch: pytest.MonkeyPatch) -> None:
     theirs: list[list[Any]] = [[{"ssim": "ssim cannot be had."}], []]
     monkeypatch.setattr(Ranks, "gather", lambda _, items: items + theirs.pop(0))
-    results = survey(InMemory(), Suite(build(["psnr", "ssim"])), {}, CPU, Ranks(0, 2))
+    results = measure_all(InMemory(), Suite(build(["psnr", "ssim"])), {}, CPU, Ranks(0, 2))
     assert results is not None
     assert list(results.metrics) == ["psnr"]
     assert results.notes == ["ssim cannot be had."]
@@ -70,7 +70,7 @@ def test_what_another_rank_lacks_is_measured_by_none(monkeypatch: pytest.MonkeyP
 def test_the_other_ranks_have_no_results(monkeypatch: pytest.MonkeyPatch) -> None:
     gathered = []
     monkeypatch.setattr(Ranks, "gather", lambda _, items: gathered.append(items) or items)
-    assert survey(InMemory(), Suite(build(["psnr"])), {}, CPU, Ranks(1, 2)) is None
+    assert measure_all(InMemory(), Suite(build(["psnr"])), {}, CPU, Ranks(1, 2)) is None
     assert [type(item) for item in gathered[-1]] == [str]  # the second of three samples
 
 
@@ -78,4 +78,4 @@ def test_nothing_that_can_be_used_is_refused() -> None:
     samples = InMemory()
     samples.names = ("broken",)
     with pytest.raises(UserError, match=r"images that can be used, but got none\. .*broken"):
-        survey(samples, Suite(build(["psnr"])), {}, CPU, Ranks())
+        measure_all(samples, Suite(build(["psnr"])), {}, CPU, Ranks())

@@ -83,7 +83,7 @@ def test_a_variant_wins_over_the_experiment(tmp_path: Path) -> None:
     assert composed(tmp_path, "experiment=paper", published, "variant=rank_16").generator.unet_rank == 16
 
 
-SMALL = ("debug=fdr", "objective.reconstruction.lpips=0", "metrics.names=[psnr]", "callbacks.checkpoints.monitor=psnr")
+SMALL = ("debug=fdr", "objective.losses.lpips.weight=0", "metrics.names=[psnr]", "callbacks.checkpoints.monitor=psnr")
 
 
 def _train(folder: Path, *overrides: str) -> float | None:
@@ -137,7 +137,7 @@ def test_weights_that_were_written_over_are_noticed(tmp_path: Path) -> None:
 def test_a_run_starts_from_the_weights_of_another_with_fresh_optimizers(tmp_path: Path) -> None:
     _train(tmp_path / "first")
     source = tmp_path / "first" / "checkpoints" / "last.ckpt"
-    _train(tmp_path / "second", f"generator.init_from={source}", "optimizer.generator.lr=0", "seed=1")
+    _train(tmp_path / "second", f"init_from={source}", "optimizer.generator.lr=0", "seed=1")
     first, second = (read_checkpoint(tmp_path / name / "checkpoints" / "last.ckpt") for name in ("first", "second"))
     generator = {name: t for name, t in first["state_dict"].items() if name.startswith("generator.")}
     assert all(torch.equal(tensor, second["state_dict"][name]) for name, tensor in generator.items())
@@ -146,12 +146,12 @@ def test_a_run_starts_from_the_weights_of_another_with_fresh_optimizers(tmp_path
     assert "init_from" not in second["dgsr"]["description"]["generator"]
 
     source.unlink()
-    _train(tmp_path / "second", f"generator.init_from={source}", "resume=last", "run.max_steps=2", "seed=1")
+    _train(tmp_path / "second", f"init_from={source}", "resume=last", "run.max_steps=2", "seed=1")
 
 
 def test_a_backbone_of_ones_own_from_its_first_half_to_a_generator_on_it(tmp_path: Path) -> None:
     measured = ("debug=fdr", "metrics.names=[psnr]", "callbacks.checkpoints.monitor=psnr", "data.val.limit=1")
-    pixels = [f"objective.reconstruction.{name}={weight}" for name, weight in {"l1": 1, "lpips_alex": 0}.items()]
+    pixels = [f"objective.losses.{name}.weight={weight}" for name, weight in {"l1": 1, "lpips_alex": 0}.items()]
     steps = {
         "prior_autoencoder": ["task.autoencoder.widths=[16,24,24,32]", *pixels],
         "prior_denoiser": [f"task.denoiser.autoencoder={tmp_path}/prior_autoencoder/exported/last"],
@@ -173,7 +173,7 @@ def test_a_precision_is_not_exchanged_for_another(tmp_path: Path) -> None:
 
 def test_weights_or_a_checkpoint_but_not_both(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="but got both"):
-        _train(tmp_path, "ckpt_path=a.ckpt", "generator.init_from=b.ckpt")
+        _train(tmp_path, "ckpt_path=a.ckpt", "init_from=b.ckpt")
 
 
 def test_the_same_seed_gives_the_same_weights(tmp_path: Path) -> None:
