@@ -20,7 +20,7 @@ from dgsr.apps.sweeps import SweepFolder, run_job, sweep_of, sweeping
 def main(cfg: DictConfig) -> float | None:
     """Train as the composed config says; each job of a sweep runs in its own process."""
     if in_sweep():
-        return run_job()
+        return run_job(cfg)
     from dgsr.apps.runs.training import train  # a mistyped command is answered before torch is imported
 
     return run_cleanly(lambda: train(cfg))

@@ -33,7 +33,7 @@ def split_weights(cfg: DictConfig, keep_unused: bool = False) -> DictConfig:
             if node is None or not (weight or keep_unused):
                 del losses[name]
                 continue
-            weights[str(name)] = weight
+            weights[str(name)] = float(weight)
             if not _takes_weight(node):
                 node.pop("weight", None)
         cfg.objective.weights = weights
@@ -50,7 +50,7 @@ def problems_of_losses(cfg: DictConfig) -> Iterator[str]:
             yield f"Expected a loss with _target_ and weight for {where}, but got {node!r}. Set {where}.weight=…."
             continue
         if "_target_" not in node:
-            yield f"Expected a value for {where}._target_, but got none. Name the class of the loss whose weight is set."
+            yield f"Expected a value for {where}._target_, but got none. Name the class of the loss."
         if OmegaConf.is_missing(node, "weight") or "weight" not in node:
             yield f"Expected a value for {where}.weight, but got none. Set {where}.weight=…."
         elif not isinstance(node.weight, int | float) or isinstance(node.weight, bool):

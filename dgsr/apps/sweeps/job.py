@@ -1,4 +1,4 @@
-"""One job of a sweep: a process of its own in a directory of its own, so that jobs cannot disturb each other."""
+"""Run one job of a sweep in its own process and directory, so that jobs cannot disturb each other."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
 
 from dgsr.apps.config.command_line import CommandLine
 from dgsr.apps.config.quoting import quoted
@@ -22,8 +23,11 @@ from dgsr.checks import UserError, expect
 _logger = logging.getLogger(__name__)
 
 
-def run_job() -> float | None:
-    """Run the job that Hydra is at, unless it is done; go on with it where it was cut off.
+def run_job(cfg: DictConfig) -> float | None:
+    """Run the job that Hydra is at unless it is done, or resume it if it was interrupted.
+
+    Args:
+        cfg: The composed config of the job.
 
     Returns:
         The run's monitored metric. None if it failed or ran out of time: an exception would end the sweep for some of
@@ -37,6 +41,8 @@ def run_job() -> float | None:
     sweep = SweepFolder(Path(hydra.sweep.dir)).command
     job.failure.unlink(missing_ok=True)
     try:
+        has_summary = "callbacks" not in cfg or cfg.callbacks.get("summary") is not None
+        expect(has_summary, "callbacks.summary in a sweep", "null", "A job is done once its summary is written.")
         command = CommandLine(_overrides(job, overrides), config_dir=CommandLine.parse(sweep.arguments).config_dir)
         reason = _run([sys.executable, sweep.program, *command.words], Path(hydra.runtime.cwd), job)
     except UserError as error:
@@ -46,7 +52,7 @@ def run_job() -> float | None:
         _logger.warning("Job %s failed: %s", job.path.name, reason)
         return None
     if job.state == "unfinished":
-        _logger.warning("Job %s is out of time: dgsr rerun %s goes on with it.", job.path.name, hydra.sweep.dir)
+        _logger.warning("Job %s is out of time. Resume it with: dgsr rerun %s", job.path.name, hydra.sweep.dir)
         return None
     _logger.info("Job %s is done: %s %s", job.path.name, job.result()["monitor"], _value(job))
     return _value(job)
@@ -79,13 +85,13 @@ def _run(command: list[str], cwd: Path, job: JobFolder) -> str | None:
             stdin=subprocess.DEVNULL,
             stdout=console,
             stderr=subprocess.STDOUT,
-            start_new_session=True,  # with all its ranks, so that they can be told and ended together
+            start_new_session=True,  # so that all its ranks can be signalled together
         )
         try:
             code = child.wait()
         except KeyboardInterrupt:
             _logger.warning("Stopping job %s after its step; once more stops at once.", job.path.name)
-            os.killpg(child.pid, signal.SIGTERM)  # one that was started in the background may ignore SIGINT
+            os.killpg(child.pid, signal.SIGTERM)  # a process started in the background may ignore SIGINT
             child.wait()
             raise
         finally:
@@ -93,14 +99,14 @@ def _run(command: list[str], cwd: Path, job: JobFolder) -> str | None:
                 os.killpg(child.pid, signal.SIGKILL)
     if code == 0 and (job.summary.exists() or job.checkpoint.exists()):
         return None
-    said = [line.strip() for line in job.console.read_text(errors="replace").splitlines() if line.strip()]
-    return f"{said[-1] if said else 'no output'} (exit code {code}, {job.console})"
+    lines = [line.strip() for line in job.console.read_text(errors="replace").splitlines() if line.strip()]
+    return f"{lines[-1] if lines else 'no output'} (exit code {code}, {job.console})"
 
 
 def child_environment() -> dict[str, str]:
-    """Return what a job's process sees: whole tracebacks, and no SLURM step, in whose place it starts its own ranks."""
+    """Return the environment of a job: full tracebacks, and no SLURM step, since the job starts its own ranks."""
     environment = os.environ | {"HYDRA_FULL_ERROR": "1"}
-    environment.pop("SLURM_RESTART_COUNT", None)  # whether to go on is decided here
+    environment.pop("SLURM_RESTART_COUNT", None)  # the sweep decides what is resumed
     tasks = environment.get("SLURM_NTASKS", "1")
     expect(tasks == "1", "one SLURM task a job", tasks, "A job starts its own ranks: hydra.launcher.tasks_per_node=1.")
-    return environment | {"SLURM_JOB_NAME": "bash"}  # the name by which Lightning knows to leave SLURM alone
+    return environment | {"SLURM_JOB_NAME": "bash"}  # Lightning then ignores SLURM

@@ -11,6 +11,8 @@ from dgsr.apps import EvaluateConfig, TrainConfig, check, conf_dir
 
 #: What the config leaves for the user to say.
 GIVEN = {
+    "metrics=none": ["task=estimator"],
+    "objective=none": ["task=estimator"],
     "estimator=published": ["estimator.path=weights.pth"],
     "experiment=paper": ["estimator.path=weights.pth"],
     "task=denoiser": ["task.denoiser.autoencoder=folder"],

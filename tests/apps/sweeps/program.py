@@ -42,7 +42,7 @@ def body(cfg: DictConfig) -> None:
 @hydra.main(version_base="1.3", config_path=None, config_name="program")
 def main(cfg: DictConfig) -> float | None:
     """Run a job of a sweep, or the body."""
-    return run_job() if in_sweep() else run_cleanly(lambda: body(cfg))
+    return run_job(cfg) if in_sweep() else run_cleanly(lambda: body(cfg))
 
 
 def prepare() -> SweepFolder | None:

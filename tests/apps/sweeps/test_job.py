@@ -38,7 +38,7 @@ def test_a_job_that_is_out_of_time_has_not_failed_and_goes_on(tmp_path: Path) ->
     done = sweep(tmp_path, "x=1", "text='out of time',other")
     assert "1 of 2 started jobs done" in done.stderr
     assert "failed" not in done.stderr
-    assert "Job 0 is out of time: dgsr rerun" in done.stdout
+    assert "Job 0 is out of time. Resume it with: dgsr rerun" in done.stdout
     (tmp_path / "mended").touch()
     assert "2 of 2" in rerun(tmp_path).stderr
     assert starts(tmp_path, 0) == ["None", str(tmp_path / "sweep" / "0")]

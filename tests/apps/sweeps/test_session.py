@@ -87,7 +87,7 @@ def test_a_report_that_cannot_be_written_is_told_of(
         pass
     assert stop.value.code == 1
     told = capsys.readouterr().err
-    assert f"No report: Expected room. Once that is mended: dgsr report {folder.path}" in told
+    assert f"No report: Expected room. Once that is fixed: dgsr report {folder.path}" in told
     assert "1 of 1 started jobs done" in told
 
 
@@ -104,7 +104,7 @@ def test_an_interrupted_sweep_leaves_no_process_and_goes_on(tmp_path: Path, numb
         parent.send_signal(number)
         _, said = parent.communicate(timeout=60)
     assert parent.returncode == 130
-    assert "0 was cut off\nGo on with: dgsr rerun" in said
+    assert "0 was interrupted\nResume with: dgsr rerun" in said
     child = int((tmp_path / "sweep" / "0" / "starts.txt").read_text().split()[-1])
     with pytest.raises(ProcessLookupError):
         os.kill(child, 0)
