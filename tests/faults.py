@@ -1,4 +1,4 @@
-"""What can happen to a run: each fault disturbs one, lets it go on, and says when it struck and what followed."""
+"""What can happen to a run: each fault disturbs one, lets it resume, and reports when it struck and the outcome."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _killed(session: Session, moment: str) -> Found:
 
 
 def _continued(session: Session) -> str:
-    starts = session.output().count("Measuring what there is")
+    starts = session.output().count("Running baseline validation")
     return "went on" if starts == 1 else "started again"
 
 
@@ -73,7 +73,7 @@ def damage(change: Callable[[Path], None]) -> Fault:
         session.wait()
         change(run_of(session.logs) / "checkpoints" / "last.ckpt")
         session.run_to_its_end()
-        warned = "Going on from the checkpoint before it" in session.output()
+        warned = "Using the checkpoint before it" in session.output()
         return f"step {step}", "fell back with a warning" if warned else "WENT ON WITH THE DAMAGED FILE"
 
     return fault

@@ -50,7 +50,7 @@ class Session:
         self.pid, self.started = 0, 0.0
 
     def start(self, before: Callable[[], None] = lambda: None) -> None:
-        """Start, or go on, in a process of its own; `before` is called in it first."""
+        """Start or resume in its own process; `before` is called in it first."""
         self.started = time.monotonic()
         self.pid = os.fork()
         if self.pid == 0:
@@ -61,7 +61,7 @@ class Session:
         return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
     def run_to_its_end(self) -> Session:
-        """Start or go on, and expect all to go well."""
+        """Start or resume, and expect success."""
         self.start()
         assert self.wait() == 0, self.output()[-4000:]
         return self

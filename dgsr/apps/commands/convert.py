@@ -13,8 +13,8 @@ from dgsr.checks import expect
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
 
-_ANEW = "Remove what there is of OUT, and run the same command again."
-ADVICE = Advice(full=f"Make room. {_ANEW}", stopped=_ANEW)
+_RESTART = "Remove what there is of OUT, and run the same command again."
+ADVICE = Advice(full=f"Free some space. {_RESTART}", stopped=_RESTART)
 
 
 def add_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dgsr.apps.config.spelling import alike
-from dgsr.apps.runs.entry import GOING_ON
+from dgsr.apps.runs.entry import RESUMABLE
 from dgsr.checks import expect, refuse
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dgsr.types import Image
 
 _DEFAULT_PRESET = "s3diff"
-ADVICE = GOING_ON
+ADVICE = RESUMABLE
 
 
 def add_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
@@ -31,13 +31,15 @@ def add_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
         "degrade every photograph of a folder into lq/ beside hq/ and recipes/, as evaluate.py does.",
     )
     parser.add_argument("photo", type=Path, help="the sharp photograph, or a folder of such")
-    what = parser.add_mutually_exclusive_group()
-    what.add_argument(
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument(
         "--preset",
         default=_DEFAULT_PRESET,
         help="whose recipes are drawn: s3diff, real_esrgan, bsrgan_like, bicubic, none (default: %(default)s)",
     )
-    what.add_argument("--recipe", type=Path, metavar="JSON", help="replay this one; the photograph is cut to its size")
+    source.add_argument(
+        "--recipe", type=Path, metavar="JSON", help="replay this one; the photograph is cut to its size"
+    )
     parser.add_argument("--scale", type=int, help="sharp pixels per degraded pixel, along each side (default: 4)")
     parser.add_argument(
         "--seed",
@@ -92,7 +94,7 @@ def _degrade_folder(arguments: Namespace) -> None:
 
 
 def _degrade_photo(arguments: Namespace) -> None:
-    """Draw or read recipes, apply them, and write what was asked for."""
+    """Draw or read recipes, apply them, and write the requested files."""
     from dgsr.apps.runs.degraded_set import write_recipe
     from dgsr.degradation import degrade
     from dgsr.images import read_image, write_image
@@ -140,7 +142,7 @@ def _option(name: str) -> str:
 
 
 def _spec(arguments: Namespace) -> Spec:
-    """Return the degradation that is asked for."""
+    """Return the requested degradation."""
     from dgsr.degradation import preset
     from dgsr.degradation.presets import PRESETS
 

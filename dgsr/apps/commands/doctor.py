@@ -27,8 +27,8 @@ def add_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="as for train.py")
     parser.add_argument("--config-dir", metavar="DIR", help="a folder of your own configs, as for train.py")
     which = parser.add_mutually_exclusive_group(required=True)
-    for name, what in CHECKS.items():
-        which.add_argument(f"--{name}", action="store_const", dest="check", const=name, help=what)
+    for name, purpose in CHECKS.items():
+        which.add_argument(f"--{name}", action="store_const", dest="check", const=name, help=purpose)
     return parser
 
 

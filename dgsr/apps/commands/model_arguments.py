@@ -88,9 +88,9 @@ def device(arguments: Namespace) -> torch.device:
     from dgsr.inference.devices import device_of
     from dgsr.ops.precision import expect_computable
 
-    found = device_of(arguments.device)
-    expect_computable(arguments.precision, found)
-    return found
+    device = device_of(arguments.device)
+    expect_computable(arguments.precision, device)
+    return device
 
 
 def memory_bytes(arguments: Namespace) -> int | None:

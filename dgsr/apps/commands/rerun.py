@@ -18,7 +18,7 @@ def add_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
         "rerun",
         help="run what failed or is missing in a sweep",
         description="Run the sweep of a directory again: jobs that are done stay as they are, those that were cut off "
-        "go on from their last checkpoint, failed and missing ones run.",
+        "resume from their last checkpoint, failed and missing ones run.",
     )
     parser.add_argument("sweep", type=Path, metavar="DIR", help="directory of the sweep")
     return parser

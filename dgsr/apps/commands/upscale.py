@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dgsr.apps.commands.model_arguments import add_machine, add_parts, add_source, device, load, memory_bytes, source_of
-from dgsr.apps.runs.entry import GOING_ON
+from dgsr.apps.runs.entry import RESUMABLE
 from dgsr.checks import expect
 
 if TYPE_CHECKING:
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     from dgsr.inference import Upscaler
     from dgsr.inference.files import FileUpscaling, Job
-    from dgsr.inference.scores import Told
+    from dgsr.inference.scores import GivenScores
 
-ADVICE = GOING_ON
+ADVICE = RESUMABLE
 
 
 def add_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
@@ -61,7 +61,7 @@ def add_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
         type=_tile,
         default="auto",
         metavar="PX",
-        help="make large results in tiles of so many px a side, a multiple of 64, from 192 on; 0: whole; "
+        help="side in px of the tiles of large results, a multiple of 64, at least 192; 0: no tiles; "
         "auto: as large as memory allows (default)",
     )
     parser.add_argument(
@@ -98,13 +98,13 @@ def run(arguments: Namespace) -> None:
     source = source_of(arguments.model)
     if source != arguments.model:
         say(console, f"The model is {source}.")
-    told = arguments.blur, arguments.noise
+    given_scores = arguments.blur, arguments.noise
 
-    def tell(*scores: float) -> None:
+    def on_scores(*scores: float) -> None:
         if not arguments.input.is_dir():
-            say(console, _scored(scores, told))
+            say(console, _scored(scores, given_scores))
 
-    settings = arguments.tile, arguments.batch, memory_bytes(arguments), told, tell
+    settings = arguments.tile, arguments.batch, memory_bytes(arguments), given_scores, on_scores
     work = FileUpscaling(_upscaler(source, arguments), *settings)
     failed = _watched(work, missing, console)
     if len(failed) < len(missing):
@@ -145,16 +145,17 @@ def _watched(work: FileUpscaling, jobs: list[Job], console: Console) -> list[str
     return failed
 
 
-def _scored(scores: tuple[float, ...], told: Told) -> str:
+def _scored(scores: tuple[float, ...], given_scores: GivenScores) -> str:
     """Say what will be undone, and who says so."""
     blur, noise = (
-        f"{score:.2f} ({'estimated' if given is None else 'told'})" for score, given in zip(scores, told, strict=True)
+        f"{score:.2f} ({'estimated' if given is None else 'given'})"
+        for score, given in zip(scores, given_scores, strict=True)
     )
     return f"Blur {blur}, noise {noise}."
 
 
 def _written(target: Path, count: int | None) -> str:
-    """Say what is there now: one image, or so many of a folder."""
+    """Say what was written: one image, or how many of a folder."""
     from dgsr.rasters import read_size
 
     if count is not None:
@@ -195,8 +196,8 @@ def _upscaler(source: str, arguments: Namespace) -> Upscaler:
     from dgsr.inference import Upscaler
 
     place = device(arguments)
-    told = {name: getattr(arguments, name) for name in ("scale", "guidance", "color_fix", "seed", "precision")}
-    given = {name: value for name, value in told.items() if value is not None}
+    settings = {name: getattr(arguments, name) for name in ("scale", "guidance", "color_fix", "seed", "precision")}
+    given = {name: value for name, value in settings.items() if value is not None}
     upscaler = load(source, arguments).upscaler(Upscaler, place, **given)
     expect(1 <= upscaler.scale <= 8, "a model with a scale of 1 to 8", upscaler.scale, "Say --scale.")
     return upscaler

@@ -101,7 +101,7 @@ class Page:
 
     def _connect(self) -> None:
         dial = [self.blur, self.noise]
-        # One at a time, whoever asks; nobody but the page may.
+        # The networks serve one request at a time, and only the page.
         work: dict[str, Any] = {"concurrency_id": "networks", "concurrency_limit": 1, "api_visibility": "private"}
         self.gallery.select(self._choose, None, self.file, api_visibility="private")
         self.back.click(lambda estimate: estimate, self.estimate, dial, api_visibility="private")
@@ -148,7 +148,7 @@ class Page:
         scores = None if [blur, noise] == estimate else (float(blur), float(noise))
         progress(0, desc="upscaling")
         try:
-            made = self.studio.upscale(
+            upscaled = self.studio.upscale(
                 Path(file),
                 Settings(scores, scale, float(guidance), color_fix, seed, tile),
                 lambda share: progress(share, desc="upscaling"),
@@ -156,11 +156,13 @@ class Page:
         except UserError as error:
             _say(error)
             return 4 * [gr.update()]
-        (height, width), device = made.size, self.studio.upscaler.device
+        (height, width), device = upscaled.size, self.studio.upscaler.device
         source = "as estimated" if scores is None else "by hand"
-        caption = f"{width}x{height} px; blur {blur:.2f}, noise {noise:.2f} {source}; {made.seconds:.1f} s on {device}"
-        slider = gr.update(value=(str(made.interpolated), str(made.sr)), visible=True)
-        return [gr.update(visible=False), slider, gr.update(value=str(made.sr), visible=True), caption]
+        caption = (
+            f"{width}x{height} px; blur {blur:.2f}, noise {noise:.2f} {source}; {upscaled.seconds:.1f} s on {device}"
+        )
+        slider = gr.update(value=(str(upscaled.interpolated), str(upscaled.sr)), visible=True)
+        return [gr.update(visible=False), slider, gr.update(value=str(upscaled.sr), visible=True), caption]
 
 
 def _say(error: UserError) -> None:

@@ -1,4 +1,4 @@
-"""Serve the demo's page, to this machine alone unless told otherwise; nothing is asked of any other machine."""
+"""Serve the demo's page, by default to this machine alone; no other machine is contacted."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from dgsr.apps.demo.studio import Studio
 from dgsr.checks import refuse
 from dgsr.inference import Upscaler
 
-# Those that are there, none from afar.
+# Installed fonts only; nothing is downloaded.
 _FONTS, _MONOSPACE = ("system-ui", "sans-serif"), ("ui-monospace", "monospace")
 
 # The browser may load from the server that the page is from, and from nowhere else.

@@ -23,33 +23,35 @@ def examine(cfg: DictConfig) -> Group:
     accumulation(data.global_batch, devices, cfg.run.micro_batch)
     given, available = data.num_workers, cores()
     powers = [2**power for power in range(available.bit_length()) if 2**power <= available]
-    found = measure(data, sorted({0, given, *powers, available}), _SECONDS)
+    throughput = measure(data, sorted({0, given, *powers, available}), _SECONDS)
     on_workers = cfg.data.degrade_on == "workers"
-    return Group(_table(found, data.global_batch // devices, given), *_advice(found, given, devices, on_workers))
+    return Group(
+        _table(throughput, data.global_batch // devices, given), *_advice(throughput, given, devices, on_workers)
+    )
 
 
-def _table(found: Throughput, share: int, given: int) -> Table:
+def _table(throughput: Throughput, share: int, given: int) -> Table:
     """Show rates and, for the samples of one step on one device, the shortest step that never waits."""
     table = Table(title="Samples a second", caption=f"A step takes {share} samples on each device.")
     for heading in ("workers", "samples/s", "a device waits if its step is shorter than"):
         table.add_column(heading, justify="right")
-    for workers, rate in found.rates.items():
+    for workers, rate in throughput.rates.items():
         mark = " (data.num_workers)" if workers == given else ""
         table.add_row(f"{workers}{mark}", f"{rate:.1f}", f"{share / rate:.2f} s")
     return table
 
 
-def _advice(found: Throughput, given: int, devices: int, on_workers: bool) -> Iterator[str]:
+def _advice(throughput: Throughput, given: int, devices: int, on_workers: bool) -> Iterator[str]:
     """Say where the time goes, and what would change it."""
-    milliseconds = f"{found.reading * 1e3:.0f} ms to read and crop, {found.degrading * 1e3:.0f} ms to degrade"
-    where = f"{found.degrading_share:.0%} of it degrading" if on_workers else "degraded on the accelerator"
+    milliseconds = f"{throughput.reading * 1e3:.0f} ms to read and crop, {throughput.degrading * 1e3:.0f} ms to degrade"
+    where = f"{throughput.degrading_share:.0%} of it degrading" if on_workers else "degraded on the accelerator"
     yield f"One sample takes one core {milliseconds}: {where}."
-    enough = found.enough_workers()
+    enough = throughput.enough_workers()
     if given != enough:
         yield f"data.num_workers={enough} is enough; more gain less than a tenth."
     if devices > 1:
         yield f"Each of {devices} devices has as many workers; those of one machine share its {cores()} cores."
-    if on_workers and found.degrading_share > 0.5 and torch.cuda.is_available():
+    if on_workers and throughput.degrading_share > 0.5 and torch.cuda.is_available():
         yield "Degrading takes most of the time: data.degrade_on=accelerator moves it to the device that trains."
-    if found.degrading_share < 0.5:
+    if throughput.degrading_share < 0.5:
         yield "Reading takes most of the time: cut large photographs into pieces of about twice data.crop_px once."

@@ -60,5 +60,5 @@ def _table(parts: Mapping[str, DictConfig]) -> Table:
 def _advice() -> list[str]:
     caches = {"HF_HOME": Path(HF_HUB_CACHE).parent, "TORCH_HOME": Path(torch.hub.get_dir()).parent}
     named = ", ".join(f"{folder} ({name})" for name, folder in caches.items() if folder.is_dir())
-    found = f"Downloads are kept in {named}; other disks need a copy." if named else "Nothing was downloaded."
-    return [found, "On nodes without a network set HF_HUB_OFFLINE=1, so that nothing waits for one."]
+    caching = f"Downloads are kept in {named}; other disks need a copy." if named else "Nothing was downloaded."
+    return [caching, "On nodes without a network set HF_HUB_OFFLINE=1, so that nothing waits for one."]

@@ -71,19 +71,19 @@ def _outlined(cfg: DictConfig) -> DictConfig:
     return outlined
 
 
-def _parts(found: Footprint) -> Table:
+def _parts(parts: Footprint) -> Table:
     table = Table("part", "GiB", title="One training step on one device, at its fullest")
-    for field in fields(found):
-        table.add_row(field.name, _gib(getattr(found, field.name)))
+    for field in fields(parts):
+        table.add_row(field.name, _gib(getattr(parts, field.name)))
     table.add_section()
-    table.add_row("total", _gib(found.total))
+    table.add_row("total", _gib(parts.total))
     return table
 
 
 def _savings(cfg: DictConfig) -> Table:
     table = Table("saving, together with those above", "GiB", title="What would lower it")
-    for saving, found in _lowered(cfg):
-        table.add_row(saving, _gib(found.total))
+    for saving, lowered in _lowered(cfg):
+        table.add_row(saving, _gib(lowered.total))
     return table
 
 

@@ -1,4 +1,4 @@
-"""Continue from a checkpoint: find one that is whole, refuse what cannot go on, say what has changed."""
+"""Continue from a checkpoint: find an undamaged one, refuse one that does not fit, list changed settings."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from dgsr.training.loop.module import TrainingModule
 
 _logger = logging.getLogger(__name__)
 
-#: What says where and from which state a run goes on, and not what it is.
+#: Keys that say from where a run is resumed, not what it trains.
 _ABOUT_RESUMING = ("resume", "allow_changes", "ckpt_path", "paths")
 
 
@@ -24,7 +24,7 @@ def checkpoint_of(cfg: DictConfig) -> Path | None:
     """Return the training checkpoint that a run starts from: its own latest whole one, a given one, or none.
 
     Raises:
-        UserError: None can be read, or more than one start is asked for.
+        UserError: No checkpoint can be read, or two starting points are set.
     """
     if cfg.resume:
         return latest_whole(Path(cfg.paths.run) / "checkpoints")
@@ -46,7 +46,7 @@ def latest_whole(directory: Path) -> Path:
         try:
             read_checkpoint(path)
         except UserError as error:
-            _logger.warning("%s Going on from the checkpoint before it.", error)
+            _logger.warning("%s Using the checkpoint before it.", error)
             failures.append(str(error))
         else:
             return path
@@ -63,7 +63,7 @@ def expect_continuable(
     Args:
         checkpoint: What the file holds.
         path: The file.
-        module: What would go on.
+        module: The training to resume.
         data: The fingerprint of what it would be trained on.
         allow_changes: Warn instead; what does not fit is then refused when it is loaded.
 
@@ -79,7 +79,7 @@ def expect_continuable(
         changed.append("other photographs in data.train")
     if allow_changes:
         for change in changed:
-            _logger.warning("Going on with %s.", change)
+            _logger.warning("Resuming with %s.", change)
         return
     remedy = "Use the settings of the run that wrote it, start a new run, or say allow_changes=true."
     expect(not changed, f"the networks, scale and photographs of {path}", "; ".join(changed), remedy)

@@ -22,7 +22,7 @@ ROLES = {"lq": "png", "hq": "png", "recipes": "json"}
 
 
 def fixed_pairs(photographs: Source, crop_px: int | None, spec: Spec, seed: int, key: str) -> FixedPairs:
-    """Pair photographs with degradations, for whoever measures a model or writes a set.
+    """Pair photographs with degradations, to measure a model or to write a set.
 
     Args:
         photographs: The sharp images.
@@ -82,14 +82,14 @@ def write_recipe(file: Path, recipe: Recipe) -> None:
 
 
 def expect_no_others(pairs: FixedPairs, folder: Path) -> None:
-    """Refuse to write a set anew beside pairs of another, which would stay as they were.
+    """Refuse to overwrite a set in a folder that also holds pairs of another.
 
     Raises:
         UserError: There are such.
     """
     ours = {file for mine in _files(pairs, folder) for file in mine.values()}
-    there = (file for role, ending in ROLES.items() for file in (folder / role).rglob(f"*.{ending}"))
-    others = sorted(str(file.relative_to(folder)) for file in there if file not in ours)
+    present = (file for role, ending in ROLES.items() for file in (folder / role).rglob(f"*.{ending}"))
+    others = sorted(str(file.relative_to(folder)) for file in present if file not in ours)
     remedy = "Remove them, or name another --out DIR."
     expect(not others, f"{folder} to hold pairs of these photographs alone", ", ".join(others[:5]), remedy)
 

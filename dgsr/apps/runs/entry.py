@@ -1,4 +1,4 @@
-"""How a program ends when its user has to act: with a sentence, not a traceback."""
+"""End a program with a sentence instead of a traceback if the user has to act."""
 
 from __future__ import annotations
 
@@ -31,41 +31,41 @@ _NAME_IN_TRACEBACK = f"{UserError.__module__}.{UserError.__qualname__}: "
 
 @dataclass(frozen=True)
 class Advice:
-    """How a user goes on, a sentence or two each.
+    """What the user should do next, a sentence or two each.
 
     Attributes:
         full: After a full disk.
         stopped: After Ctrl-C.
     """
 
-    full: str = "Make room, then run the same command again."
+    full: str = "Free some space, then run the same command again."
     stopped: str = ""
 
 
 TRAINING = Advice(
-    "Whatever was complete before, the last checkpoint too, is kept. Make room; training then goes on with resume=last."
+    "Everything written before is kept, including the last checkpoint. Free some space, then resume with resume=last."
 )
 
-_GOES_ON = "The same command goes on where it stopped."
-GOING_ON = Advice(full=f"Make room. {_GOES_ON}", stopped=_GOES_ON)
+_RESUME = "Run the same command again to resume."
+RESUMABLE = Advice(full=f"Free some space. {_RESUME}", stopped=_RESUME)
 
 
 def run_cleanly(program: Callable[[], R], advice: Advice = TRAINING) -> R:
     """Run a program's body; a `UserError` or a full disk becomes one line on standard error and exit code 1.
 
     Ctrl-C becomes one line and exit code 130. Any other error keeps its traceback. In a sweep only the job fails, the
-    others go on.
+    others continue.
 
     Args:
         program: The body.
-        advice: How a user of this program goes on.
+        advice: What a user of this program should do next.
     """
     try:
         return program()
     except KeyboardInterrupt:
         sys.stderr.write(f"Stopped. {advice.stopped}".strip() + "\n")
         raise SystemExit(INTERRUPTED) from None
-    except Exception as error:  # of any kind: libraries wrap what the user can mend in their own
+    except Exception as error:  # libraries wrap errors that the user can fix in their own
         sentence = _sentence(error, advice)
         if sentence is None:
             raise
@@ -87,7 +87,7 @@ def _sentence(error: Exception, advice: Advice) -> str | None:
         if end:
             return (
                 f"Expected the processes that load data to stay alive, but got one that {end}. "
-                "If memory ran out, lower data.num_workers; then go on with resume=last."
+                "If memory ran out, lower data.num_workers, then resume with resume=last."
             )
     return None
 
@@ -102,7 +102,7 @@ def _about_place(error: BaseException, advice: Advice) -> str | None:
     if error.errno in NO_ROOM:
         return f"Expected room to write {error.filename or 'a file'}, but got: {error.strerror}. {advice.full}"
     if error.errno in FORBIDDEN and error.filename:
-        return f"Expected a place that one may use, but got {error.filename}: {error.strerror}. Name another one."
+        return f"Expected a place with write permission, but got {error.filename}: {error.strerror}. Name another one."
     if error.errno in UNFIT and error.filename:
         return f"Expected a name that can be used, but got {error.filename}: {error.strerror}. Name another one."
     return None
@@ -110,9 +110,9 @@ def _about_place(error: BaseException, advice: Advice) -> str | None:
 
 def _end_of_worker(error: BaseException) -> str | None:
     """Say how a process that loads data ended, if that is what the error comes from."""
-    found = _WORKER_KILLED.search(str(error))
-    if found:
-        return found[1]
+    match = _WORKER_KILLED.search(str(error))
+    if match:
+        return match[1]
     lost = isinstance(error, ConnectionError | EOFError | FileNotFoundError)
     places = {Path(frame.filename).stem for frame in extract_tb(error.__traceback__)}
     return "was lost while it handed over a batch" if lost and "resource_sharer" in places else None

@@ -63,7 +63,9 @@ def _evaluate(cfg: DictConfig, ranks: Ranks) -> dict[str, float]:
     _agreed(lambda: expect_same_settings(run, settings), ranks)
     if ranks.first:
         write_record(run, cfg)
-        hint = f"Images go to {run / 'sr'}. If this is cut off, the same with paths.run={run} goes on."
+        hint = (
+            f"Images go to {run / 'sr'}. Run the same command with paths.run={run} to resume."
+        )
         Console(stderr=True).print(hint, soft_wrap=True, highlight=False, markup=False)
     keep = ("hq",) if isinstance(degraded, FixedPairs) else ()
     samples = Restoring(degraded, partial(upscale_with_room, upscaler), run, keep, device)
@@ -96,7 +98,7 @@ def open_degraded(data: DictConfig, scale: int | float) -> Degraded:
 
 
 def _agreed(demand: Callable[[], None], ranks: Ranks) -> None:
-    """Let the first rank demand something, and refuse on all of them before any goes on."""
+    """Check something on the first rank, and refuse on all of them if it fails."""
     refused = None
     if ranks.first:
         try:

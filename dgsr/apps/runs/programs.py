@@ -22,7 +22,7 @@ def program(name: str) -> Path:
 def program_for(words: Sequence[str]) -> Path | None:
     """Return what the words after `dgsr` are meant for, if it is one of these programs.
 
-    `dgsr evaluate` is one where it is told `key=value`, and no folder by `--sr` and its like, which it measures itself.
+    `dgsr evaluate` is evaluate.py if it gets `key=value` and no folder by `--sr`, `--hq`, `--lq` or `--against`.
     """
     match words:
         case ["train", *_]:

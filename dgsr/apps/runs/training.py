@@ -48,8 +48,8 @@ def train(cfg: DictConfig) -> float | None:
     provenance = Provenance(config, data.fingerprint())
     callbacks = [provenance, *_built(cfg.callbacks)]
     trainer = build_trainer(instantiate(cfg.trainer, _partial_=True, callbacks=callbacks, logger=_built(cfg.logger)))
-    asked, remedy = str(cfg.trainer.precision), f"Set trainer.precision={trainer.precision}."
-    expect(trainer.precision == asked, "a precision that this device trains in", asked, remedy)
+    requested, remedy = str(cfg.trainer.precision), f"Set trainer.precision={trainer.precision}."
+    expect(trainer.precision == requested, "a precision that this device trains in", requested, remedy)
     if path is None:
         if trainer.is_global_zero:
             write_record(Path(cfg.paths.run), composed)

@@ -1,4 +1,4 @@
-"""Several runs from one command: a process and a directory for each, and a record from which to go on."""
+"""Several runs from one command: a process and a directory for each, and a record for reruns."""
 
 from dgsr.apps.sweeps.folder import SweepFolder
 from dgsr.apps.sweeps.job import run_job

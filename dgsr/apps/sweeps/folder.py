@@ -83,9 +83,9 @@ class SweepFolder:
         record = self.path / _RECORD
         expect(record.is_file(), "the directory of a sweep", self.path, f"It holds a file {_RECORD}.")
         remedy = "Start a new sweep."
-        found = read_record(record, remedy)
-        expect(found.keys() == {field.name for field in fields(Command)}, "the record of a sweep", record, remedy)
-        return Command(**found)
+        saved = read_record(record, remedy)
+        expect(saved.keys() == {field.name for field in fields(Command)}, "the record of a sweep", record, remedy)
+        return Command(**saved)
 
     def claim(self, command: Command) -> None:
         """Write the command down; a directory that holds a sweep already must hold the same one.

@@ -72,14 +72,14 @@ def _config(file: Path) -> dict[str, str]:
 
 
 def _directions(metrics: Any, file: Path) -> dict[str, str]:
-    sound = isinstance(metrics, dict) and all(isinstance(found, dict) for found in metrics.values())
+    sound = isinstance(metrics, dict) and all(isinstance(entry, dict) for entry in metrics.values())
     expect(sound, "metrics by name", file, _REMEDY)
-    return {name: str(found.get("direction", "")) for name, found in metrics.items()}
+    return {name: str(entry.get("direction", "")) for name, entry in metrics.items()}
 
 
-def _number(found: Any, file: Path) -> Any:
-    expect(found is None or isinstance(found, int | float), "numbers", f"{found!r} in {file}", _REMEDY)
-    return found
+def _number(value: Any, file: Path) -> Any:
+    expect(value is None or isinstance(value, int | float), "numbers", f"{value!r} in {file}", _REMEDY)
+    return value
 
 
 def _flat(node: Any, where: str = "") -> Iterator[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""Going on from a checkpoint: a whole one, of the same networks and photographs, and what changed is said."""
+"""Resume from an undamaged checkpoint of the same networks and photographs; changed settings are listed."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_other_networks_and_other_photographs_are_refused_unless_allowed(caplog:
         with pytest.raises(UserError, match=words):
             expect_continuable(changed, path, module, "print", allow_changes=False)
         expect_continuable(changed, path, module, "print", allow_changes=True)
-        assert "Going on with" in caplog.text
+        assert "Resuming with" in caplog.text
         caplog.clear()
     with pytest.raises(UserError, match="with its optimizers"):
         expect_continuable({"dgsr": ours}, path, module, "print", allow_changes=True)
@@ -105,7 +105,7 @@ def test_other_guides_and_another_scale_are_refused_where_they_are_recorded(
         expect_continuable(checkpoint, Path("a.ckpt"), other, "", allow_changes=False)
     assert not caplog.text
     expect_continuable(checkpoint, Path("a.ckpt"), other, "", allow_changes=True)
-    assert "Going on with" in caplog.text
+    assert "Resuming with" in caplog.text
     del checkpoint["dgsr"]["guides"]
     checkpoint["dgsr"]["description"].pop("scale", None)
     expect_continuable(checkpoint, Path("a.ckpt"), other, "", allow_changes=False)
