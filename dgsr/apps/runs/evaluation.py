@@ -63,9 +63,7 @@ def _evaluate(cfg: DictConfig, ranks: Ranks) -> dict[str, float]:
     _agreed(lambda: expect_same_settings(run, settings), ranks)
     if ranks.first:
         write_record(run, cfg)
-        hint = (
-            f"Images go to {run / 'sr'}. Run the same command with paths.run={run} to resume."
-        )
+        hint = f"Images go to {run / 'sr'}. Run the same command with paths.run={run} to resume."
         Console(stderr=True).print(hint, soft_wrap=True, highlight=False, markup=False)
     keep = ("hq",) if isinstance(degraded, FixedPairs) else ()
     samples = Restoring(degraded, partial(upscale_with_room, upscaler), run, keep, device)

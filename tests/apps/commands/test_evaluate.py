@@ -71,7 +71,7 @@ def test_an_image_that_cannot_be_read_is_named_after_the_others(
         evaluate(folders, "--hq", f"{folders}/hq", "--metrics", "psnr", "--json", f"{folders}/r.json")
     assert len(json.loads((folders / "r.json").read_text())["images"]) == 3
     written = capsys.readouterr()
-    assert "1 of 4 left out:" in written.err
+    assert "1 of 4 skipped:" in written.err
     assert "b.png" in written.err
 
 

@@ -147,7 +147,7 @@ def test_a_forbidden_place_is_one_line(capsys: pytest.CaptureFixture[str]) -> No
         run_cleanly(program)
     assert (
         capsys.readouterr().err
-        == "Expected a place that one may use, but got /mine: Permission denied. Name another one.\n"
+        == "Expected a place with write permission, but got /mine: Permission denied. Name another one.\n"
     )
 
 

@@ -124,7 +124,7 @@ def test_a_model_is_guided_as_it_was_validated(tmp_path: Path) -> None:
 def test_a_broken_image_is_left_out_and_named(trained: Path, folders: Path) -> None:
     made, run = folders / "made", folders / "run"
     (made / "lq" / "red-maple-0.png").write_bytes(b"")
-    with pytest.raises(UserError, match=r"1 of 9 left out: .*red-maple-0\.png"):
+    with pytest.raises(UserError, match=r"1 of 9 skipped: .*red-maple-0\.png"):
         run_evaluation(config(trained, run, f"data.eval.lq={made}/lq", f"data.eval.hq={made}/hq"))
     assert len(summary(run)["images"]) == 8
 

@@ -24,7 +24,7 @@ def test_the_table_has_averages_and_definitions(capsys: pytest.CaptureFixture[st
     results = measure_all(samples, Suite(build(["psnr"]), missing={"fid": "fid [is] missing"}), {}, CPU, Ranks())
     assert results is not None
     assert [record.name for record in results.records] == ["a", "b"]
-    with pytest.raises(UserError, match=r"1 of 3 left out: .*broken[^.]*\. The numbers"):
+    with pytest.raises(UserError, match=r"1 of 3 skipped: .*broken[^.]*\. The results"):
         publish(results, samples, {}, "title")
     printed = capsys.readouterr().out
     average = results.averages["sr"]["psnr"]
@@ -54,7 +54,7 @@ def test_files_that_cannot_be_written_cost_nothing_else(
 
 
 def test_no_metric_at_all_is_refused_before_any_image_is_read() -> None:
-    with pytest.raises(UserError, match=r"a metric that can be had, but got none\. .*true images"):
+    with pytest.raises(UserError, match=r"a metric that can be measured, but got none\. .*true images"):
         measure_all(InMemory(), Suite(build(["psnr"])).without_reference(), {}, CPU, Ranks())
 
 

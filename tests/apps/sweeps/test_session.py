@@ -37,7 +37,7 @@ def test_one_run_is_no_sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 def test_the_directory_is_fixed_before_hydra_starts(tmp_path: Path) -> None:
     logs = f"paths.logs={tmp_path}"
     for given in (["-m", "seed=0,1", logs], ["sweep=ablation", logs]):
-        arguments, folder = sweep_of(given)
+        arguments, folder = parse_sweep(given)
         assert folder is not None
         assert folder.path.parent == tmp_path / "train" / "multiruns"
         kept = [argument for argument in given if argument != "-m"]
@@ -54,8 +54,9 @@ def test_the_directory_is_fixed_before_hydra_starts(tmp_path: Path) -> None:
 def test_what_is_only_shown_is_no_sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, option: str) -> None:
     monkeypatch.chdir(tmp_path)
     shown = option.split()
-    assert parse_sweep(["sweep=ablation", *shown]) == ([*shown, "sweep=ablation"], None)
-    assert parse_sweep(["-m", "seed=3,4", *shown]) == ([*shown, "seed=3"], None)
+    printed = ["--info=all"] if option in ("--info", "-i") else shown
+    assert parse_sweep(["sweep=ablation", *shown]) == ([*printed, "sweep=ablation"], None)
+    assert parse_sweep(["-m", "seed=3,4", *shown]) == ([*printed, "seed=3"], None)
     assert list(tmp_path.iterdir()) == []
 
 
