@@ -43,7 +43,7 @@ def run(arguments: Namespace) -> None:
     expect(0 < arguments.max_megapixels < math.inf, "--max-megapixels above 0", arguments.max_megapixels)
     expect(0 < arguments.max_megabytes < math.inf, "--max-megabytes above 0", arguments.max_megabytes)
     source, place = source_of(arguments.model), device(arguments)
-    upscaler = load(source, arguments).upscaler(Upscaler, place, precision=arguments.precision)
+    upscaler = Upscaler.from_model(load(source, arguments), place, precision=arguments.precision)
 
     from dgsr.apps.demo.server import serve
 

@@ -104,8 +104,14 @@ def run(arguments: Namespace) -> None:
         if not arguments.input.is_dir():
             say(console, _scored(scores, given_scores))
 
-    settings = arguments.tile, arguments.batch, memory_bytes(arguments), given_scores, on_scores
-    work = FileUpscaling(_upscaler(source, arguments), *settings)
+    work = FileUpscaling(
+        _upscaler(source, arguments),
+        arguments.tile,
+        arguments.batch,
+        memory_bytes(arguments),
+        given_scores=given_scores,
+        on_scores=on_scores,
+    )
     failed = _watched(work, missing, console)
     if len(failed) < len(missing):
         say(console, _written(target, None if arguments.input.is_file() else len(missing) - len(failed)))
@@ -137,8 +143,12 @@ def _watched(work: FileUpscaling, jobs: list[Job], console: Console) -> list[str
     with progress if console.is_interactive else nullcontext():  # elsewhere it would leave an empty line
         bar = progress.add_task("upscaling", total=len(jobs), visible=len(jobs) > 1)
         done = 0
+
         # One image is worth a bar if it is made in tiles.
-        work.upscaler.watch = lambda share: progress.update(bar, completed=done + share, visible=True)
+        def show(share: float) -> None:
+            progress.update(bar, completed=done + share, visible=True)
+
+        work.upscaler = work.upscaler.at(on_progress=show)
         for done, (_, error) in enumerate(work.run(jobs), start=1):
             progress.update(bar, completed=done)
             failed += [] if error is None else [str(error)]
@@ -198,7 +208,7 @@ def _upscaler(source: str, arguments: Namespace) -> Upscaler:
     place = device(arguments)
     settings = {name: getattr(arguments, name) for name in ("scale", "guidance", "color_fix", "seed", "precision")}
     given = {name: value for name, value in settings.items() if value is not None}
-    upscaler = load(source, arguments).upscaler(Upscaler, place, **given)
+    upscaler = Upscaler.from_model(load(source, arguments), place, **given)
     expect(1 <= upscaler.scale <= 8, "a model with a scale of 1 to 8", upscaler.scale, "Say --scale.")
     return upscaler
 

@@ -72,13 +72,13 @@ class Studio:
         blur, noise = estimate(self.upscaler.estimator, raster.pixels)[0].tolist()
         return Opened(self._write({f"{file.stem}.png": raster})[0], raster.size, (blur, noise))
 
-    def upscale(self, file: Path, settings: Settings, watch: Callable[[float], object]) -> Upscaled:
+    def upscale(self, file: Path, settings: Settings, on_progress: Callable[[float], object]) -> Upscaled:
         """Enlarge a picture.
 
         Args:
             file: The picture.
             settings: How.
-            watch: Called with the share of the work that is done, where it is done in tiles.
+            on_progress: Called after each tile with the share of the work that is done.
 
         Raises:
             UserError: As for `open`, or the result would have too many pixels or take too much memory.
@@ -95,9 +95,9 @@ class Studio:
             settings.guidance,
             settings.seed,
             precision=self.upscaler.precision,
-            watch=watch,
+            on_progress=on_progress,
         )
-        work = FileUpscaling(upscaler, settings.tile, limit=self.memory, told=settings.scores or (None, None))
+        work = FileUpscaling(upscaler, settings.tile, limit=self.memory, given_scores=settings.scores or (None, None))
         started = time.perf_counter()
         sr = work.alone(raster, file.name)
         seconds = time.perf_counter() - started

@@ -26,6 +26,7 @@ from dgsr.evaluation import Restoring, expect_same_settings
 from dgsr.evaluation.ranks import Ranks, device_of_rank, joined
 from dgsr.evaluation.restoring import Degraded
 from dgsr.inference.memory import upscale_with_room
+from dgsr.inference.upscaler import expect_estimator
 from dgsr.ops.precision import expect_computable
 
 
@@ -56,7 +57,9 @@ def _evaluate(cfg: DictConfig, ranks: Ranks) -> dict[str, float]:
     with open_dict(cfg):
         cfg.inference.setdefault("guidance", model.guidance)
     scale = cfg.inference.get("scale", model.scale)
-    upscaler = model.upscaler(instantiate(cfg.inference), device, guidance=cfg.inference.guidance, scale=scale)
+    networks = {"generator": model.generator, "estimator": expect_estimator(model)}
+    networks = {name: network.to(device).eval() for name, network in networks.items()}
+    upscaler = instantiate(cfg.inference)(**networks, guidance=cfg.inference.guidance, scale=scale)
     expect_computable(upscaler.precision, device)
     degraded = open_degraded(cfg.data.eval, scale)
     settings = _settings(cfg, model)
