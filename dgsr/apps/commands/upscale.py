@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -148,7 +149,7 @@ def _watched(work: FileUpscaling, jobs: list[Job], console: Console) -> list[str
         def show(share: float) -> None:
             progress.update(bar, completed=done + share, visible=True)
 
-        work.upscaler = work.upscaler.at(on_progress=show)
+        work = replace(work, upscaler=work.upscaler.at(on_progress=show))
         for done, (_, error) in enumerate(work.run(jobs), start=1):
             progress.update(bar, completed=done)
             failed += [] if error is None else [str(error)]

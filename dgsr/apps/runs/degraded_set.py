@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import track
 
+from dgsr import files
 from dgsr.apps.runs.folders import expect_none_failed, say, tell_kept
 from dgsr.checks import UserError, expect
 from dgsr.data import FixedPairs, Source
@@ -51,17 +52,17 @@ def write_set(pairs: FixedPairs, spec: Spec, folder: Path, overwrite: bool) -> N
     Raises:
         UserError: A photograph cannot be read, or is too small.
     """
-    files = _files(pairs, folder)
+    sets = _files(pairs, folder)
     if overwrite:
-        for file in (file for mine in files for file in mine.values()):
+        for file in (file for mine in sets for file in mine.values()):
             file.unlink(missing_ok=True)  # so that what fails now, or is not reached, is not taken for a pair of these
-    missing = [index for index, mine in enumerate(files) if not all(file.exists() for file in mine.values())]
+    missing = [index for index, mine in enumerate(sets) if not all(file.exists() for file in mine.values())]
     console = Console(stderr=True)
-    tell_kept(console, len(missing), len(files))
+    tell_kept(console, len(missing), len(sets))
     failed: list[str] = []
     for index in track(missing, "degrading", console=console, transient=True, disable=not console.is_interactive):
         try:
-            _write(pairs[index], spec, files[index])
+            _write(pairs[index], spec, sets[index])
         except UserError as error:
             failed.append(str(error))
     written = len(missing) - len(failed)
@@ -72,13 +73,7 @@ def write_set(pairs: FixedPairs, spec: Spec, folder: Path, overwrite: bool) -> N
 
 def write_recipe(file: Path, recipe: Recipe) -> None:
     """Write a recipe as JSON."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    temporary = file.with_name(f".{file.name}.tmp")  # a recipe that is there is whole, also where a disk is full
-    try:
-        temporary.write_text(recipe.to_json() + "\n", encoding="utf-8")
-        temporary.replace(file)
-    finally:
-        temporary.unlink(missing_ok=True)
+    files.write_text(file, recipe.to_json() + "\n")
 
 
 def expect_no_others(pairs: FixedPairs, folder: Path) -> None:
@@ -99,7 +94,7 @@ def _files(pairs: FixedPairs, folder: Path) -> list[dict[str, Path]]:
     return [{role: folder / role / f"{name}.{ending}" for role, ending in ROLES.items()} for name in names]
 
 
-def _write(pair: Pair, spec: Spec, files: Mapping[str, Path]) -> None:
+def _write(pair: Pair, spec: Spec, places: Mapping[str, Path]) -> None:
     for role in ("lq", "hq"):
-        write_image(files[role], pair[role])
-    write_recipe(files["recipes"], draw(spec, int(pair["seed"]), tuple(pair["hq"].shape[1:])))
+        write_image(places[role], pair[role])
+    write_recipe(places["recipes"], draw(spec, int(pair["seed"]), tuple(pair["hq"].shape[1:])))
