@@ -1,4 +1,4 @@
-"""The beauty gate: every file has a docstring, a bearable length, an honest name and a test of its own."""
+"""The beauty gate: every file has a docstring, a bearable length, and an honest name."""
 
 from __future__ import annotations
 
@@ -29,11 +29,6 @@ def test_names_say_something() -> None:
     refuse(f"{name(path)} could hold anything" for path in FILES if parts[path] & NAMES_THAT_SAY_NOTHING)
 
 
-def test_modules_have_a_test_in_the_same_place() -> None:
-    tests = {path: mirror(path) for path in SOURCES if path.stem != "__init__"}
-    refuse(f"{name(path)} has no {name(test)}" for path, test in tests.items() if not test.is_file())
-
-
 def test_the_package_logs_and_never_prints() -> None:
     calls = ((path, node.func) for path in SOURCES for node in ast.walk(tree(path)) if isinstance(node, ast.Call))
     refuse(
@@ -52,11 +47,6 @@ def refuse(offences: Iterable[str]) -> None:
 
 def name(path: Path) -> str:
     return str(path.relative_to(ROOT))
-
-
-def mirror(path: Path) -> Path:
-    inner = path.relative_to(ROOT / "dgsr")
-    return ROOT / "tests" / inner.parent / f"test_{inner.name}"
 
 
 @cache

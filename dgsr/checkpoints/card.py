@@ -44,9 +44,10 @@ upscaler = Upscaler.from_pretrained("path/to/this/folder")
 write_image("photo_sr.png", upscaler(read_image("photo.jpg")))"""
 
 _ALONE = """\
-from dgsr import DegradationEstimator, OneStepGenerator, Upscaler
+from dgsr import DegradationEstimator, Upscaler
+from dgsr.checkpoints import load_pretrained
 
-generator = OneStepGenerator.from_pretrained("path/to/this/folder")
+generator = load_pretrained("path/to/this/folder")
 estimator = DegradationEstimator.from_file("path/to/its/estimator")  # which this folder does not hold
 upscaler = Upscaler(generator.eval(), estimator, scale={scale}, guidance={guidance})"""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 
@@ -15,7 +15,7 @@ from dgsr.checkpoints.kinds import kind_of
 from dgsr.checkpoints.pretrained import describe, load_estimator, load_pretrained
 from dgsr.checkpoints.s3diff import load_s3diff, s3diff_inference
 from dgsr.checkpoints.trainer import Weights, read_checkpoint, restore_generator
-from dgsr.checks import expect, refuse
+from dgsr.checks import expect
 from dgsr.models.estimator import DegradationEstimator
 from dgsr.models.generator import OneStepGenerator
 
@@ -24,8 +24,6 @@ BUNDLED = "bundled:tiny-upscaler"
 
 #: What the authors' released file was trained on.
 SD_TURBO = "stabilityai/sd-turbo"
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -36,26 +34,6 @@ class Model:
     estimator: DegradationEstimator | None
     scale: int = 4
     guidance: float = 1.07
-
-    def upscaler(self, build: Callable[..., T], device: torch.device, **settings: Any) -> T:
-        """Bring the networks to a device and build the path through them.
-
-        Args:
-            build: The class of the path, or what takes its arguments.
-            device: Where to.
-            settings: More arguments, before which the model's own scale and guidance give way.
-
-        Raises:
-            UserError: There is no estimator.
-        """
-        if self.estimator is None:
-            remedy = (
-                "Name its weight file: --estimator FILE, or estimator_path=FILE of evaluate.py. "
-                "`dgsr convert` keeps it with the model."
-            )
-            refuse("a degradation estimator with the model", "none", remedy)
-        networks = self.generator.to(device).eval(), self.estimator.to(device).eval()
-        return build(*networks, **{"scale": self.scale, "guidance": self.guidance} | settings)
 
     def fingerprint(self) -> str:
         """Return a short print of what was trained, whole, and of what was not, in part."""

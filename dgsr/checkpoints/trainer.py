@@ -82,7 +82,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         UserError: The file is missing, damaged, or not one of ours.
     """
     checkpoint = read_plain(path, "a training checkpoint", "Check ckpt_path.")
-    remedy = "Released adapters are loaded with generator.init_from."
+    remedy = "Released adapters are loaded with init_from=FILE."
     ours = {"dgsr", "state_dict"} <= checkpoint.keys() and isinstance(checkpoint["dgsr"], dict)
     expect(ours, "a training checkpoint of dgsr", path, remedy)
     return checkpoint

@@ -1,4 +1,4 @@
-"""Upscale files one after the other; what is wrong with one does not stop the others."""
+"""Upscale files one after the other; an error in one does not stop the others."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import torch
 from dgsr.checks import UserError
 from dgsr.inference.memory import available_bytes, choose_tile, expect_room, needed_bytes
 from dgsr.inference.rasters import upscale_raster, upscale_rasters
-from dgsr.inference.scores import Told, scores_of
+from dgsr.inference.scores import GivenScores, resolve_scores
 from dgsr.inference.upscaler import Upscaler
 from dgsr.ops.resizing import enlarged
 from dgsr.rasters import Raster, expect_ending, read_raster, write_raster
@@ -32,25 +32,25 @@ class FileUpscaling:
     """How files are upscaled.
 
     Args:
-        upscaler: What upscales; its own `tile` gives way to this one.
+        upscaler: Upscales; `tile` replaces its own.
         tile: Side of the tiles in px, 0 for none, `auto` for the largest that free memory allows.
-        batch: Neighbours of equal size that go through the networks together, at most, where they go whole.
-        limit: Bytes of memory that may be taken; None is what is free.
-        told: What is to be undone, where it is not what the estimator says.
-        tell: Called with blur and noise of every picture, before it is upscaled by them.
+        batch: Largest number of untiled neighbours of equal size to process together.
+        limit: Bytes of memory that may be used; None uses what is free.
+        given_scores: Blur and noise that replace the estimator's.
+        on_scores: Called with the blur and noise of every picture before it is upscaled.
     """
 
     upscaler: Upscaler
     tile: int | Literal["auto"] = "auto"
     batch: int = 1
     limit: int | None = None
-    told: Told = (None, None)
-    tell: Callable[[float, float], object] = lambda blur, noise: None
+    given_scores: GivenScores = (None, None)
+    on_scores: Callable[[float, float], object] = lambda blur, noise: None
 
     def __post_init__(self) -> None:
-        """Let the upscaler know of the tile."""
+        """Refuse an unusable tile before any work is done."""
         if self.tile != "auto":
-            self.upscaler.tile = self.tile
+            self.upscaler.at(tile=self.tile)
 
     def run(self, jobs: Iterable[Job]) -> Iterator[tuple[Job, UserError | None]]:
         """Yield every job in order, when it is done or has failed."""
@@ -81,23 +81,16 @@ class FileUpscaling:
             UserError: It does not fit into memory.
         """
         height, width = self._size(raster)
-        needed, room = self._plan(raster)
+        upscaler, needed, room = self._plan(raster)
         with expect_room(needed, room, f"{name}, whose {width}x{height} px"):
-            return upscale_raster(self.upscaler, raster, self._scores(raster))
+            return upscale_raster(upscaler, raster, self._scores(raster))
 
     def _finish(self, waiting: list[tuple[Job, Raster]]) -> Iterator[tuple[Job, UserError | None]]:
         """Upscale pictures of one size as a batch if there is room for that, or else one by one."""
-        if len(waiting) > 1 and self._fit_together(waiting[0][1], len(waiting)):
-            needed, room = self._plan(waiting[0][1])
-            try:
-                with expect_room(len(waiting) * needed, room, "images of one size"):
-                    rasters = [raster for _, raster in waiting]
-                    outs = upscale_rasters(self.upscaler, rasters, torch.cat([*map(self._scores, rasters)]))
-            except UserError:  # the estimate was too low
-                outs = []
-            if outs:
-                yield from ((job, _write(job, out)) for (job, _), out in zip(waiting, outs, strict=True))
-                return
+        outs = self._together([raster for _, raster in waiting]) if len(waiting) > 1 else []
+        if outs:
+            yield from ((job, _write(job, out)) for (job, _), out in zip(waiting, outs, strict=True))
+            return
         for job, raster in waiting:
             try:
                 out = self.alone(raster, str(job.source))
@@ -106,27 +99,34 @@ class FileUpscaling:
             else:
                 yield job, _write(job, out)
 
+    def _together(self, rasters: list[Raster]) -> list[Raster]:
+        """Upscale pictures of one size as a batch; return nothing if they do not fit into memory."""
+        upscaler, needed, room = self._plan(rasters[0])
+        fits = room is None or len(rasters) * needed <= room
+        if not fits or not upscaler.whole(*self._size(rasters[0])):
+            return []
+        try:
+            with expect_room(len(rasters) * needed, room, "images of one size"):
+                return upscale_rasters(upscaler, rasters, torch.cat([*map(self._scores, rasters)]))
+        except UserError:  # the estimate was too low
+            return []
+
     def _scores(self, raster: Raster) -> Scores:
-        scores = scores_of(self.upscaler.estimator, raster.pixels, self.told)
-        self.tell(*scores[0].tolist())
+        scores = resolve_scores(self.upscaler.estimator, raster.pixels, self.given_scores)
+        self.on_scores(*scores[0].tolist())
         return scores
 
-    def _fit_together(self, raster: Raster, count: int) -> bool:
-        needed, room = self._plan(raster)
-        return self.upscaler.whole(*self._size(raster)) and (room is None or count * needed <= room)
-
-    def _plan(self, raster: Raster) -> tuple[int, int | None]:
-        """Choose the tile; return how many bytes are needed, and how many there are."""
+    def _plan(self, raster: Raster) -> tuple[Upscaler, int, int | None]:
+        """Choose the tile; return the upscaler with that tile, the bytes it needs, and the bytes that are free."""
         size = self._size(raster)
         room = available_bytes(self.upscaler.device) if self.limit is None else self.limit
         kept = 0
         if self.upscaler.device.type == "cpu":  # the result lies in the same memory, twice as most formats are written
             kept = 2 * len(raster.samples) * raster.samples.element_size() * size[0] * size[1]
         generator = self.upscaler.generator
-        if self.tile == "auto":
-            self.upscaler.tile = choose_tile(generator, None if room is None else room - kept)
-        sides = (min(side, self.upscaler.tile or side) for side in size)
-        return needed_bytes(generator, *sides) + kept, room
+        tile = choose_tile(generator, None if room is None else room - kept) if self.tile == "auto" else self.tile
+        sides = (min(side, tile or side) for side in size)
+        return self.upscaler.at(tile=tile), needed_bytes(generator, *sides) + kept, room
 
     def _size(self, raster: Raster) -> tuple[int, int]:
         return enlarged(raster.size, self.upscaler.scale)

@@ -12,16 +12,16 @@ from dgsr.ops.precision import exactly
 from dgsr.ops.tiling import Grid, Tile
 from dgsr.types import Pixels, Scores
 
-#: Blur and noise that one is told, or None where they are to be estimated.
-Told = tuple[float | None, float | None]
+#: Blur and noise as given by the user; None where the estimator decides.
+GivenScores = tuple[float | None, float | None]
 
 _TILE_PX = 256
 
 
-def scores_of(estimator: DegradationEstimator, lq: Pixels, told: Told) -> Scores:
-    """Return the scores of one image: what is told of it, and what the estimator says of the rest."""
-    estimated = estimate(estimator, lq)[0].tolist() if None in told else told
-    scores = [found if given is None else given for given, found in zip(told, estimated, strict=True)]
+def resolve_scores(estimator: DegradationEstimator, lq: Pixels, given_scores: GivenScores) -> Scores:
+    """Return the scores of one image: the given ones, and the estimator's for the others."""
+    estimated = estimate(estimator, lq)[0].tolist() if None in given_scores else given_scores
+    scores = [estimate if given is None else given for given, estimate in zip(given_scores, estimated, strict=True)]
     return torch.tensor([scores], device=next(estimator.parameters()).device)
 
 

@@ -34,10 +34,10 @@ _STRIP = 256  # rows that are recoloured at a time
 
 
 class TiledUpscaling:
-    """One image on its way through the tiles: encoded, denoised, and decoded into pixels that are there already.
+    """Encode, denoise and decode one image tile by tile, into existing pixels.
 
     Encoder, denoiser and decoder each take the image tile by tile and blend the results, by weights that are Gaussian
-    around a tile's centre; their layers share what they gather from the whole image.
+    around a tile's centre; their layers share the statistics of the whole image.
 
     Args:
         generator: In evaluation mode.
@@ -49,7 +49,7 @@ class TiledUpscaling:
         color_fix: How the output takes its low frequencies from the input.
         seed: Of the noise, where the generator samples the posterior of its encoder.
         precision: What the networks compute in; see `Upscaler`.
-        watch: Called after each tile with the share of them that are done, of all three networks.
+        on_progress: Called after each tile with the share of all tiles that are done, over the three networks.
 
     Source: S3Diff's published inference settings; statistics as `dgsr.models.shared` has them.
     """
@@ -65,10 +65,10 @@ class TiledUpscaling:
         color_fix: ColorFix,
         seed: int,
         precision: Precision,
-        watch: Callable[[float], object],
+        on_progress: Callable[[float], object],
     ):
         self.generator, self.lq, self.out, self.seed = generator, lq, out, seed
-        self.guidance, self.color_fix, self.watch = guidance, color_fix, watch
+        self.guidance, self.color_fix, self.on_progress = guidance, color_fix, on_progress
         self.precision: Precision = precision
         self.device = next(generator.parameters()).device
         self.correction = generator.correction(scores)
@@ -82,8 +82,8 @@ class TiledUpscaling:
         self.latent_grid = Grid.over(cells, max(tile // cell, _UNET_TILE), _UNET_OVERLAP, step)
 
     def run(self) -> None:
-        """Do it."""
-        # Nothing but this name holds the latent: of what is 64 megapixels large, it takes 64 MiB.
+        """Encode, denoise and decode, each tile by tile."""
+        # Keep a single reference: the latent of a 64-megapixel image takes 64 MiB.
         latent = _join(_through(self.generator.vae, self.pixel_grid, self._encode, self._count))
         latent = _join(_through(self.generator.unet, self.latent_grid, partial(self._denoise, latent), self._count))
         for top, strip in _through(
@@ -101,23 +101,23 @@ class TiledUpscaling:
             return at_least_fp32(self.generator.encode(lq_up, self.correction, [noise]))
 
     def _denoise(self, latent: Tensor, tile: Tile) -> Tensor:
-        prompts, seen = self.generator.prompts, _seen(latent, tile)
+        prompts, window = self.generator.prompts, _window(latent, tile)
         with self._computing():
-            return self.generator.denoise(seen, self.correction, prompts.positive, prompts.negative, self.guidance)
+            return self.generator.denoise(window, self.correction, prompts.positive, prompts.negative, self.guidance)
 
     def _decode(self, latent: Tensor, tile: Tile) -> Tensor:
         with self._computing():
-            return at_least_fp32(self.generator.decode(_seen(latent, tile)))
+            return at_least_fp32(self.generator.decode(_window(latent, tile)))
 
     def _computing(self) -> AbstractContextManager[object]:
         return computing_in(self.precision, self.device)
 
-    def _count(self, made: Tensor, _: Tile) -> Tensor:
-        """Tell how far it is, or that it is of no use to go on."""
-        expect_finite(made)
+    def _count(self, tile_result: Tensor, _: Tile) -> Tensor:
+        """Check one tile's result and report progress."""
+        expect_finite(tile_result)
         self._done += 1
-        self.watch(self._done / (2 * len(self.pixel_grid) + len(self.latent_grid)))
-        return made
+        self.on_progress(self._done / (2 * len(self.pixel_grid) + len(self.latent_grid)))
+        return tile_result
 
     def _fix(self, sr: Tensor, tile: Tile) -> Tensor:
         """Bring a decoded tile to [0, 1], to grey if the image is, and to the colours of the degraded one.
@@ -174,5 +174,5 @@ def _join(strips: Iterator[tuple[int, Tensor]]) -> Tensor:
     return torch.cat([strip for _, strip in strips], dim=-2)
 
 
-def _seen(latent: Tensor, tile: Tile) -> Tensor:
+def _window(latent: Tensor, tile: Tile) -> Tensor:
     return latent[..., tile.rows.window(), tile.columns.window()]

@@ -11,8 +11,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from dgsr.checkpoints.loading import BUNDLED, load_model
-from dgsr.checks import expect
+from dgsr.checkpoints.loading import BUNDLED, Model, load_model
+from dgsr.checks import expect, refuse
 from dgsr.images import crop_to, from_pixels, pad_to_multiple, to_pixels, to_signed, to_unit
 from dgsr.inference.devices import device_of
 from dgsr.inference.finite import expect_finite
@@ -42,7 +42,7 @@ class Upscaler:
         tile: Larger outputs are made in tiles of so many px a side, a multiple of the generator's; 0 makes all whole.
         precision: What the networks compute in, by autocast: fp32, bf16 or, on GPUs, fp16. Scores, correction and
             colours are in fp32 all the same, in fp16 also the autoencoder.
-        watch: Called after each tile with the share of the work that is done.
+        on_progress: Called after each tile with the share of the work that is done.
 
     Source: S3Diff Sec. 3.5 and its published inference settings.
     """
@@ -57,19 +57,19 @@ class Upscaler:
         seed: int = 0,
         tile: int = 0,
         precision: Precision = "fp32",
-        watch: Callable[[float], object] = lambda share: None,
+        on_progress: Callable[[float], object] = lambda share: None,
     ) -> None:
         self.generator, self.estimator = generator, estimator
         self.scale, self.guidance, self.seed, self.tile = scale, guidance, seed, tile
         self.color_fix: ColorFix = color_fix
         self.precision: Precision = precision
-        self.watch = watch
+        self.on_progress = on_progress
 
     @classmethod
     def from_pretrained(
         cls, source: str | Path = BUNDLED, *, device: str | torch.device | None = None, **settings: Any
     ) -> Upscaler:
-        """Build what upscales with a whole model.
+        """Load a model and build the upscaler over it.
 
         Args:
             source: An exported folder or the hub id of one, a training checkpoint, or the small model in the package.
@@ -79,7 +79,23 @@ class Upscaler:
         Raises:
             UserError: There is no such model or device, or it lacks an estimator.
         """
-        return load_model(source).upscaler(cls, device_of(device or "auto"), **settings)
+        return cls.from_model(load_model(source), device or "auto", **settings)
+
+    @classmethod
+    def from_model(cls, model: Model, device: str | torch.device = "auto", **settings: Any) -> Upscaler:
+        """Move a model to a device and build the upscaler over it.
+
+        Args:
+            model: As `load_model` returns it.
+            device: Where it runs; `auto` is the first GPU, if there is one.
+            settings: Arguments of the class; scale and guidance default to the model's own.
+
+        Raises:
+            UserError: There is no such device, or the model has no estimator.
+        """
+        place, estimator = device_of(device), expect_estimator(model)
+        networks = model.generator.to(place).eval(), estimator.to(place).eval()
+        return cls(*networks, **{"scale": model.scale, "guidance": model.guidance} | settings)
 
     def at(self, **changes: Any) -> Upscaler:
         """Return a copy with other settings, over the same networks."""
@@ -94,23 +110,23 @@ class Upscaler:
 
         Args:
             image: The degraded image or images, on any device, to which the result comes back.
-            scores: What is to be undone; by default what the estimator reads off them.
+            scores: Degradation to undo; the estimator's by default.
         """
         lq = image if image.dim() == 4 else image[None]
         height, width = enlarged((lq.shape[-2], lq.shape[-1]), self.scale)
         if self.whole(height, width):
-            here = lq.to(self.device)
-            found = self.estimator(here) if scores is None else scores.to(self.device)
-            sr = self._restore(upsample(here, self.scale), found).clamp(0, 1).to(lq.device)
+            on_device = lq.to(self.device)
+            scores = self.estimator(on_device) if scores is None else scores.to(self.device)
+            sr = self._restore(upsample(on_device, self.scale), scores).clamp(0, 1).to(lq.device)
         else:
             sr = lq.new_empty(len(lq), 3, height, width)
-            for at, (source, target) in enumerate(zip(lq, sr, strict=True)):
-                self.fill(target, source, None if scores is None else scores[at : at + 1])
+            for index, (source, target) in enumerate(zip(lq, sr, strict=True)):
+                self.fill(target, source, None if scores is None else scores[index : index + 1])
         return sr if image.dim() == 4 else sr[0]
 
     @torch.no_grad()
     def fill(self, out: Pixels, lq: Pixels, scores: Float[Tensor, "1 2"] | None = None) -> None:
-        """Upscale an image into pixels that are there already, in hardly more memory than a tile takes.
+        """Upscale an image into existing pixels, in little more memory than one tile takes.
 
         Args:
             out: Receives the result; of the size that the scale gives, and of as many channels as `lq`.
@@ -118,18 +134,18 @@ class Upscaler:
             scores: As for a call.
 
         Raises:
-            UserError: The networks give NaN; of what is made whole, a call gives it back, for training to see.
+            UserError: The networks return NaN. (A call returns NaN when untiled, so that training can detect it.)
         """
         if self.whole(out.shape[-2], out.shape[-1]):
             image = from_pixels(lq).to(self.device).expand(1, 3, -1, -1)
             put(out, self(image, scores)[0])
             return
         scores = estimate(self.estimator, lq) if scores is None else scores.to(self.device)
-        settings = (self.tile, self.guidance, self.color_fix, self.seed, self.precision, self.watch)
+        settings = (self.tile, self.guidance, self.color_fix, self.seed, self.precision, self.on_progress)
         TiledUpscaling(self.generator, lq, out, scores, *settings).run()
 
     def whole(self, height: int, width: int) -> bool:
-        """Whether an output of this size is made in one piece."""
+        """Whether an output of this size is computed in one piece."""
         return self.tile == 0 or max(height, width) <= self.tile
 
     @property
@@ -160,11 +176,26 @@ class Upscaler:
         return sr if self.color_fix == "none" else _COLOR_FIXES[self.color_fix](sr, lq_up)
 
 
-def put(out: Pixels, sr: Image) -> None:
-    """Write a result in [0, 1] into pixels, grey ones too.
+def expect_estimator(model: Model) -> DegradationEstimator:
+    """Return the model's estimator.
 
     Raises:
-        UserError: It holds NaN, of networks with broken weights.
+        UserError: It has none.
+    """
+    if model.estimator is None:
+        remedy = (
+            "Name its weight file: --estimator FILE, or estimator_path=FILE of evaluate.py. "
+            "`dgsr convert` keeps it with the model."
+        )
+        refuse("a degradation estimator with the model", "none", remedy)
+    return model.estimator
+
+
+def put(out: Pixels, sr: Image) -> None:
+    """Write a result in [0, 1] into grey or RGB pixels.
+
+    Raises:
+        UserError: It holds NaN, as from broken weights.
     """
     expect_finite(sr)
     out[:] = to_pixels(sr if len(out) == 3 else sr.mean(dim=0, keepdim=True), out.dtype)

@@ -76,14 +76,11 @@ class OneStepGenerator(TrainableWeights):
 
     @classmethod
     @takes_options()
-    def from_backbone(
-        cls, path: str | Path, *, init_from: str | None = None, options: GeneratorOptions
-    ) -> OneStepGenerator:
+    def from_backbone(cls, path: str | Path, *, options: GeneratorOptions) -> OneStepGenerator:
         """Build a generator with an adapter over a diffusers folder or hub id.
 
         Args:
             path: The folder or hub id.
-            init_from: What the adapter starts from; see `start_from`. None starts untrained.
             options: All other choices.
 
         Raises:
@@ -91,7 +88,7 @@ class OneStepGenerator(TrainableWeights):
         """
         backbone = load_backbone(path)
         prompts = Prompts.of(str(path), options.positive_prompt, options.negative_prompt)
-        return cls(backbone, prompts, options).start_from(init_from)
+        return cls(backbone, prompts, options)
 
     @classmethod
     @takes_options()
@@ -112,34 +109,12 @@ class OneStepGenerator(TrainableWeights):
         *,
         latent_channels: int = 16,
         prediction: Prediction = "v_prediction",
-        init_from: str | None = None,
         options: GeneratorOptions,
     ) -> OneStepGenerator:
         """Build a generator with random networks of under 3 M parameters, the same for the same seed."""
         prompts = Prompts.random(options.positive_prompt, options.negative_prompt, PROMPT_TOKENS, PROMPT_WIDTH)
         backbone = tiny_backbone(options.seed, latent_channels, prediction, options.timestep)
-        return cls(backbone, prompts, options).start_from(init_from)
-
-    @classmethod
-    def from_pretrained(cls, source: str | Path, backbone: str | Path | None = None) -> OneStepGenerator:
-        """Build the generator of an exported folder or hub id; see `dgsr.checkpoints.load_pretrained`."""
-        from dgsr.checkpoints import load_pretrained
-
-        return load_pretrained(source, backbone)
-
-    def save_pretrained(self, folder: str | Path, **inference: Any) -> None:
-        """Export to a folder; see `dgsr.checkpoints.save_pretrained`."""
-        from dgsr.checkpoints import save_pretrained
-
-        save_pretrained(self, folder, **inference)
-
-    def start_from(self, source: str | Path | None) -> OneStepGenerator:
-        """Take over the weights of an exported folder, a training checkpoint or an authors' file; return itself."""
-        from dgsr.checkpoints import start_from
-
-        if source is not None:
-            start_from(self, source)
-        return self
+        return cls(backbone, prompts, options)
 
     @property
     def multiple(self) -> int:

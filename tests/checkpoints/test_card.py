@@ -30,7 +30,7 @@ def test_a_folder_is_named_without_its_path():
 @pytest.mark.parametrize("whole", [True, False])
 def test_what_it_tells_to_run_upscales(whole: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     estimator = DegradationEstimator.random(0)
-    OneStepGenerator.tiny().save_pretrained(tmp_path / "model", estimator=estimator if whole else None, scale=2)
+    save_pretrained(OneStepGenerator.tiny(), tmp_path / "model", estimator=estimator if whole else None, scale=2)
     estimator.save(tmp_path / "estimator.safetensors")
     write_image(tmp_path / "photo.jpg", torch.rand(3, 8, 12))
     monkeypatch.chdir(tmp_path)

@@ -27,7 +27,7 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     folder = tmp_path_factory.mktemp("sources")
     generator = load_s3diff(GOLDEN / "s3diff.pkl", GOLDEN / "tiny-sd")
     estimator = DegradationEstimator.random(0, channels=(8, 8, 8, 8), blocks=(1, 1, 1, 1))
-    generator.save_pretrained(folder / "export", estimator=estimator, scale=2, guidance=1.2)
+    save_pretrained(generator, folder / "export", estimator=estimator, scale=2, guidance=1.2)
     save_training(generator, folder / "a.ckpt", estimator=estimator, scale=2, guidance=1.2)
     torch.save(DegradationEstimator.random(0).state_dict(), folder / "de_net.pth")
     files = {"export": folder / "export", "training": folder / "a.ckpt", "s3diff": GOLDEN / "s3diff.pkl"}
@@ -38,7 +38,7 @@ def test_export_and_checkpoint_hold_the_same_model(sources: dict[str, str]) -> N
     export, training = load_model(sources["export"]), load_model(sources["training"])
     assert (export.scale, export.guidance) == (training.scale, training.guidance) == (2, 1.2)
     image = torch.rand(3, 16, 24)
-    first, second = (model.upscaler(Upscaler, CPU)(image) for model in (export, training))
+    first, second = (Upscaler.from_model(model, CPU)(image) for model in (export, training))
     assert torch.equal(first, second)
 
 
@@ -59,9 +59,9 @@ def test_the_average_stands_for_the_weights_unless_asked(sources: dict[str, str]
 def test_the_authors_file_needs_a_backbone_and_an_estimator(sources: dict[str, str]) -> None:
     backbone = str(GOLDEN / "tiny-sd")
     with pytest.raises(UserError, match="--estimator"):
-        load_model(sources["s3diff"], backbone).upscaler(Upscaler, CPU)
+        Upscaler.from_model(load_model(sources["s3diff"], backbone), CPU)
     model = load_model(sources["s3diff"], backbone, sources["estimator"])
-    assert model.upscaler(Upscaler, CPU)(torch.rand(3, 8, 8)).shape == (3, 32, 32)
+    assert Upscaler.from_model(model, CPU)(torch.rand(3, 8, 8)).shape == (3, 32, 32)
     with pytest.raises(UserError, match=r"generator\.path"):
         load_model(sources["s3diff"], str(GOLDEN))
 

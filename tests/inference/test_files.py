@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 import torch
@@ -68,20 +68,36 @@ def test_equal_sizes_go_together_and_give_the_same(
         assert difference.abs().max() <= 1
 
 
-def test_the_tile_that_is_asked_for_is_taken(upscaler: Upscaler, tmp_path: Path) -> None:
-    FileUpscaling(upscaler, tile=256)
-    assert not upscaler.whole(257, 100)
+@pytest.fixture
+def used_tiles(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Collect the tile of every upscaled picture."""
+    tiles: list[int] = []
+
+    def upscale(upscaler: Upscaler, *rest: Any) -> Raster:
+        tiles.append(upscaler.tile)
+        return upscale_raster(upscaler, *rest)
+
+    monkeypatch.setattr("dgsr.inference.files.upscale_raster", upscale)
+    return tiles
+
+
+def test_the_given_tile_is_used_and_the_upscaler_stays_as_it_is(
+    upscaler: Upscaler, tmp_path: Path, used_tiles: list[int]
+) -> None:
+    jobs = _jobs(tmp_path, [(8, 8)])
+    assert [error for _, error in FileUpscaling(upscaler, tile=256).run(jobs)] == [None]
+    assert (used_tiles, upscaler.tile) == ([256], 0)
     with pytest.raises(UserError, match="multiple of"):
         FileUpscaling(upscaler, tile=250)
 
 
-def test_the_largest_tile_that_fits_is_taken(upscaler: Upscaler, tmp_path: Path) -> None:
+def test_the_largest_tile_that_fits_is_used(upscaler: Upscaler, tmp_path: Path, used_tiles: list[int]) -> None:
     jobs = _jobs(tmp_path, [(40, 200)])
     results = []
-    for limit, tile in {2**34: 1024, 2**28 + 2**25 + 2**24: 256}.items():
+    for limit in (2**34, 2**28 + 2**25 + 2**24):
         assert [error for _, error in FileUpscaling(upscaler, limit=limit).run(jobs)] == [None]
-        assert upscaler.tile == tile
         results.append(read_raster(jobs[0].target).samples.int())
+    assert used_tiles == [1024, 256]
     assert (results[0] - results[1]).abs().float().mean() < 1
 
 
@@ -109,7 +125,7 @@ def test_what_does_not_fit_or_cannot_be_written_does_not_stop_the_others(upscale
 def test_what_is_told_is_undone_and_the_rest_as_estimated(tmp_path: Path, batch: int) -> None:
     upscaler = Upscaler(tiny.generator().eval(), DegradationEstimator.random(0), scale=2)
     jobs, heard = _jobs(tmp_path, [(20, 24), (20, 24)]), list[tuple[float, ...]]()
-    work = FileUpscaling(upscaler, batch=batch, told=(0.9, None), tell=lambda *scores: heard.append(scores))
+    work = FileUpscaling(upscaler, batch=batch, given_scores=(0.9, None), on_scores=lambda *s: heard.append(s))
     assert [error for _, error in work.run(jobs)] == [None, None]
     for job, scores in zip(jobs, heard, strict=True):
         raster = read_raster(job.source)

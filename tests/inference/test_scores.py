@@ -11,7 +11,7 @@ from dgsr.models.estimator import DegradationEstimator
 
 @pytest.mark.parametrize("size", [(301, 150), (64, 64), (90, 333)])
 @pytest.mark.parametrize("shape", [{}, {"channels": (8, 4, 4, 8), "blocks": (1, 2, 1, 1), "down_scales": (2, 1, 2, 1)}])
-def test_parts_give_the_scores_of_the_whole(
+def test_parts_give_the_resolve_scores_the_whole(
     size: tuple[int, int], shape: dict[str, tuple[int, ...]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(scores, "_TILE_PX", 32)
@@ -34,4 +34,4 @@ def test_what_is_told_takes_the_place_of_what_is_estimated() -> None:
     estimator, lq = DegradationEstimator.random(0), torch.rand(3, 16, 16)
     blur, noise = scores.estimate(estimator, lq)[0].tolist()
     for told, expected in {(None, None): (blur, noise), (0.1, None): (0.1, noise), (0.1, 0.0): (0.1, 0.0)}.items():
-        assert torch.equal(scores.scores_of(estimator, lq, told), torch.tensor([expected]))
+        assert torch.equal(scores.resolve_scores(estimator, lq, told), torch.tensor([expected]))

@@ -70,7 +70,7 @@ def test_noise_of_the_posterior_follows_the_seed() -> None:
 
 def test_what_watches_is_told_of_every_tile() -> None:
     shares: list[float] = []
-    Upscaler(GENERATORS["tiny"]().eval(), ESTIMATOR, tile=TILE, watch=shares.append)(photo(16, 70))
+    Upscaler(GENERATORS["tiny"]().eval(), ESTIMATOR, tile=TILE, on_progress=shares.append)(photo(16, 70))
     assert len(shares) > 3
     assert shares == pytest.approx([(at + 1) / len(shares) for at in range(len(shares))])
 

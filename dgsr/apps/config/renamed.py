@@ -10,16 +10,8 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 _logger = logging.getLogger(__name__)
 
-_ADAPTER = "generator.adapters.main"
 #: Old key -> new key. `*` stands for one name.
 RENAMED: Mapping[str, str] = {
-    "generator.unet_rank": f"{_ADAPTER}.unet.rank",
-    "generator.vae_rank": f"{_ADAPTER}.vae.rank",
-    "generator.unet_targets": f"{_ADAPTER}.unet.targets",
-    "generator.vae_targets": f"{_ADAPTER}.vae.targets",
-    "generator.alpha": f"{_ADAPTER}.alpha",
-    "generator.conditioning": f"{_ADAPTER}.conditioning",
-    "generator.init": f"{_ADAPTER}.init",
     "generator.init_from": "init_from",
     "objective.reconstruction.*": "objective.losses.*.weight",
     "objective.adversarial.*": "critics.gan.*",
@@ -30,8 +22,8 @@ RENAMED: Mapping[str, str] = {
 def rename_overrides(overrides: Iterable[str]) -> list[str]:
     """Give every override its key's new name; `+`, `++`, `~` and the values stay.
 
-    >>> rename_overrides(["generator.unet_rank=4,8", "~objective.reconstruction.l1", "seed=1"])
-    ['generator.adapters.main.unet.rank=4,8', '~objective.losses.l1.weight', 'seed=1']
+    >>> rename_overrides(["generator.init_from=best", "~objective.reconstruction.l1", "seed=1"])
+    ['init_from=best', '~objective.losses.l1.weight', 'seed=1']
     """
     return [_rename_override(override) for override in overrides]
 

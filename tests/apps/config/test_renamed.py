@@ -16,8 +16,8 @@ def _forget_warnings() -> None:
 
 @pytest.mark.parametrize("prefix", ["", "+", "++", "~"])
 def test_prefixes_and_sweeps_stay(prefix: str) -> None:
-    given = [f"{prefix}generator.unet_rank=4,8", f"{prefix}objective.adversarial.r1_weight=1"]
-    new = [f"{prefix}generator.adapters.main.unet.rank=4,8", f"{prefix}critics.gan.r1_weight=1"]
+    given = [f"{prefix}objective.reconstruction.l1=0,2", f"{prefix}objective.adversarial.r1_weight=1"]
+    new = [f"{prefix}objective.losses.l1.weight=0,2", f"{prefix}critics.gan.r1_weight=1"]
     assert rename_overrides(given) == new
 
 
