@@ -15,8 +15,8 @@ from benchmarks.memory import forget_peak, peak_mib
 from benchmarks.networks import TIMESTEP, adapted, networks, text_encoder
 from benchmarks.plain_s3diff import PlainS3Diff
 from dgsr.checkpoints import save_s3diff
-from dgsr.models.denoising import clean_latent
-from dgsr.models.lora import guided_layers
+from dgsr.models.adapters.lora import guided_layers
+from dgsr.models.backbones.denoising import clean_latent
 from dgsr.models.options import NEGATIVE, POSITIVE
 from dgsr.models.prompts import Prompts
 from dgsr.types import Images, Scores

@@ -12,17 +12,18 @@ from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
 from torch import Tensor
 from transformers import CLIPTextConfig, CLIPTextModel
 
-from dgsr.models.backbone import Backbone
+from dgsr.models.adapters.options import AdapterOptions, Layers
+from dgsr.models.backbones.stable_diffusion import StableDiffusion
+from dgsr.models.backbones.tiny import PROMPT_WIDTH, tiny_backbone
 from dgsr.models.generator import OneStepGenerator
 from dgsr.models.options import NEGATIVE, POSITIVE, GeneratorOptions
 from dgsr.models.prompts import Prompts
-from dgsr.models.tiny import PROMPT_WIDTH, tiny_backbone
 
 TIMESTEP = 999
-_RANKS: dict[str, dict[str, Any]] = {"full": {"unet_rank": 32, "vae_rank": 16}, "tiny": {"unet_rank": 8, "vae_rank": 4}}
+_RANKS = {"full": (32, 16), "tiny": (8, 4)}
 
 
-def networks(shapes: str) -> Backbone:
+def networks(shapes: str) -> StableDiffusion:
     """Build the networks of a size."""
     if shapes == "tiny":
         return tiny_backbone(0, 16, "epsilon", TIMESTEP)
@@ -41,7 +42,7 @@ def networks(shapes: str) -> Backbone:
         layers_per_block=2,
     )
     schedule = DDPMScheduler(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear")
-    return Backbone(unet, vae, schedule, "random")
+    return StableDiffusion(unet, vae, schedule, "random")
 
 
 def text_encoder(shapes: str) -> Callable[[str], Tensor]:
@@ -67,7 +68,10 @@ def text_encoder(shapes: str) -> Callable[[str], Tensor]:
 
 def adapted(shapes: str, positive: Tensor, negative: Tensor) -> OneStepGenerator:
     """Build a generator whose adapter does something, with these embeddings of its prompts."""
-    options = GeneratorOptions(**_RANKS[shapes], init="identity", timestep=TIMESTEP)
+    unet, vae = (Layers(rank=rank) for rank in _RANKS[shapes])
+    options = GeneratorOptions(
+        adapters={"main": AdapterOptions(unet=unet, vae=vae, init="identity")}, timestep=TIMESTEP
+    )
     generator = OneStepGenerator(networks(shapes), Prompts(positive, negative, (POSITIVE, NEGATIVE)), options)
     draws = torch.Generator().manual_seed(2)
     for name, parameter in generator.named_parameters():

@@ -22,7 +22,7 @@ from benchmarks.plain_training import PlainTraining
 from dgsr.checkpoints import save_s3diff
 from dgsr.inference import Upscaler
 from dgsr.losses import Lpips, LpipsLoss, Mse
-from dgsr.models.discriminator import DinoDiscriminator
+from dgsr.models.discriminators import DinoDiscriminator
 from dgsr.models.estimator import DegradationEstimator
 from dgsr.models.options import NEGATIVE, POSITIVE
 from dgsr.training.critics import Gan

@@ -13,7 +13,7 @@ from dgsr.degradation import Spec, preset
 from dgsr.inference import Upscaler
 from dgsr.losses import Mse
 from dgsr.metrics import Psnr
-from dgsr.models.discriminator import PatchDiscriminator
+from dgsr.models.discriminators import PatchDiscriminator
 from dgsr.models.estimator import DegradationEstimator
 from dgsr.models.generator import OneStepGenerator
 from dgsr.seeds import torch_generator

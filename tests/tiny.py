@@ -11,8 +11,9 @@ from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
 
 from dgsr.models.autoencoder import Autoencoder
-from dgsr.models.backbone import Backbone
-from dgsr.models.denoising import Prediction
+from dgsr.models.backbones.denoising import Prediction
+from dgsr.models.backbones.interface import Backbone
+from dgsr.models.backbones.stable_diffusion import StableDiffusion
 from dgsr.models.generator import OneStepGenerator
 from dgsr.models.options import GeneratorOptions
 from dgsr.models.prompts import Prompts
@@ -23,7 +24,7 @@ TOKENS, WIDTH = 5, 24
 DENOISER: dict[str, Any] = {"widths": (16, 16, 16, 16), "heads": 2, "groups": 4}
 
 
-def backbone(prediction: Prediction = "epsilon", unet_blocks: int = 4, vae_blocks: int = 4) -> Backbone:
+def backbone(prediction: Prediction = "epsilon", unet_blocks: int = 4, vae_blocks: int = 4) -> StableDiffusion:
     """Build networks with this many blocks each way; all but the outermost of the UNet attend to the prompt."""
     attending = unet_blocks - 1
     with torch.random.fork_rng(devices=[]):
@@ -48,7 +49,7 @@ def backbone(prediction: Prediction = "epsilon", unet_blocks: int = 4, vae_block
     scheduler = DDPMScheduler(
         beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", prediction_type=prediction, clip_sample=False
     )
-    return Backbone(unet, vae, scheduler, "random")
+    return StableDiffusion(unet, vae, scheduler, "random")
 
 
 def save_autoencoder(folder: Path) -> Path:
@@ -57,14 +58,19 @@ def save_autoencoder(folder: Path) -> Path:
     return folder
 
 
+def ranks(unet: int, vae: int) -> dict[str, Any]:
+    """Return the options of an adapter with these ranks."""
+    return {"unet": {"rank": unet}, "vae": {"rank": vae}}
+
+
 def generator(networks: Backbone | None = None, **options: Any) -> OneStepGenerator:
     """Build a generator whose adapter does something: no part of it is left at zero."""
-    chosen = GeneratorOptions(**{"unet_rank": 8, "vae_rank": 4, **options})
+    chosen = GeneratorOptions.from_fields(options, adapters={"main": ranks(8, 4)})
     prompts = Prompts.random(chosen.positive_prompt, chosen.negative_prompt, TOKENS, WIDTH)
     built = OneStepGenerator(networks or backbone(), prompts, chosen)
     draws = torch.Generator().manual_seed(1)
     for name, parameter in built.named_parameters():
-        if "lora_B" in name or name.startswith("conditioning."):
+        if "lora_B" in name or name.startswith("conditioning"):
             parameter.data.normal_(0, 0.1, generator=draws)
     return built
 

@@ -1,4 +1,4 @@
-"""A training checkpoint made of weights alone: to evaluate, to upscale with and to start from, but not to resume."""
+"""Write a training checkpoint with weights alone: to evaluate, upscale and fine-tune, but not to resume."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from dgsr.checkpoints.described import name_of
-from dgsr.checkpoints.trainer import trained_state, write_atomically
+from dgsr.checkpoints.trainer import trained_state, write_checkpoint
 from dgsr.checks import expect
 from dgsr.models.estimator import DegradationEstimator
 from dgsr.models.generator import OneStepGenerator
 from dgsr.models.hub import is_stored
-from dgsr.models.tensors import write_tensors
+from dgsr.tensors import write_tensors
 
 
 def save_training(
@@ -23,10 +23,12 @@ def save_training(
     scale: int = 4,
     guidance: float = 1.07,
 ) -> None:
-    """Write a generator as a training run would, without optimizers; the estimator goes beside it, to be moved with it.
+    """Write a generator as a training run does, without optimizers.
+
+    The estimator's weights are written beside it, and must be moved with it.
 
     Raises:
-        UserError: Its networks could not be built again.
+        UserError: The backbone lies in no folder, so that the networks could not be built again.
     """
     path = Path(path)
     description = {
@@ -37,11 +39,11 @@ def save_training(
     }
     counters = {"step": 0, "position": 0, "validations": []}
     ours = {**counters, "description": description, "fingerprint": generator.fingerprint()}
-    write_atomically({"dgsr": ours, "state_dict": trained_state(generator, None)}, path)
+    write_checkpoint({"dgsr": ours, "state_dict": trained_state(generator, None)}, path)
 
 
 def estimator_file(path: Path) -> Path:
-    """Return where the estimator of a checkpoint is written."""
+    """Return the path of the estimator beside a checkpoint."""
     return path.with_suffix(".estimator.safetensors")
 
 
@@ -51,15 +53,14 @@ def _generator_node(generator: OneStepGenerator) -> dict[str, Any]:
         return {"_target_": name_of(OneStepGenerator.from_backbone), "path": generator.source, **options}
     rebuilt = generator.trainable == "all" and generator.source.startswith("tiny-")
     remedy = "Export it to a folder, which then holds its networks too."
-    expect(rebuilt, "a backbone that lies in a folder or on the hub", generator.source, remedy)
-    latent_channels, prediction = generator.vae.config["latent_channels"], generator.prediction
-    own = {"latent_channels": latent_channels, "prediction": prediction}
+    expect(rebuilt, "a backbone in a folder or on the hub", generator.source, remedy)
+    vae, scheduler = (generator.architecture[part] for part in ("vae", "scheduler"))
+    own = {"latent_channels": vae["latent_channels"], "prediction": scheduler["prediction_type"]}
     return {"_target_": name_of(OneStepGenerator.tiny), **own, **options}
 
 
 def _estimator_node(estimator: DegradationEstimator | None, path: Path) -> dict[str, Any] | None:
     if estimator is None:
         return None
-    path.parent.mkdir(parents=True, exist_ok=True)
     write_tensors(estimator.state_dict(), path)
     return {"_target_": name_of(DegradationEstimator.from_file), "path": path.name, **estimator.shape}

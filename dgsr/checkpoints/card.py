@@ -24,8 +24,7 @@ Trained with dgsr, after S3Diff (arXiv 2409.17058).
 |---|---|
 | backbone | {backbone} |
 | trained | {trained} |
-| ranks | UNet {options.unet_rank}, VAE encoder {options.vae_rank} |
-| conditioning | {options.conditioning} |
+{adapters}
 | timestep | {options.timestep} |
 | guidance | {guidance} |
 | positive prompt | {options.positive_prompt} |
@@ -51,18 +50,23 @@ generator = load_pretrained("path/to/this/folder")
 estimator = DegradationEstimator.from_file("path/to/its/estimator")  # which this folder does not hold
 upscaler = Upscaler(generator.eval(), estimator, scale={scale}, guidance={guidance})"""
 
+_ADAPTER = (
+    "| adapter {name} | {adapter.conditioning}, rank {adapter.unet.rank} in the UNet, "
+    "{adapter.vae.rank} in the VAE encoder |"
+)
+
 _TRAINED = {"adapter": "the adapter", "with_decoder": "the adapter and the VAE's decoder", "all": "all weights"}
 
 
 def model_card(options: GeneratorOptions, source: str, scale: int, guidance: float, whole: bool) -> str:
-    """Return the card: what was trained, on what, and how to use it; no paths of this machine.
+    """Return the card: what was trained, over which backbone, and how to use it; without local paths.
 
     Args:
-        options: Of the generator.
-        source: Its backbone.
-        scale: Factor of enlargement.
-        guidance: To use it with.
-        whole: An estimator is exported with it.
+        options: Options of the generator.
+        source: The backbone.
+        scale: Output pixels per input pixel, along each side.
+        guidance: The guidance to use it with.
+        whole: Whether an estimator is exported with it.
     """
     on_hub = looks_like_hub_id(source) and not Path(source).exists()
     return _CARD.format(
@@ -70,6 +74,7 @@ def model_card(options: GeneratorOptions, source: str, scale: int, guidance: flo
         backbone=source if on_hub else Path(source).name,
         trained=_TRAINED[options.trainable],
         options=options,
+        adapters="\n".join(_ADAPTER.format(name=name, adapter=each) for name, each in options.adapters.items()),
         scale=scale,
         guidance=guidance,
         usage=_WHOLE if whole else _ALONE.format(scale=scale, guidance=guidance),

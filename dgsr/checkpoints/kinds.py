@@ -1,4 +1,4 @@
-"""The three kinds of sources that hold a trained generator: tell them apart, and start from any of them."""
+"""Recognise the three kinds of sources that hold a trained generator, and start from any of them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Literal
 
 from torch import Tensor
 
-from dgsr.checkpoints.plain import read_plain
 from dgsr.checkpoints.pretrained import describe, read_weights
 from dgsr.checkpoints.s3diff import SETTINGS, s3diff_state
 from dgsr.checkpoints.trainer import generator_state, read_checkpoint
@@ -15,14 +14,15 @@ from dgsr.checks import expect
 from dgsr.models.generator import OneStepGenerator
 from dgsr.models.hub import is_stored
 from dgsr.models.weights import holds_decoder
+from dgsr.tensors import read_plain
 
 Kind = Literal["export", "training", "s3diff"]
 
-_WHAT = "an exported folder, a hub id, a training checkpoint or an authors' file (s3diff.pkl)"
+_EXPECTED = "an exported folder, a hub id, a training checkpoint or an authors' file (s3diff.pkl)"
 
 
 def kind_of(source: str | Path) -> Kind:
-    """Tell what a source is by what it holds, whatever its name.
+    """Return the kind of a source by its content.
 
     Raises:
         UserError: It is none of the three, or holds more than plain tensors.
@@ -30,20 +30,20 @@ def kind_of(source: str | Path) -> Kind:
     path = Path(source)
     if not path.is_file() and is_stored(str(source)):
         return "export"
-    content = read_plain(path, _WHAT, "Check the path.")
-    if SETTINGS.keys() <= content.keys():  # first: what we write in that format has a table of our own too
+    content = read_plain(path, _EXPECTED, "Check the path.")
+    if SETTINGS.keys() <= content.keys():  # first: files of this format that we write have the key `dgsr` too
         return "s3diff"
     names = ", ".join(map(str, list(content)[:3]))
-    expect("dgsr" in content, _WHAT, f"{path}, which holds {names}", "Check the path.")
+    expect("dgsr" in content, _EXPECTED, f"{path}, which holds {names}", "Check the path.")
     return "training"
 
 
 def start_from(generator: OneStepGenerator, source: str | Path) -> None:
-    """Let a generator start from trained weights.
+    """Copy trained weights into a generator, as the start of its training.
 
     Args:
-        generator: Of the same networks, ranks and options as what is in the source, whose decoder may have stayed as it
-            was while this generator's is to be trained.
+        generator: A generator of the same networks, ranks and options as the source's. Its decoder may be trainable
+            where the source's was frozen.
         source: An exported folder, a hub id, a training checkpoint or an authors' file.
 
     Raises:
@@ -53,21 +53,21 @@ def start_from(generator: OneStepGenerator, source: str | Path) -> None:
     if state.keys() == generator.every_weight().keys():
         frozen = generator.fingerprint()
         generator.load_every_weight(state)
-        kept = generator.fingerprint() == frozen  # what a run saves would else belong to networks that lie nowhere
-        what = f"weights for generator.trainable={generator.trainable}"
-        expect(kept, what, f"all weights of other networks in {source}", "Set generator.trainable=all.")
+        kept = generator.fingerprint() == frozen  # otherwise the run would save weights over networks stored nowhere
+        expected = f"weights for generator.trainable={generator.trainable}"
+        expect(kept, expected, f"all weights of other networks in {source}", "Set generator.trainable=all.")
         return
-    wanted = generator.trainable
-    if wanted == "with_decoder" and not holds_decoder(state):
+    trainable = generator.trainable
+    if trainable == "with_decoder" and not holds_decoder(state):
         generator.set_trainable("adapter")
     generator.load_trainable_state(state)
     same = recorded in (None, generator.fingerprint())
     expect(same, f"the backbone that {source} was trained on", "another one", "Set generator.path to that one.")
-    generator.set_trainable(wanted)
+    generator.set_trainable(trainable)
 
 
 def _weights(source: str | Path) -> tuple[dict[str, Tensor], str | None]:
-    """Return the weights in a source, and the print of the backbone they belong to, if it is recorded."""
+    """Return the weights in a source, and the fingerprint of their backbone, if it is recorded."""
     match kind_of(source):
         case "export":
             return read_weights(source), describe(source)["backbone"]["fingerprint"]

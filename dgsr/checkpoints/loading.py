@@ -1,4 +1,4 @@
-"""One loader for whatever holds a model: an exported folder, a hub id, a training checkpoint, an authors' file."""
+"""Load a model from any source: an exported folder, a hub id, a training checkpoint or an authors' file."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from dgsr.checks import expect
 from dgsr.models.estimator import DegradationEstimator
 from dgsr.models.generator import OneStepGenerator
 
-#: Trained over the small backbone in the package, as its card tells.
+#: The small upscaler in the package; its model card says how it was trained.
 BUNDLED = "bundled:tiny-upscaler"
 
-#: What the authors' released file was trained on.
+#: The backbone of the authors' released file.
 SD_TURBO = "stabilityai/sd-turbo"
 
 
 @dataclass(frozen=True)
 class Model:
-    """What is needed to upscale, and how it was meant to be used; some sources come without an estimator."""
+    """The networks that upscale, with their intended scale and guidance; some sources come without an estimator."""
 
     generator: OneStepGenerator
     estimator: DegradationEstimator | None
@@ -36,7 +36,7 @@ class Model:
     guidance: float = 1.07
 
     def fingerprint(self) -> str:
-        """Return a short print of what was trained, whole, and of what was not, in part."""
+        """Return a short fingerprint of all trained weights, and of a sample of the frozen ones."""
         digest = hashlib.sha256(f"{self.generator.fingerprint()} {self.generator.options}".encode())
         estimator = {} if self.estimator is None else self.estimator.state_dict()
         for name, tensor in (self.generator.trainable_state() | estimator).items():
@@ -90,5 +90,5 @@ def _inference(found: Mapping[str, Any], source: str | Path) -> dict[str, Any]:
     given = {name: found[name] for name in ("scale", "guidance") if name in found}
     for name, value in given.items():
         number = type(value) is int or (name == "guidance" and type(value) is float)
-        expect(number, f"a number as {name}", f"{value} in {source}", "Get it anew.")
+        expect(number, f"a number as {name}", f"{value} in {source}", "Get it again.")
     return given

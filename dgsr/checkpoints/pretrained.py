@@ -1,4 +1,4 @@
-"""Our own format: a folder with what was trained, how to build the rest, and a model card; ready for the hub."""
+"""Export a generator to a folder, ready for the hub: trained weights, how to build the rest, and a model card."""
 
 from __future__ import annotations
 
@@ -8,28 +8,24 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
-from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
-from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 
 from dgsr.checkpoints.card import model_card
 from dgsr.checks import expect, refuse
-from dgsr.models.backbone import Backbone, load_backbone
+from dgsr.files import write_json, write_text
+from dgsr.models.backbones.loading import build_backbone, load_backbone
 from dgsr.models.estimator import DegradationEstimator
 from dgsr.models.generator import OneStepGenerator
 from dgsr.models.hub import fetch, is_stored
 from dgsr.models.options import FOR_TRAINING, GeneratorOptions
 from dgsr.models.prompts import FILE as PROMPTS
 from dgsr.models.prompts import Prompts
-from dgsr.models.tensors import write_tensors
+from dgsr.tensors import read_tensors, write_tensors
 
 WEIGHTS, DESCRIPTION, CARD = "generator.safetensors", "generator.json", "README.md"
 ESTIMATOR = "estimator.safetensors"
 _FORMAT = 1
-#: What every description holds, and what that holds in turn.
+#: The keys of every description, and the keys inside them.
 _NEEDED = {
     "backbone": ("source", "fingerprint", "weights_here"),
     "architecture": ("unet", "vae", "scheduler"),
@@ -50,20 +46,18 @@ def save_pretrained(
     """Write a generator to a folder that `load_pretrained` reads, here or from the hub.
 
     Args:
-        generator: If only its adapter is trained, and its backbone lies in a folder or on the hub, the backbone's
-            weights stay out and its id and print go in.
-        folder: Where to; created if need be.
-        estimator: What its scores came from in training; with it the folder holds all that upscaling needs.
-        scale: Factor of enlargement it was trained for.
-        guidance: Guidance to use it with.
-        half: Write fp16 weights, which take half the space and are computed with in fp32 all the same.
+        generator: If only its adapters are trained and its backbone lies in a folder or on the hub, the export records
+            the backbone's name and fingerprint instead of its weights.
+        folder: The folder to write; created if missing.
+        estimator: The estimator of its training; with it the folder holds everything that upscaling needs.
+        scale: Output pixels per input pixel that it was trained for, along each side.
+        guidance: The guidance to use it with.
+        half: Write fp16 weights, which take half the space; they are loaded as fp32.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     options = dataclasses.replace(
-        generator.options,
-        unet_targets=generator.options.resolved_unet_targets,
-        vae_targets=generator.options.resolved_vae_targets,
+        generator.options.resolved(generator.backbone),
         trainable=generator.trainable,
         **FOR_TRAINING,
     )
@@ -81,8 +75,8 @@ def save_pretrained(
     if estimator is not None:
         write_tensors(_stored(estimator.state_dict(), half), folder / ESTIMATOR)
     generator.prompts.save(folder / PROMPTS)
-    (folder / DESCRIPTION).write_text(json.dumps(description, indent=2) + "\n")
-    (folder / CARD).write_text(model_card(options, generator.source, scale, guidance, estimator is not None))
+    write_json(folder / DESCRIPTION, description)
+    write_text(folder / CARD, model_card(options, generator.source, scale, guidance, estimator is not None))
 
 
 def load_pretrained(source: str | Path, backbone: str | Path | None = None) -> OneStepGenerator:
@@ -90,10 +84,10 @@ def load_pretrained(source: str | Path, backbone: str | Path | None = None) -> O
 
     Args:
         source: Folder or hub id.
-        backbone: Folder or hub id of the backbone, where the recorded one does not hold on this machine.
+        backbone: Folder or hub id of the backbone, if the recorded one does not exist on this machine.
 
     Raises:
-        UserError: A part is missing or not of this format, or the backbone is not the one it was trained on.
+        UserError: A part is missing or of another format, or the backbone is not the one it was trained on.
     """
     source = str(source)
     description = describe(source)
@@ -101,7 +95,7 @@ def load_pretrained(source: str | Path, backbone: str | Path | None = None) -> O
     options = _options(description["options"], source)
     complete = recorded["weights_here"]
     networks = (
-        _networks(description["architecture"], recorded["source"])
+        build_backbone(description["architecture"], recorded["source"])
         if complete
         else load_backbone(backbone or recorded["source"])
     )
@@ -127,20 +121,19 @@ def load_estimator(source: str | Path) -> DegradationEstimator | None:
 
 
 def describe(source: str | Path) -> dict[str, Any]:
-    """Read what a folder or hub id says of its generator: backbone, options, estimator, scale and guidance.
+    """Read the description of an exported generator: backbone, options, estimator, scale and guidance.
 
     Raises:
-        UserError: It is not there or not of this format.
+        UserError: There is none, or it has another format.
     """
     path = _part(str(source), DESCRIPTION)
     try:
         description = json.loads(path.read_text())
     except ValueError:
         refuse("a description in JSON", path, "Export the generator again.")
-    found = description.get("format") if isinstance(description, dict) else None
-    expect(
-        found == _FORMAT, f"an export of format {_FORMAT}", f"format {found} in {path}", "Update dgsr or export again."
-    )
+    number = description.get("format") if isinstance(description, dict) else None
+    remedy = "Update dgsr or export again."
+    expect(number == _FORMAT, f"an export of format {_FORMAT}", f"format {number} in {path}", remedy)
     lacking = [part for part, names in _NEEDED.items() if not _holds(description.get(part), names)]
     whole = not lacking
     expect(whole, "a whole description", f"{path} that lacks {', '.join(lacking)}", "Export the generator again.")
@@ -153,8 +146,8 @@ def _holds(part: Any, names: Iterable[str]) -> bool:
 
 def _options(described: dict[str, Any], source: str) -> GeneratorOptions:
     try:
-        return GeneratorOptions(**described)
-    except TypeError as error:  # of an option's name, or of its value
+        return GeneratorOptions.from_fields(described)
+    except TypeError as error:  # an unknown option, or a value of the wrong type
         got = f"{source} ({str(error).splitlines()[0]})"
         refuse("an export whose options this dgsr knows", got, "Update dgsr or export again.")
 
@@ -170,13 +163,9 @@ def read_weights(source: str | Path) -> dict[str, Tensor]:
     """Read the weights of an exported generator.
 
     Raises:
-        UserError: They are not there or in another format.
+        UserError: They are missing or in another format.
     """
-    path = _part(str(source), WEIGHTS)
-    try:
-        return load_file(path)
-    except SafetensorError:
-        refuse("a safetensors file", path, "Export the generator again.")
+    return read_tensors(_part(str(source), WEIGHTS), "a safetensors file", "Export the generator again.")
 
 
 def _stored(tensors: Mapping[str, Tensor], half: bool) -> dict[str, Tensor]:
@@ -184,11 +173,3 @@ def _stored(tensors: Mapping[str, Tensor], half: bool) -> dict[str, Tensor]:
         name: tensor.half() if half and tensor.is_floating_point() else tensor for name, tensor in tensors.items()
     }
     return {name: tensor.contiguous().cpu() for name, tensor in rounded.items()}
-
-
-def _networks(architecture: dict[str, Any], source: str) -> Backbone:
-    """Build networks whose weights are all to be loaded."""
-    unet: Any = UNet2DConditionModel.from_config(architecture["unet"])
-    vae: Any = AutoencoderKL.from_config(architecture["vae"])
-    scheduler: Any = DDPMScheduler.from_config(architecture["scheduler"])
-    return Backbone(unet, vae, scheduler, source)

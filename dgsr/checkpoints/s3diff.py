@@ -1,4 +1,4 @@
-"""The file format of the method's authors: their `s3diff.pkl`, read and written."""
+"""Read and write the file format of the method's authors, `s3diff.pkl`."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from dgsr.checkpoints.plain import read_plain
-from dgsr.checkpoints.trainer import write_atomically
+from dgsr.checkpoints.trainer import write_checkpoint
 from dgsr.checks import expect
+from dgsr.models.adapters.options import MAIN, layer_name
 from dgsr.models.generator import OneStepGenerator
-from dgsr.models.lora import ADAPTER
+from dgsr.tensors import read_plain
 
-_VAE_ADAPTER = "vae_skip"
+_VAE_ADAPTER, _ADAPTER = "vae_skip", layer_name(MAIN)
 _EMBEDDINGS = "state_embeddings"
 #: Their name of each setting -> ours.
 SETTINGS = {
@@ -22,12 +22,12 @@ SETTINGS = {
     "rank_unet": "unet_rank",
     "rank_vae": "vae_rank",
 }
-#: What their program has fixed, and a file of ours tells beside what theirs hold; theirs passes over it.
+#: Options that their program fixes; our files record them, and their program ignores the record.
 _FIXED_THERE = ("alpha", "timestep", "posterior", "positive_prompt", "negative_prompt")
-#: What a file of ours tells of how to use the generator.
+#: How to use the generator, as our files record it.
 _INFERENCE = ("scale", "guidance")
 _OURS = "dgsr"
-#: Their table of tensors -> where those tensors stand in a generator.
+#: Their table of tensors -> prefix of those tensors in a generator.
 _TABLES = {
     "state_dict_unet": "unet",
     "state_dict_vae": "vae",
@@ -49,8 +49,8 @@ def load_s3diff(path: str | Path, backbone: str | Path, **options: Any) -> OneSt
 
     Args:
         path: The file.
-        backbone: What it was trained on.
-        options: Fields of `GeneratorOptions` that a file of theirs does not hold, such as the timestep.
+        backbone: The backbone it was trained on.
+        options: Fields of `GeneratorOptions` that their files do not record, such as the timestep.
 
     Raises:
         UserError: The file is not of this format, holds more than plain tensors, or belongs to another backbone.
@@ -69,7 +69,7 @@ def s3diff_state(path: Path) -> dict[str, Tensor]:
 
 
 def s3diff_inference(path: Path) -> dict[str, Any]:
-    """Return the scale and the guidance that a file of ours tells; a file of theirs tells neither."""
+    """Return the scale and the guidance that our files record; theirs record neither."""
     return _ours(_read(path), _INFERENCE)
 
 
@@ -77,24 +77,26 @@ def save_s3diff(generator: OneStepGenerator, path: str | Path, *, scale: int = 4
     """Write the adapter of a generator in the authors' format.
 
     Args:
-        generator: A guided adapter with a trained conv_in.
+        generator: A generator with one guided adapter and a trained conv_in.
         path: The file.
-        scale: Factor of enlargement it was trained for.
-        guidance: Guidance to use it with.
+        scale: Output pixels per input pixel that it was trained for, along each side.
+        guidance: The guidance to use it with.
 
     Raises:
         UserError: The format cannot hold this generator.
     """
     expect_s3diff(generator)
-    options = generator.options
+    options = generator.options.resolved(generator.backbone)
+    main = options.adapters[MAIN]
+    fixed = {"alpha": main.alpha, **{name: getattr(options, name) for name in _FIXED_THERE if name != "alpha"}}
     content: dict[str, Any] = {
-        "unet_lora_target_modules": options.resolved_unet_targets,
-        "vae_lora_target_modules": options.resolved_vae_targets,
-        "rank_unet": options.unet_rank,
-        "rank_vae": options.vae_rank,
-        _OURS: {name: getattr(options, name) for name in _FIXED_THERE} | {"scale": scale, "guidance": guidance},
+        "unet_lora_target_modules": main.unet.targets,
+        "vae_lora_target_modules": main.vae.targets,
+        "rank_unet": main.unet.rank,
+        "rank_vae": main.vae.rank,
+        _OURS: {**fixed, "scale": scale, "guidance": guidance},
     }
-    write_atomically({**content, **_to_authors(generator.trainable_state())}, Path(path))
+    write_checkpoint({**content, **_to_authors(generator.trainable_state())}, Path(path))
 
 
 def expect_s3diff(generator: OneStepGenerator) -> None:
@@ -104,9 +106,11 @@ def expect_s3diff(generator: OneStepGenerator) -> None:
         UserError: It is not a guided adapter with a trained conv_in.
     """
     options = generator.options
-    kind = f"{options.conditioning}, train_conv_in {options.train_conv_in}, trainable {generator.trainable}"
-    fits = options.conditioning == "guided" and options.train_conv_in and generator.trainable == "adapter"
-    expect(fits, "a guided adapter with a trained conv_in", kind, "Export it with save_pretrained instead.")
+    kinds = {name: adapter.conditioning for name, adapter in options.adapters.items()}
+    fits = kinds == {MAIN: "guided"} and options.train_conv_in and generator.trainable == "adapter"
+    got = f"adapters {kinds}, train_conv_in {options.train_conv_in}, trainable {generator.trainable}"
+    expected = f"one guided adapter {MAIN} with a trained conv_in"
+    expect(fits, expected, got, "Export it with save_pretrained instead.")
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -118,7 +122,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _ours(content: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
-    """Return what our table in a file tells of these names."""
+    """Return what our record in a file says about these names."""
     table = content.get(_OURS, {})
     return {name: table[name] for name in names if name in table}
 
@@ -129,7 +133,7 @@ def _to_generator(content: dict[str, Any]) -> dict[str, Tensor]:
     for table, prefix in _TABLES.items():
         tensors = content[_EMBEDDINGS][table] if table in _IN_EMBEDDINGS else content[table]
         for name, tensor in tensors.items():
-            state[f"{prefix}.{name}".replace(f".{_VAE_ADAPTER}.", f".{ADAPTER}.")] = tensor
+            state[f"{prefix}.{name}".replace(f".{_VAE_ADAPTER}.", f".{_ADAPTER}.")] = tensor
     return state
 
 
@@ -143,7 +147,7 @@ def _to_authors(state: dict[str, Tensor]) -> dict[str, Any]:
             if name.startswith(f"{prefix}.")
         }
         if table == "state_dict_vae":
-            tensors = {name.replace(f".{ADAPTER}.", f".{_VAE_ADAPTER}."): tensor for name, tensor in tensors.items()}
+            tensors = {name.replace(f".{_ADAPTER}.", f".{_VAE_ADAPTER}."): tensor for name, tensor in tensors.items()}
         home = content[_EMBEDDINGS] if table in _IN_EMBEDDINGS else content
         home[table] = tensors
     return content

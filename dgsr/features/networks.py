@@ -10,13 +10,13 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torchvision import models
 
-from dgsr.checks import expect
 from dgsr.features.weights import Net, imagenet_weights
+from dgsr.tensors import expect_same_shapes
 
-#: Of ImageNet's images in [0, 1], as these networks were trained.
+#: Mean and deviation of ImageNet's images in [0, 1], with which these networks were trained.
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
-#: The last activation of each of VGG-16's five blocks, by its place.
+#: Indices of the last activation of each of VGG-16's five blocks.
 VGG16_RELUS = (3, 8, 15, 22, 29)
 
 
@@ -37,14 +37,13 @@ def alexnet(weights: str = "auto") -> nn.Sequential:
 def levels(
     network: nn.Sequential, images: Float[Tensor, "b 3 h w"], after: Collection[int]
 ) -> list[Float[Tensor, "b _ _ _"]]:
-    """Return what the network holds after each of the given layers; layers beyond the last are not run."""
-    held = images
-    found = []
+    """Return the activations after each of the given layers; layers beyond the last are not run."""
+    activation, activations = images, []
     for index, layer in enumerate(network[: max(after) + 1]):
-        held = layer(held)
+        activation = layer(activation)
         if index in after:
-            found.append(held)
-    return found
+            activations.append(activation)
+    return activations
 
 
 def _frozen(net: Net, weights: str) -> nn.Sequential:
@@ -52,13 +51,7 @@ def _frozen(net: Net, weights: str) -> nn.Sequential:
     with torch.device("meta"):
         network = cast(nn.Sequential, models.get_model(net, weights=None).features)
     state = imagenet_weights(net, weights)
-    wanted, found = (
-        {name: tuple(tensor.shape) for name, tensor in each.items()} for each in (network.state_dict(), state)
-    )
-    differing = sorted(name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name))
-    expect(
-        not differing, f"the {len(wanted)} tensors of {net}", f"others: {', '.join(differing[:3])}", "Mend features."
-    )
+    expect_same_shapes(network.state_dict(), state, f"weights of {net}", "Set features to the right file or folder.")
     # Networks share the memory of the cached weights until one of them moves to a device.
     network.load_state_dict(state, assign=True)
     network.requires_grad_(False)

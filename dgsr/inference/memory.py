@@ -31,9 +31,7 @@ _TILES = (1024, 896, 768, 640, 512, 384, 256)
 def needed_bytes(generator: OneStepGenerator, height: int, width: int) -> int:
     """Estimate what upscaling to this size takes beside the weights."""
     sides = (math.ceil(side / generator.multiple) * generator.multiple for side in (height, width))
-    widest = max(generator.vae.config["block_out_channels"][:2])
-    item = next(generator.vae.parameters()).element_size()
-    return _FIXED_BYTES + _COPIES * item * widest * math.prod(sides)
+    return _FIXED_BYTES + _COPIES * generator.backbone.bytes_per_px * math.prod(sides)
 
 
 def available_bytes(device: torch.device) -> int | None:

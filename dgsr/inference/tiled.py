@@ -14,14 +14,15 @@ from torch.nn.functional import pad
 
 from dgsr.images import from_pixels, reflected, to_pixels, to_signed, to_unit
 from dgsr.inference.finite import expect_finite
+from dgsr.models.adapters.conditioning import Corrections
+from dgsr.models.backbones.shared_layers import SharedLayers
 from dgsr.models.generator import OneStepGenerator
-from dgsr.models.shared import SharedLayers
 from dgsr.ops.color import adain_map, channel_sums, wavelet_color_fix
 from dgsr.ops.precision import Precision, at_least_fp32, computing_in
 from dgsr.ops.resizing import upsample_at
 from dgsr.ops.tiling import Grid, Tile
 from dgsr.seeds import torch_generator
-from dgsr.types import Pixels, Scores
+from dgsr.types import Pixels
 
 ColorFix = Literal["wavelet", "adain", "none"]
 
@@ -43,7 +44,7 @@ class TiledUpscaling:
         generator: In evaluation mode.
         lq: The degraded image, grey or RGB.
         out: Receives the result, of as many channels; its size says how much larger.
-        scores: Of the image.
+        correction: The correction for the image's scores.
         tile: Side of a tile of the output in px, a multiple of the generator's.
         guidance: As the generator takes it.
         color_fix: How the output takes its low frequencies from the input.
@@ -51,7 +52,7 @@ class TiledUpscaling:
         precision: What the networks compute in; see `Upscaler`.
         on_progress: Called after each tile with the share of all tiles that are done, over the three networks.
 
-    Source: S3Diff's published inference settings; statistics as `dgsr.models.shared` has them.
+    Source: S3Diff's published inference settings; statistics as `dgsr.models.backbones.shared_layers` has them.
     """
 
     def __init__(
@@ -59,7 +60,7 @@ class TiledUpscaling:
         generator: OneStepGenerator,
         lq: Pixels,
         out: Pixels,
-        scores: Scores,
+        correction: Corrections,
         tile: int,
         guidance: float,
         color_fix: ColorFix,
@@ -71,7 +72,7 @@ class TiledUpscaling:
         self.guidance, self.color_fix, self.on_progress = guidance, color_fix, on_progress
         self.precision: Precision = precision
         self.device = next(generator.parameters()).device
-        self.correction = generator.correction(scores)
+        self.correction = correction
         self.height, self.width = out.shape[-2:]
         self.cell = cell = generator.latent_px
         self._sums: dict[Tile, Tensor] = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,7 @@ class Upscaler:
         precision: What the networks compute in, by autocast: fp32, bf16 or, on GPUs, fp16. Scores, correction and
             colours are in fp32 all the same, in fp16 also the autoencoder.
         on_progress: Called after each tile with the share of the work that is done.
+        strengths: How strongly each adapter acts, by name; 1 unless named.
 
     Source: S3Diff Sec. 3.5 and its published inference settings.
     """
@@ -58,12 +59,13 @@ class Upscaler:
         tile: int = 0,
         precision: Precision = "fp32",
         on_progress: Callable[[float], object] = lambda share: None,
+        strengths: Mapping[str, float] | None = None,
     ) -> None:
         self.generator, self.estimator = generator, estimator
         self.scale, self.guidance, self.seed, self.tile = scale, guidance, seed, tile
         self.color_fix: ColorFix = color_fix
         self.precision: Precision = precision
-        self.on_progress = on_progress
+        self.on_progress, self.strengths = on_progress, strengths
 
     @classmethod
     def from_pretrained(
@@ -116,8 +118,8 @@ class Upscaler:
         height, width = enlarged((lq.shape[-2], lq.shape[-1]), self.scale)
         if self.whole(height, width):
             on_device = lq.to(self.device)
-            scores = self.estimator(on_device) if scores is None else scores.to(self.device)
-            sr = self._restore(upsample(on_device, self.scale), scores).clamp(0, 1).to(lq.device)
+            read: Scores = self.estimator(on_device) if scores is None else scores.to(self.device)
+            sr = self._restore(upsample(on_device, self.scale), read).clamp(0, 1).to(lq.device)
         else:
             sr = lq.new_empty(len(lq), 3, height, width)
             for index, (source, target) in enumerate(zip(lq, sr, strict=True)):
@@ -141,8 +143,9 @@ class Upscaler:
             put(out, self(image, scores)[0])
             return
         scores = estimate(self.estimator, lq) if scores is None else scores.to(self.device)
+        correction = self.generator.correction(scores, self.strengths)
         settings = (self.tile, self.guidance, self.color_fix, self.seed, self.precision, self.on_progress)
-        TiledUpscaling(self.generator, lq, out, scores, *settings).run()
+        TiledUpscaling(self.generator, lq, out, correction, *settings).run()
 
     def whole(self, height: int, width: int) -> bool:
         """Whether an output of this size is computed in one piece."""
@@ -157,8 +160,8 @@ class Upscaler:
     def tile(self, tile: int) -> None:
         multiple = self.generator.multiple
         fits = tile == 0 or (tile > OVERLAP_PX and tile % multiple == 0)
-        what = f"0 or a multiple of {multiple} above {OVERLAP_PX} for tile"
-        expect(fits, what, tile, "Tiles overlap, and both networks halve their sides.")
+        expected = f"0 or a multiple of {multiple} above {OVERLAP_PX} for tile"
+        expect(fits, expected, tile, "Tiles overlap, and both networks halve their sides.")
         self._tile = tile
 
     @property
@@ -170,8 +173,9 @@ class Upscaler:
         padded, size = pad_to_multiple(lq_up, self.generator.multiple)
         prompts = self.generator.prompts
         noise = [torch_generator(self.seed, "posterior", padded.device) for _ in padded]
+        step = (prompts.positive, prompts.negative, self.guidance, noise, self.strengths)
         with computing_in(self.precision, padded.device):
-            sr = self.generator(to_signed(padded), scores, prompts.positive, prompts.negative, self.guidance, noise)
+            sr = self.generator(to_signed(padded), scores, *step)
         sr = crop_to(to_unit(sr.to(lq_up.dtype)), size)
         return sr if self.color_fix == "none" else _COLOR_FIXES[self.color_fix](sr, lq_up)
 

@@ -12,13 +12,13 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from dgsr.checks import expect
+from dgsr.models.backbones.resampler import start_as_resampler
+from dgsr.models.backbones.saving import save_half
 from dgsr.models.hub import located
-from dgsr.models.resampler import start_as_resampler
-from dgsr.models.tensors import save_half
 from dgsr.models.trained import TrainedNetwork
 from dgsr.types import Images
 
-#: Of the posteriors at the start, far below that of the images, so that samples decode as well as modes do.
+#: Log variance of the initial posteriors, far below that of the images, so that samples decode as well as modes do.
 _LOG_VARIANCE = -6.0
 
 
@@ -27,12 +27,12 @@ class Autoencoder(TrainedNetwork):
 
     Args:
         widths: Channels of the blocks, from full resolution down; each but the last halves the sides.
-        layers: Residual blocks a block of the encoder; the decoder has one more.
-        latent_channels: Width of the latent, at least 12.
-        groups: Of every normalisation.
-        seed: Of the weights, which together start as interpolation.
-        init_from: Folder with `vae/`, whose shape and weights take the place of all above; None starts anew.
-        trained: all, or the decoder alone: latents then stay what they were, also to a denoiser that knows them.
+        layers: Residual blocks per block of the encoder; the decoder has one more.
+        latent_channels: Number of channels of the latent, at least 12.
+        groups: Number of groups of every normalisation.
+        seed: Seed of the weights; the network starts as interpolation.
+        init_from: Folder with `vae/`, whose shape and weights replace all of the above; None starts from random ones.
+        trained: all, or the decoder alone: latents then stay the same, and a denoiser trained on them still fits.
 
     Raises:
         UserError: There is no such folder.
@@ -62,7 +62,7 @@ class Autoencoder(TrainedNetwork):
                 vae.get_submodule(part).requires_grad_(False)
 
     def trained_parameters(self) -> Iterator[tuple[str, nn.Parameter]]:
-        """Walk over the parameters in training by name."""
+        """Walk over the trained parameters by name."""
         parts = ("vae",) if self.trained == "all" else ("vae.post_quant_conv", "vae.decoder")
         for part in parts:
             yield from self.get_submodule(part).named_parameters(prefix=part)
@@ -91,8 +91,8 @@ class Autoencoder(TrainedNetwork):
         """Write the network as diffusers does, in half precision.
 
         Args:
-            folder: Where to.
-            scaling_factor: Brings latents to unit deviation; those that the run left as they were keep theirs.
+            folder: The folder to write.
+            scaling_factor: Factor that brings latents to unit deviation; ignored unless the encoder was trained.
         """
         if self.trained == "all":
             self.vae.register_to_config(scaling_factor=scaling_factor)
@@ -100,7 +100,7 @@ class Autoencoder(TrainedNetwork):
 
 
 def load_autoencoder(source: str | Path, setting: str) -> AutoencoderKL:
-    """Read the `vae/` of a folder, which this setting names; where it lay says nothing to those who get it.
+    """Read the `vae/` of the folder that a setting names; its path is left out of the config.
 
     Raises:
         UserError: There is none.

@@ -1,44 +1,36 @@
-"""Trade time for memory, and time once for time at every step, in networks of diffusers."""
+"""Trade time for memory, or start-up time for speed, in the networks of a backbone."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
-from diffusers.models.attention import BasicTransformerBlock
-from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from diffusers.models.autoencoders.vae import Decoder, Encoder
-from diffusers.models.resnet import ResnetBlock2D
-from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from torch import nn
 
-from dgsr.models.lora import CorrectionBank
+from dgsr.models.adapters.bank import CorrectionBank
+from dgsr.models.backbones.interface import Backbone, Network
 from dgsr.models.options import GeneratorOptions
 
 
-def economise(
-    unet: UNet2DConditionModel,
-    vae: AutoencoderKL,
-    unet_bank: CorrectionBank,
-    vae_bank: CorrectionBank,
-    options: GeneratorOptions,
-) -> None:
-    """Apply what the options say to networks that have their adapters; a sliced decoder is the generator's business."""
-    parts = {"unet": (unet, unet_bank), "encoder": (vae.encoder, vae_bank), "decoder": (vae.decoder, vae_bank)}
+def economise(backbone: Backbone, banks: Mapping[Network, CorrectionBank], options: GeneratorOptions) -> None:
+    """Apply the options that save memory or time to networks that have their adapters.
+
+    The generator itself slices the decoder.
+    """
     for part in options.checkpointed:
-        network, bank = parts[part]
-        checkpoint_blocks(network, bank.checkpoint)
-    for network in (unet, vae):
+        checkpoint_blocks(backbone.parts[part], banks["unet" if part == "unet" else "vae"].checkpoint)
+    for network in backbone.networks.values():
         if options.channels_last:
             network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         if options.compile == "blocks":
-            compile_blocks(network)
+            compile_blocks(network, backbone.block_types)
 
 
 def checkpoint_blocks(network: nn.Module, checkpoint: Callable[..., Any]) -> None:
     """Let `checkpoint` run the blocks of a network, so that their activations are recomputed in the backward pass."""
-    # The blocks of a VAE are checkpointed whole; those in its middle could be so once more, inside.
+    # The blocks of a VAE are checkpointed whole; those in its middle could be checkpointed once more, inside.
     modules = [network] if isinstance(network, Encoder | Decoder) else network.modules()
     module: Any
     for module in modules:
@@ -47,17 +39,18 @@ def checkpoint_blocks(network: nn.Module, checkpoint: Callable[..., Any]) -> Non
             module._gradient_checkpointing_func = checkpoint
 
 
-def compile_blocks(network: nn.Module, **how: Any) -> None:
-    """Compile every residual and transformer block in place, where it is; names of weights stay as they are.
+def compile_blocks(network: nn.Module, block_types: tuple[type[nn.Module], ...], **settings: Any) -> None:
+    """Compile every block of a network in place; the names of weights stay as they are.
 
-    Adapters have to be in place. Blocks of the same shapes, in the same place of the correction, share their code.
+    Adapters must be in place. Blocks of equal shapes at the same place of the correction share their code.
 
     Args:
-        network: What is compiled when it first runs.
-        how: Handed on to `torch.compile`.
+        network: The network, whose blocks are compiled when they first run.
+        block_types: The modules to compile one by one.
+        settings: Passed on to `torch.compile`.
     """
-    blocks = [module for module in network.modules() if isinstance(module, ResnetBlock2D | BasicTransformerBlock)]
+    blocks = [module for module in network.modules() if isinstance(module, block_types)]
     limits = torch._dynamo.config
     limits.recompile_limit = max(limits.recompile_limit, 4 * len(blocks))
     for block in blocks:
-        block.compile(**how)
+        block.compile(**settings)

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import json
-import pickle
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from jaxtyping import Float
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from dgsr.checks import expect, refuse
+from dgsr.checks import refuse
 from dgsr.models.hub import located
-from dgsr.models.tensors import write_tensors
 from dgsr.models.trained import TrainedNetwork
 from dgsr.ops.precision import exactly
+from dgsr.tensors import expect_same_shapes, read_metadata, read_tensors, write_tensors
 from dgsr.types import Images, Scores
 
 _SMALL = 0.1
@@ -26,12 +23,12 @@ _NESTINGS = ("params_ema", "params", "state_dict")
 
 
 class DegradationEstimator(TrainedNetwork):
-    """Score blur and noise of degraded images, each by its own residual network.
+    """Score the blur and the noise of degraded images, each with its own residual network.
 
     Args:
         channels: Width of each stage.
-        blocks: Residual blocks of each stage.
-        down_scales: 2 where a stage ends in a halving of the sides, 1 elsewhere.
+        blocks: Number of residual blocks in each stage.
+        down_scales: 2 where a stage ends by halving the sides, 1 elsewhere.
         hidden: Width of the head's hidden layer.
 
     Source: MM-RealSR Sec. 3.3, as used in S3Diff Sec. 3.2.
@@ -60,7 +57,7 @@ class DegradationEstimator(TrainedNetwork):
 
     @classmethod
     def random(cls, seed: int = 0, **shape: Any) -> DegradationEstimator:
-        """Build a frozen estimator of random weights: scores without meaning, the same for the same seed."""
+        """Build a frozen estimator with random weights, the same for the same seed; its scores mean nothing."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             return cls(**shape)._freeze()
@@ -69,7 +66,7 @@ class DegradationEstimator(TrainedNetwork):
     def untrained(cls, seed: int = 0, **shape: Any) -> DegradationEstimator:
         """Build an estimator to be trained, the same for the same seed.
 
-        Its first filters sum to zero, since brightness tells little of blur and noise; its residual branches are small.
+        Its first filters sum to zero, since blur and noise hardly depend on brightness; residual branches are small.
         """
         estimator = cls(**shape)
         draws = torch.Generator().manual_seed(seed)
@@ -88,38 +85,27 @@ class DegradationEstimator(TrainedNetwork):
         """Build a frozen estimator with the weights of a published file.
 
         Args:
-            path: A .pth file, its tensors at the top or under one of the usual names, or a .safetensors file; also
+            path: A .pth file, with its tensors at the top or under one of the usual names, or a .safetensors file; also
                 `bundled:<path>`.
-            shape: Arguments of the constructor, where the file neither tells them nor is of the published size.
+            shape: Arguments of the constructor, if the file does not record them and is not of the published size.
 
         Raises:
             UserError: There is no such file, it holds more than tensors, or they do not fit.
         """
         path = located(str(path))
-        expect(path.is_file(), "a file of estimator weights", path, "Check the path.")
-        told: dict[str, Any] = {}
+        expected = "a file of estimator weights"
+        state, recorded = read_tensors(path, expected, "Check the path.", _NESTINGS), read_metadata(path)
         try:
-            if path.suffix == ".safetensors":
-                state: Any = load_file(path)
-                with safe_open(path, framework="pt") as file:
-                    told = json.loads((file.metadata() or {}).get("shape", "{}"))
-            else:
-                state = torch.load(path, map_location="cpu", weights_only=True)
-        except (pickle.UnpicklingError, RuntimeError, EOFError, SafetensorError):
-            refuse("a file of plain tensors", path, "Only weights that load with weights_only=True are accepted.")
-        for name in _NESTINGS:
-            state = state.get(name, state)
-        try:
-            estimator = cls(**told | shape)
-        except TypeError as error:
-            refuse("the shape of an estimator", f"{told | shape} for {path} ({error})", "Get the file anew.")
-        _expect_same_tensors(estimator.state_dict(), state, path)
+            estimator = cls(**json.loads(recorded.get("shape", "{}")) | shape)
+        except (TypeError, ValueError) as error:
+            refuse("the shape of an estimator", f"{recorded | shape} for {path} ({error})", "Get the file again.")
+        remedy = "Set its shape: +estimator.channels, .blocks, .down_scales and .hidden."
+        expect_same_shapes(estimator.state_dict(), state, f"in {path} the weights of this estimator's shape", remedy)
         estimator.load_state_dict(state)
         return estimator._freeze()
 
     def save(self, path: Path) -> None:
         """Write weights and shape to a .safetensors file, from which `from_file` builds the same estimator."""
-        path.parent.mkdir(parents=True, exist_ok=True)
         write_tensors(self.state_dict(), path, metadata={"shape": json.dumps(self.shape)})
 
     def _freeze(self) -> DegradationEstimator:
@@ -131,16 +117,16 @@ class DegradationEstimator(TrainedNetwork):
             return self.score([features.mean(dim=(2, 3)) for features in self.features(lq)])
 
     def features(self, lq: Images) -> list[Float[Tensor, "b channels rows columns"]]:
-        """Return what each branch sees, of which the mean over all pixels decides."""
+        """Return the feature maps of each branch; the scores depend on their means over all pixels."""
         return [body(first(lq)) for first, body in zip(self.conv_first, self.body, strict=True)]
 
     def score(self, means: Sequence[Float[Tensor, "b channels"]]) -> Scores:
-        """Return the scores that means of both branches' features stand for."""
+        """Return the scores for the means of both branches' features."""
         return torch.cat([head(mean) for head, mean in zip(self.fc_degree, means, strict=True)], dim=1)
 
     @property
     def reach_px(self) -> int:
-        """How far from a pixel the features there can see."""
+        """Radius in px of the receptive field of a feature."""
         pixel = reach = 1
         following = [*self.shape["channels"][1:], self.shape["channels"][-1]]
         stages = zip(self.shape["channels"], following, self.shape["blocks"], self.shape["down_scales"], strict=True)
@@ -172,15 +158,3 @@ def _body(channels: Sequence[int], blocks: Sequence[int], down_scales: Sequence[
 
 def _head(width: int, hidden: int) -> nn.Sequential:
     return nn.Sequential(nn.Linear(width, hidden), nn.ReLU(), nn.Linear(hidden, 1), nn.Sigmoid())
-
-
-def _expect_same_tensors(ours: dict[str, Tensor], theirs: dict[str, Tensor], path: str | Path) -> None:
-    shapes, found = ({name: tuple(tensor.shape) for name, tensor in state.items()} for state in (ours, theirs))
-    differing = sorted(name for name in shapes.keys() | found.keys() if shapes.get(name) != found.get(name))
-    got = f"{path}, which differs in {len(differing)} tensors, such as {', '.join(differing[:3])}"
-    expect(
-        not differing,
-        "weights of this estimator's shape",
-        got,
-        "Give its shape: +estimator.channels, .blocks, .down_scales and .hidden.",
-    )

@@ -1,4 +1,4 @@
-"""Which weights of a generator are trained, and what a checkpoint must hold of them."""
+"""Choose, save and load the trained weights of a generator."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ import torch
 from torch import Tensor, nn
 
 from dgsr.checks import expect
+from dgsr.models.adapters.options import conditioning_name
 from dgsr.models.options import GeneratorOptions, Trainable
-from dgsr.models.trained import TrainedNetwork, take_over
+from dgsr.models.trained import TrainedNetwork
+from dgsr.tensors import copy_tensors
 
-_FREQUENCIES = "conditioning.frequencies"
 _DECODER = ("vae.decoder.", "vae.post_quant_conv.")
 
 
 def holds_decoder(state: Mapping[str, Tensor]) -> bool:
-    """Tell whether a generator's state has the VAE's decoder in it."""
+    """Return whether a generator's state has the VAE's decoder in it."""
     return any(name.startswith(_DECODER) for name in state)
 
 
@@ -27,7 +28,7 @@ class TrainableWeights(TrainedNetwork):
     trainable: Trainable
 
     def set_trainable(self, which: Trainable) -> None:
-        """Train the adapter alone, the VAE's decoder too, or every weight; the adapter is active in any case."""
+        """Train the adapters alone, the VAE's decoder too, or every weight; the adapters are active in any case."""
         self.trainable = which
         names = dict(self.trained_parameters())
         for name, parameter in self.named_parameters():
@@ -35,7 +36,7 @@ class TrainableWeights(TrainedNetwork):
 
     def trained_parameters(self) -> Iterator[tuple[str, nn.Parameter]]:
         """Walk over the parameters in training by name."""
-        parts = ["conditioning."]
+        parts = [f"{conditioning_name(name)}." for name in self.options.adapters]
         if self.options.train_conv_in:
             parts.append("unet.conv_in.")
         if self.trainable == "with_decoder":
@@ -45,21 +46,21 @@ class TrainableWeights(TrainedNetwork):
                 yield name, parameter
 
     def trainable_state(self) -> dict[str, Tensor]:
-        """Return what training changes, by name, and the frequencies it is tied to."""
-        return {**super().trainable_state(), _FREQUENCIES: self.get_buffer(_FREQUENCIES)}
+        """Return the tensors that training changes, by name, and the frequencies they belong to."""
+        return {**super().trainable_state(), **self._frequencies()}
 
     @torch.no_grad()
     def move_toward(self, other: TrainableWeights, share: float) -> None:
-        """Take trained weights from between one's own and another generator's of the same networks and ranks.
+        """Interpolate the trained weights linearly towards another generator's, over the same networks and ranks.
 
-        Between a model trained for what people see and one trained for fidelity lie some with less of either's faults.
+        Models between one trained for perceptual quality and one trained for fidelity have fewer faults of either.
 
         Args:
-            other: May have trained less, the adapter alone say; what it left frozen counts as it is.
-            share: How far to go: 0 changes nothing, 1 arrives at the other.
+            other: A generator that may have trained fewer weights, such as the adapter alone.
+            share: Share of the way to the other: 0 changes nothing, 1 copies the other.
 
         Raises:
-            UserError: The other has other networks or ranks.
+            UserError: The other has different networks or ranks.
 
         Source: Wang et al., ESRGAN, Sec. 3.4.
         """
@@ -67,18 +68,22 @@ class TrainableWeights(TrainedNetwork):
         trained = self.trainable_state()
         fits = {name: w.shape for name, w in ours.items()} == {name: w.shape for name, w in theirs.items()}
         fits = fits and all(torch.equal(ours[name], theirs[name]) for name in ours.keys() - trained.keys())
-        remedy = "Both must stand on one backbone, with the same ranks."
+        remedy = "Both must have the same backbone and ranks."
         expect(fits, "two generators over the same frozen weights", "others", remedy)
         self.load_trainable_state({name: weight.lerp(theirs[name], share) for name, weight in trained.items()})
 
     def every_weight(self) -> dict[str, Tensor]:
         """Return all weights by name, the frozen ones too."""
-        return {name: p.detach() for name, p in self.named_parameters()} | {_FREQUENCIES: self.get_buffer(_FREQUENCIES)}
+        return {name: parameter.detach() for name, parameter in self.named_parameters()} | self._frequencies()
 
     def load_every_weight(self, state: Mapping[str, Tensor]) -> None:
-        """Take over what `every_weight` returned.
+        """Copy what `every_weight` returned.
 
         Raises:
             UserError: Names or shapes differ.
         """
-        take_over(self.every_weight(), state)
+        copy_tensors(self.every_weight(), state)
+
+    def _frequencies(self) -> dict[str, Tensor]:
+        names = [f"{conditioning_name(name)}.frequencies" for name in self.options.adapters]
+        return {name: self.get_buffer(name) for name in names}

@@ -23,7 +23,11 @@ def test_it_holds_the_trained_weights_and_how_to_build_the_rest(tmp_path: Path) 
     save_training(generator, tmp_path / "a.ckpt", estimator=estimator, scale=2)
     checkpoint = read_checkpoint(tmp_path / "a.ckpt")
     nodes = checkpoint["dgsr"]["description"]
-    assert (nodes["generator"]["path"], nodes["generator"]["unet_rank"], nodes["scale"]) == (generator.source, 8, 2)
+    assert (nodes["generator"]["path"], nodes["generator"]["adapters"]["main"]["unet"]["rank"], nodes["scale"]) == (
+        generator.source,
+        8,
+        2,
+    )
     shape = {name: nodes["estimator"][name] for name in estimator.shape}
     again = DegradationEstimator.from_file(tmp_path / nodes["estimator"]["path"], **shape)
     assert torch.equal(again.get_parameter("conv_first.0.weight"), estimator.get_parameter("conv_first.0.weight"))

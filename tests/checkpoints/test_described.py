@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 import torch
 
-from dgsr.checkpoints.described import described_estimator, described_generator, name_of
+from dgsr.checkpoints.described import described_estimator, described_generator, name_of, up_to_date
 from dgsr.checks import UserError
 from dgsr.models.estimator import DegradationEstimator
 from dgsr.models.generator import OneStepGenerator
+from tests import tiny
 
 FILE = Path("a.ckpt")
 BACKBONE = str(Path(__file__).parents[1] / "golden" / "tiny-sd")
@@ -21,10 +22,17 @@ TINY = {"_target_": "dgsr.models.generator.OneStepGenerator.tiny"}
 
 def test_a_generator_comes_back() -> None:
     found = described_generator(TINY | {"seed": 3, "unet_rank": 2}, FILE)
-    expected = OneStepGenerator.tiny(seed=3, unet_rank=2)
+    expected = OneStepGenerator.tiny(seed=3, adapters={"main": tiny.ranks(2, 4)})
     assert (found.fingerprint(), found.options) == (expected.fingerprint(), expected.options)
     node = {"_target_": name_of(OneStepGenerator.from_backbone), "path": "gone", "unet_rank": 2, "vae_rank": 2}
     assert described_generator(node, FILE, backbone=BACKBONE).source == BACKBONE
+
+
+def test_earlier_descriptions_are_brought_up_to_date() -> None:
+    recorded = {"generator": TINY | {"unet_rank": 2, "alpha": 4.0}, "estimator": {"_target_": "types.NoneType"}}
+    adapters = {"main": {"unet": {"rank": 2}, "alpha": 4.0}}
+    assert up_to_date(recorded) == {"generator": TINY | {"adapters": adapters}, "estimator": None}
+    assert up_to_date(up_to_date(recorded)) == up_to_date(recorded)
 
 
 def test_estimators_come_back(tmp_path: Path) -> None:

@@ -12,13 +12,14 @@ from safetensors.torch import load_file, save_file
 from dgsr.checkpoints.kinds import kind_of, start_from
 from dgsr.checkpoints.pretrained import read_weights
 from dgsr.checkpoints.s3diff import load_s3diff, save_s3diff
-from dgsr.checkpoints.trainer import trained_state, write_atomically
+from dgsr.checkpoints.trainer import trained_state, write_checkpoint
 from dgsr.checks import UserError
 from dgsr.models.generator import OneStepGenerator
+from tests import tiny
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 FILE, BACKBONE = GOLDEN / "s3diff.pkl", GOLDEN / "tiny-sd"
-RANKS = {"unet_rank": 8, "vae_rank": 4}
+RANKS = {"adapters": {"main": tiny.ranks(8, 4)}}
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +29,7 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     trained = load_s3diff(FILE, BACKBONE)
     trained.save_pretrained(folder / "export")
     checkpoint = {"dgsr": {"fingerprint": trained.fingerprint()}, "state_dict": trained_state(trained, None)}
-    write_atomically(checkpoint, folder / "last.ckpt")
+    write_checkpoint(checkpoint, folder / "last.ckpt")
     save_s3diff(trained, folder / "ours.pkl")
     paths = {"export": folder / "export", "training": folder / "last.ckpt", "s3diff": FILE}
     return paths | {"our s3diff": folder / "ours.pkl"}
@@ -80,7 +81,7 @@ def test_an_adapter_cannot_start_from_one_whose_decoder_was_trained(tmp_path: Pa
 
 
 def test_another_rank_is_refused_by_name(sources: dict[str, Path]) -> None:
-    generator = OneStepGenerator.from_backbone(BACKBONE, unet_rank=6, vae_rank=4)
+    generator = OneStepGenerator.from_backbone(BACKBONE, adapters={"main": tiny.ranks(6, 4)})
     with pytest.raises(UserError, match=r"conditioning\.unet\.fuse"):
         start_from(generator, sources["s3diff"])
 

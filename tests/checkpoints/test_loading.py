@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from dgsr.checkpoints import load_model, load_s3diff, save_s3diff, save_training
-from dgsr.checkpoints.trainer import write_atomically
+from dgsr.checkpoints.trainer import write_checkpoint
 from dgsr.checks import UserError
 from dgsr.inference import Upscaler
 from dgsr.models.estimator import DegradationEstimator
@@ -48,7 +48,7 @@ def test_the_average_stands_for_the_weights_unless_asked(sources: dict[str, str]
     plain = checkpoint["state_dict"][f"generator.{name}"]
     checkpoint["ema"] = checkpoint["state_dict"] | {f"generator.{name}": plain + 1}
     averaged = Path(sources["training"]).with_name("averaged.ckpt")  # beside the estimator
-    write_atomically(checkpoint, averaged)
+    write_checkpoint(checkpoint, averaged)
     for weights, added in {"auto": 1, "raw": 0, "ema": 1}.items():
         loaded = load_model(str(averaged), weights=weights)  # pyright: ignore[reportArgumentType]
         assert torch.equal(loaded.generator.get_parameter(name), plain + added)
@@ -97,7 +97,7 @@ def test_a_checkpoint_calls_nothing(way: str, tmp_path: Path) -> None:
     save_training(OneStepGenerator.tiny(trainable="all"), tmp_path / "bad.ckpt")
     content = torch.load(tmp_path / "bad.ckpt", weights_only=True)
     content["dgsr"]["description"] |= _hostile(str(tmp_path / "mine"))[way]
-    write_atomically(content, tmp_path / "bad.ckpt")
+    write_checkpoint(content, tmp_path / "bad.ckpt")
     with pytest.raises(UserError):
         load_model(str(tmp_path / "bad.ckpt"))
     assert not (tmp_path / "mine").exists()
@@ -115,7 +115,7 @@ def test_an_export_hands_on_nothing_that_could_be_called(sources: dict[str, str]
 
 def test_a_checkpoint_of_another_task_is_refused(tmp_path: Path) -> None:
     nodes = {"generator": {"_target_": "types.NoneType"}, "estimator": None, "scale": 4}
-    write_atomically({"dgsr": {"description": nodes}, "state_dict": {}}, tmp_path / "other.ckpt")
+    write_checkpoint({"dgsr": {"description": nodes}, "state_dict": {}}, tmp_path / "other.ckpt")
     with pytest.raises(UserError, match="a checkpoint of a generator"):
         load_model(str(tmp_path / "other.ckpt"))
 
@@ -125,6 +125,6 @@ def test_a_checkpoint_over_another_backbone_is_refused(tmp_path: Path) -> None:
     save_training(generator, tmp_path / "a.ckpt")
     content = torch.load(tmp_path / "a.ckpt", weights_only=True)
     content["dgsr"]["fingerprint"] = "0" * 16
-    write_atomically(content, tmp_path / "a.ckpt")
+    write_checkpoint(content, tmp_path / "a.ckpt")
     with pytest.raises(UserError, match="trained on"):
         load_model(str(tmp_path / "a.ckpt"))

@@ -14,11 +14,12 @@ from dgsr.checkpoints.trainer import (
     restore_generator,
     restore_trained,
     trained_state,
-    write_atomically,
+    write_checkpoint,
 )
 from dgsr.checks import UserError
-from dgsr.models.discriminator import PatchDiscriminator
+from dgsr.models.discriminators import PatchDiscriminator
 from dgsr.models.generator import OneStepGenerator
+from tests import tiny
 
 
 class Code:
@@ -33,7 +34,7 @@ def test_trained_tensors_come_back_bit_for_bit(tmp_path: Path) -> None:
     for parameter in first.parameters():
         if parameter.requires_grad:
             torch.nn.init.normal_(parameter)
-    write_atomically({"dgsr": {}, "state_dict": trained_state(first, None)}, tmp_path / "a.ckpt")
+    write_checkpoint({"dgsr": {}, "state_dict": trained_state(first, None)}, tmp_path / "a.ckpt")
     restore_generator(read_checkpoint(tmp_path / "a.ckpt"), second)
     for (name, ours), theirs in zip(first.named_parameters(), second.parameters(), strict=True):
         assert torch.equal(ours, theirs), name
@@ -56,9 +57,9 @@ def test_another_discriminator_is_refused() -> None:
 
 
 def test_another_generator_is_refused() -> None:
-    state = trained_state(OneStepGenerator.tiny(unet_rank=4), None)
+    state = trained_state(OneStepGenerator.tiny(adapters={"main": tiny.ranks(4, 4)}), None)
     with pytest.raises(UserError):
-        restore_trained(state, OneStepGenerator.tiny(unet_rank=8), None)
+        restore_trained(state, OneStepGenerator.tiny(), None)
 
 
 def test_a_file_with_code_is_refused_and_not_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -86,14 +87,14 @@ def test_a_missing_or_foreign_file_is_named(tmp_path: Path) -> None:
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write_atomically({"dgsr": {"step": 1}, "state_dict": {}}, tmp_path / "a.ckpt")
+    write_checkpoint({"dgsr": {"step": 1}, "state_dict": {}}, tmp_path / "a.ckpt")
 
     def full(*_: Any) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(torch, "save", full)
     with pytest.raises(OSError, match="No space"):
-        write_atomically({"dgsr": {"step": 2}}, tmp_path / "a.ckpt")
+        write_checkpoint({"dgsr": {"step": 2}}, tmp_path / "a.ckpt")
     monkeypatch.undo()
     assert read_checkpoint(tmp_path / "a.ckpt")["dgsr"]["step"] == 1
     assert [path.name for path in tmp_path.iterdir()] == ["a.ckpt"]

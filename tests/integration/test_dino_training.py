@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from dgsr.checkpoints.trainer import read_checkpoint
-from dgsr.models.discriminator import DinoDiscriminator
+from dgsr.models.discriminators import DinoDiscriminator
 from dgsr.training.critics import Gan
 from dgsr.training.tasks.restoration import SuperResolution
 from tests.small_run import make_data, make_module, make_settings, make_trainer

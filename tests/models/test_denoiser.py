@@ -11,8 +11,8 @@ import torch
 
 from dgsr.checks import UserError
 from dgsr.models.autoencoder import Autoencoder
+from dgsr.models.backbones.denoising import Prediction
 from dgsr.models.denoiser import Denoiser
-from dgsr.models.denoising import Prediction
 from dgsr.models.generator import OneStepGenerator
 from tests import tiny
 
@@ -79,7 +79,7 @@ def test_a_generator_and_another_denoiser_start_from_what_was_saved(folder: Path
     network.save(tmp_path)
     assert network.unet.dtype == torch.float32
     assert str(folder) not in (tmp_path / "vae" / "config.json").read_text()
-    generator = OneStepGenerator.from_backbone(tmp_path, unet_rank=4, vae_rank=4, timestep=250)
+    generator = OneStepGenerator.from_backbone(tmp_path, adapters={"main": tiny.ranks(4, 4)}, timestep=250)
     again = Denoiser(tmp_path, init_from=tmp_path, seed=1, **tiny.DENOISER)
     assert generator.unet.dtype == torch.float32
     assert torch.equal(generator.prompts.negative, network.prompts.negative)

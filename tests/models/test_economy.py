@@ -89,7 +89,7 @@ from tests import tiny
 def outcome(compiled, **options):
     generator = tiny.generator(tiny.backbone("epsilon", 2, 2), **options)
     if compiled is not None:
-        compile_blocks(generator, backend=compiled, fullgraph=True)
+        compile_blocks(generator, generator.backbone.block_types, backend=compiled, fullgraph=True)
     trained = [parameter for parameter in generator.parameters() if parameter.requires_grad]
     results = []
     for seed in range(2):

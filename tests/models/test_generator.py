@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from dgsr.checks import UserError
+from dgsr.models.generator import OneStepGenerator
 from tests import tiny
 
 
@@ -34,7 +35,7 @@ def test_an_adapter_of_zero_leaves_the_backbone(prediction):
 
 
 @torch.no_grad()
-def test_the_parts_are_the_whole():
+def test_the_parts_give_the_same_as_the_whole():
     generator = tiny.generator()
     positive = generator.prompts.positive
     correction = generator.correction(tiny.scores())
@@ -80,7 +81,7 @@ def test_samples_do_not_mix():
     ("unet_blocks", "vae_blocks", "height", "width"), [(2, 3, 40, 24), (3, 2, 48, 64), (4, 4, 72, 40)]
 )
 def test_any_number_of_blocks_and_any_size(unet_blocks, vae_blocks, height, width):
-    generator = tiny.generator(tiny.backbone("epsilon", unet_blocks, vae_blocks), unet_rank=6, vae_rank=2)
+    generator = tiny.generator(tiny.backbone("epsilon", unet_blocks, vae_blocks), adapters={"main": tiny.ranks(6, 2)})
     correction = generator.correction(tiny.scores(3))
     assert correction.unet.shape == (3, 2 * unet_blocks + 2, 6, 6)
     assert correction.vae.shape == (3, vae_blocks + 2, 2, 2)
@@ -134,9 +135,9 @@ def test_refuses_to_bake_several_corrections():
         pass
 
 
-@pytest.mark.parametrize("options", [{"conditioning": "none"}, {"conditioning": "shared_block"}])
-def test_variants_train(options):
-    generator = tiny.generator(**options)
+@pytest.mark.parametrize("conditioning", ["none", "shared_block"])
+def test_variants_train(conditioning):
+    generator = tiny.generator(adapters={"main": tiny.ranks(8, 4) | {"conditioning": conditioning}})
     generator(tiny.images(), tiny.scores(), generator.prompts.positive).square().mean().backward()
     still = [name for name, p in generator.named_parameters() if p.requires_grad and p.grad is None]
     assert not still
@@ -166,6 +167,51 @@ def test_double_precision_reaches_the_corrections():
     ours = generator(tiny.images(1).double(), tiny.scores(1), prompts.positive, prompts.negative, 1.07)
     with generator.baked(correction):
         baked = generator(tiny.images(1).double(), tiny.scores(1), prompts.positive, prompts.negative, 1.07)
-    assert {tensor.dtype for tensor in (*correction, ours, baked)} == {torch.float64}
+    assert {tensor.dtype for tensor in (correction.unet, correction.vae, ours, baked)} == {torch.float64}
     torch.testing.assert_close(ours.float(), expected, atol=1e-3, rtol=0)
     torch.testing.assert_close(baked, ours, atol=1e-10, rtol=0)
+
+
+TWO = {"main": tiny.ranks(8, 4), "semantic": {**tiny.ranks(3, 2), "conditioning": "none"}}
+
+
+@torch.no_grad()
+def test_strengths_scale_each_adapter():
+    generator = tiny.generator(adapters=TWO)
+    arguments = (tiny.images(), tiny.scores(), generator.prompts.positive)
+    both = generator(*arguments)
+    assert torch.equal(generator(*arguments, strengths={"main": 1.0}), both)
+    without = generator(*arguments, strengths={"semantic": 0.0})
+    assert not torch.allclose(without, both)
+    for name, parameter in generator.named_parameters():
+        if "lora_B.semantic" in name:
+            parameter.zero_()
+    torch.testing.assert_close(generator(*arguments), without)
+    with pytest.raises(UserError, match="strengths of main, semantic, but got other"):
+        generator(*arguments, strengths={"other": 1.0})
+
+
+@torch.no_grad()
+def test_a_second_adapter_trains_bakes_and_is_part_of_the_state():
+    generator = tiny.generator(adapters=TWO)
+    names = {name for name, parameter in generator.named_parameters() if parameter.requires_grad}
+    assert any(".lora_A.semantic." in name for name in names)
+    state = generator.trainable_state()
+    assert {"conditioning.frequencies", "conditioning_semantic.frequencies"} <= state.keys()
+    assert {name for name in state if "semantic" not in name} == tiny.generator().trainable_state().keys()
+    arguments = (tiny.images(1), tiny.scores(1), generator.prompts.positive)
+    expected = generator(*arguments)
+    with generator.baked(generator.correction(tiny.scores(1))):
+        torch.testing.assert_close(generator(*arguments), expected, atol=1e-3, rtol=0)
+    again = tiny.generator(adapters=TWO)
+    again.load_trainable_state(state)
+    assert torch.equal(again(*arguments), expected)
+
+
+@torch.no_grad()
+def test_a_backbone_of_another_family_is_used_through_its_interface(monkeypatch):
+    other = tiny.backbone("v_prediction")
+    monkeypatch.setattr(other, "embed", lambda *texts: [torch.zeros(1, tiny.TOKENS, tiny.WIDTH) for _ in texts])
+    generator = OneStepGenerator.from_backbone(other, adapters={"main": tiny.ranks(4, 2)}, timestep=250)
+    assert generator(tiny.images(), tiny.scores(), generator.prompts.positive).shape == (2, 3, 64, 64)
+    assert generator.source == other.source

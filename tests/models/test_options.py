@@ -1,48 +1,66 @@
-"""Options of a generator: refusals, and how functions take them."""
+"""Options of a generator: refusals, and the flat options of earlier versions."""
 
 from __future__ import annotations
 
-import inspect
+import dataclasses
+from typing import Any, get_type_hints
 
 import pytest
 
 from dgsr.checks import UserError
-from dgsr.models.options import GeneratorOptions, takes_options
+from dgsr.models.adapters.options import AdapterOptions, Layers
+from dgsr.models.options import GeneratorOptions, OptionFields
+from tests import tiny
 
 
-@takes_options(unet_rank=5)
-def build(path: str, *, options: GeneratorOptions) -> tuple[str, GeneratorOptions]:
-    """Build."""
-    return path, options
+def test_the_keyword_arguments_of_constructors_are_the_fields() -> None:
+    assert get_type_hints(OptionFields) == get_type_hints(GeneratorOptions)
 
 
-def test_defaults_are_the_papers_unless_a_function_has_its_own():
-    path, options = build("here", alpha=2.0)
-    assert path == "here"
-    assert (options.unet_rank, options.vae_rank, options.alpha) == (5, 16, 2.0)
+def test_plain_mappings_become_adapters_with_the_papers_defaults() -> None:
+    options = GeneratorOptions.from_fields({"adapters": {"main": {"unet": {"rank": 4}, "alpha": 2.0}}})
+    assert options.adapters == {"main": AdapterOptions(unet=Layers(rank=4), alpha=2.0)}
+    assert options.adapters["main"].vae == Layers(rank=16, targets="paper")
+    assert GeneratorOptions.from_fields(dataclasses.asdict(options)) == options
 
 
-def test_options_stand_in_the_signature():
-    parameters = inspect.signature(build, eval_str=True).parameters
-    assert list(parameters)[:2] == ["path", "unet_rank"]
-    assert "options" not in parameters
-    assert parameters["unet_rank"].default == 5
-    assert parameters["seed"].annotation is int
+def test_flat_options_of_earlier_versions_change_the_main_adapter() -> None:
+    flat: dict[str, Any] = {"unet_rank": 4, "vae_targets": "attention", "init": "identity", "seed": 3}
+    defaults = {"adapters": {"main": tiny.ranks(8, 4)}, "timestep": 250}
+    options = GeneratorOptions.from_fields(flat, **defaults)
+    expected = AdapterOptions(unet=Layers(rank=4), vae=Layers(rank=4, targets="attention"), init="identity")
+    assert (options.adapters, options.timestep, options.seed) == ({"main": expected}, 250, 3)
+    assert defaults["adapters"] == {"main": tiny.ranks(8, 4)}
 
 
-def test_a_misspelt_option_is_an_error():
+@pytest.mark.parametrize(
+    ("adapters", "sentence"),
+    [
+        ({"main": tiny.ranks(0, 4)}, r"generator\.adapters\.main\.unet\.rank"),
+        ({"pixel": tiny.ranks(4, -1)}, r"generator\.adapters\.pixel\.vae\.rank"),
+        ({"main": {"rank": 4}}, "options of the adapter main"),
+        ({"main": 4}, "options of the adapter main"),
+        ({"default": {}}, "name of an adapter"),
+        ({"a.b": {}}, "name of an adapter"),
+        ({}, "at least one adapter"),
+    ],
+)
+def test_refusals_are_one_sentence(adapters: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(UserError, match=rf"^Expected .*{sentence}.*\.$"):
+        GeneratorOptions.from_fields({"adapters": adapters})
+
+
+def test_an_unknown_option_is_an_error() -> None:
     with pytest.raises(TypeError, match="unet_rnak"):
-        build("here", unet_rnak=4)
+        GeneratorOptions.from_fields({"unet_rnak": 4})
 
 
-@pytest.mark.parametrize(("option", "value"), [("unet_rank", 0), ("vae_rank", -1)])
-def test_refusals_name_the_option(option, value):
-    with pytest.raises(UserError, match=rf"generator\.{option}"):
-        GeneratorOptions(**{option: value})
-
-
-def test_targets_are_a_named_set_or_spelt_out():
-    assert "ff.net.2" in GeneratorOptions().resolved_unet_targets
-    assert GeneratorOptions(unet_targets="attention").resolved_unet_targets == ["to_k", "to_q", "to_v", "to_out.0"]
-    assert GeneratorOptions(unet_targets=["conv1"]).resolved_unet_targets == ["conv1"]
-    assert GeneratorOptions(vae_targets=r"^encoder\..*conv$").resolved_vae_targets == r"^encoder\..*conv$"
+def test_targets_are_a_named_set_or_listed() -> None:
+    backbone = tiny.backbone()
+    assert "ff.net.2" in AdapterOptions().targets("unet", backbone)
+    named = AdapterOptions(unet=Layers(rank=4, targets="attention"))
+    assert named.targets("unet", backbone) == ["to_k", "to_q", "to_v", "to_out.0"]
+    assert named.resolved(backbone).unet.targets == ["to_k", "to_q", "to_v", "to_out.0"]
+    own = AdapterOptions(unet=Layers(rank=4, targets=("conv1",)), vae=Layers(rank=4, targets=r"^encoder\..*conv$"))
+    assert own.targets("unet", backbone) == ["conv1"]
+    assert own.targets("vae", backbone) == r"^encoder\..*conv$"

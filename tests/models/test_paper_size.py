@@ -8,9 +8,9 @@ from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
 
-from dgsr.models.backbone import Backbone
+from dgsr.models.adapters.lora import guided_layers
+from dgsr.models.backbones.stable_diffusion import StableDiffusion
 from dgsr.models.generator import OneStepGenerator
-from dgsr.models.lora import guided_layers
 from dgsr.models.options import GeneratorOptions
 from dgsr.models.prompts import Prompts
 
@@ -33,7 +33,7 @@ def generator():
         )
     scheduler = DDPMScheduler(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear")
     prompts = Prompts.random("sharp", "blurred", tokens=77, width=1024)
-    return OneStepGenerator(Backbone(unet, vae, scheduler, "sd-2.1"), prompts, GeneratorOptions())
+    return OneStepGenerator(StableDiffusion(unet, vae, scheduler, "sd-2.1"), prompts, GeneratorOptions())
 
 
 def millions(generator, *fragments):

@@ -10,12 +10,19 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from dgsr.checks import UserError
 from dgsr.models.prompts import FILE, Prompts
+from tests import tiny
+
+
+def backbone_at(folder):
+    backbone = tiny.backbone()
+    backbone.source = str(folder)
+    return backbone
 
 
 def test_a_cache_gives_back_what_was_saved(tmp_path):
     prompts = Prompts.random("sharp", "blurred", tokens=5, width=8)
     prompts.save(tmp_path / FILE)
-    again = Prompts.of(str(tmp_path), "sharp", "blurred")
+    again = Prompts.of(backbone_at(tmp_path), "sharp", "blurred")
     assert torch.equal(again.positive, prompts.positive)
     assert torch.equal(again.negative, prompts.negative)
 
@@ -24,19 +31,19 @@ def test_a_cache_gives_back_what_was_saved(tmp_path):
 def test_a_damaged_cache_is_one_sentence(tmp_path, kept):
     Prompts.random("sharp", "blurred", tokens=5, width=8).save(tmp_path / FILE)
     (tmp_path / FILE).write_bytes((tmp_path / FILE).read_bytes()[:kept])
-    with pytest.raises(UserError, match=rf"^Expected embeddings .*{FILE} \(.*Export the prompts anew\.$"):
+    with pytest.raises(UserError, match=rf"^Expected embeddings .*{FILE} \(.*It may be damaged; get it again\.$"):
         Prompts.load(tmp_path / FILE)
 
 
 def test_a_cache_of_other_texts_is_not_used(tmp_path):
     Prompts.random("sharp", "blurred", tokens=5, width=8).save(tmp_path / FILE)
     with pytest.raises(UserError, match="positive_prompt"):
-        Prompts.of(str(tmp_path), "sharper", "blurred")
+        Prompts.of(backbone_at(tmp_path), "sharper", "blurred")
 
 
 def test_neither_cache_nor_encoder_is_refused(tmp_path):
     with pytest.raises(UserError, match="text encoder"):
-        Prompts.of(str(tmp_path), "sharp", "blurred")
+        Prompts.of(backbone_at(tmp_path), "sharp", "blurred")
 
 
 def test_random_embeddings_belong_to_their_text():
@@ -69,7 +76,7 @@ def folder_with_encoder(tmp_path):
 
 
 def test_the_backbones_encoder_is_used(folder_with_encoder):
-    prompts = Prompts.of(str(folder_with_encoder), "sharp", "blurred")
+    prompts = Prompts.of(backbone_at(folder_with_encoder), "sharp", "blurred")
     assert prompts.positive.shape == (1, 77, 16)
     assert not torch.allclose(prompts.positive, prompts.negative)
     assert not prompts.positive.requires_grad

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from dgsr.checks import UserError
-from dgsr.models.trained import TrainedNetwork, print_of
+from dgsr.models.trained import TrainedNetwork, fingerprint_of
 
 
 class Pair(TrainedNetwork):
@@ -43,12 +43,12 @@ def test_the_print_tells_frozen_weights_and_architectures_apart() -> None:
     assert Pair(4).fingerprint() != before
 
 
-def test_the_print_of_what_is_not_trained_follows_all_weights_and_the_architecture() -> None:
+def test_the_fingerprint_of_what_is_not_trained_follows_all_weights_and_the_architecture() -> None:
     network = Pair()
-    before = print_of(network)
+    before = fingerprint_of(network)
     network.architecture = {"width": 3, "depth": 2}
-    changed = print_of(network)
+    changed = fingerprint_of(network)
     network.first.weight.data += 1
-    assert len({before, changed, print_of(network)}) == 3
+    assert len({before, changed, fingerprint_of(network)}) == 3
     layer = nn.Linear(3, 3)
-    assert print_of(layer) == print_of(layer.double()) != print_of(nn.Linear(3, 3))
+    assert fingerprint_of(layer) == fingerprint_of(layer.double()) != fingerprint_of(nn.Linear(3, 3))

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from dgsr.checks import UserError
-from dgsr.models.denoising import clean_latent
+from dgsr.models.backbones.denoising import clean_latent
 from dgsr.models.estimator import DegradationEstimator
 from dgsr.models.generator import OneStepGenerator
 from dgsr.ops.precision import computing_in, exactly, expect_computable, in_full, never_fp16

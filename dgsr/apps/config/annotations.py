@@ -8,7 +8,7 @@ import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import PurePath
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, Unpack, get_args, get_origin, get_type_hints
 
 from omegaconf import DictConfig, ListConfig
 
@@ -23,11 +23,22 @@ def parameters(target: Any) -> dict[str, inspect.Parameter]:
     {'image': <class 'bytes'>, 'factor': <class 'float'>}
     """
     try:
-        return dict(inspect.signature(target, eval_str=True).parameters)
+        return dict(_expanded(inspect.signature(target, eval_str=True)))
     except (NameError, AttributeError, TypeError, SyntaxError):  # what only a type checker imports or understands
         return dict(inspect.signature(target).parameters)
     except ValueError:  # a built-in without a signature
         return {"anything": inspect.Parameter("anything", inspect.Parameter.VAR_KEYWORD)}
+
+
+def _expanded(signature: inspect.Signature) -> Iterator[tuple[str, inspect.Parameter]]:
+    """Replace `**name: Unpack[SomeTypedDict]` by one keyword parameter per field."""
+    for name, parameter in signature.parameters.items():
+        if get_origin(parameter.annotation) is Unpack:
+            for field, annotation in get_type_hints(get_args(parameter.annotation)[0]).items():
+                optional = inspect.Parameter(field, inspect.Parameter.KEYWORD_ONLY, default=..., annotation=annotation)
+                yield field, optional
+        else:
+            yield name, parameter
 
 
 def fits(value: Any, annotation: Any) -> bool:

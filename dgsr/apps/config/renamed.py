@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -10,9 +11,13 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 _logger = logging.getLogger(__name__)
 
+_LAYERS = tuple(itertools.product(("unet", "vae"), ("rank", "targets")))
+
 #: Old key -> new key. `*` stands for one name.
 RENAMED: Mapping[str, str] = {
     "generator.init_from": "init_from",
+    **{f"generator.{network}_{name}": f"generator.adapters.main.{network}.{name}" for network, name in _LAYERS},
+    **{f"generator.{name}": f"generator.adapters.main.{name}" for name in ("alpha", "conditioning", "init")},
     "objective.reconstruction.*": "objective.losses.*.weight",
     "objective.adversarial.*": "critics.gan.*",
     "objective.features": "features",

@@ -9,6 +9,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from dgsr.checkpoints.described import up_to_date
 from dgsr.checkpoints.trainer import read_checkpoint
 from dgsr.checks import UserError, expect, refuse
 from dgsr.training.callbacks.provenance import provenance_of
@@ -87,7 +88,7 @@ def expect_continuable(
 
 def _other_networks(recorded: dict[str, Any], module: TrainingModule) -> Iterator[str]:
     """Say which networks, and which scale, are not those that a checkpoint records."""
-    settings = differences(recorded["description"], module.description)
+    settings = differences(up_to_date(recorded["description"]), module.description)
     if recorded["fingerprint"] != module.network.fingerprint():
         yield from settings or ["another backbone"]
     for name, before in recorded.get("guides", {}).items():

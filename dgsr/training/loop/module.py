@@ -15,8 +15,8 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
 from dgsr.checkpoints.trainer import TrainedState, generator_state, restore_generator, under_generator
-from dgsr.models.discriminator.frozen import FrozenFeatures
-from dgsr.models.trained import TrainedNetwork, print_of
+from dgsr.models.discriminators.frozen import FrozenFeatures
+from dgsr.models.trained import TrainedNetwork, fingerprint_of
 from dgsr.ops.precision import in_full
 from dgsr.training.critics.interface import Critic, critics_state, restore_critics, trained_networks
 from dgsr.training.loop.ema import AverageInValidation, Ema
@@ -202,7 +202,7 @@ class TrainingModule(lightning.LightningModule):
     @cached_property
     def guide_prints(self) -> dict[str, str]:
         """The guides' fingerprints, which tell networks of equal settings and other weights apart."""
-        return {name: print_of(network) for name, network in self.guides().items()}
+        return {name: fingerprint_of(network) for name, network in self.guides().items()}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add our own counters, the description of the networks, and, apart from the weights, their average."""

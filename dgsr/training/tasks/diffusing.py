@@ -13,8 +13,8 @@ from torch import Tensor
 from dgsr.checks import expect
 from dgsr.images import to_signed, to_unit
 from dgsr.metrics import Metric
-from dgsr.models.denoiser import Denoiser, Timesteps
-from dgsr.models.denoising import Latents
+from dgsr.models.backbones.interface import Latents, Timesteps
+from dgsr.models.denoiser import Denoiser
 from dgsr.ops.resizing import upsample
 from dgsr.seeds import rng, torch_generator
 from dgsr.training.loop.interface import Loop
@@ -64,7 +64,7 @@ class DenoiserTraining(TrainingModule):
     ) -> None:
         for name, value in {"negative_prob": negative_prob, "empty_prob": empty_prob}.items():
             expect(0 <= value <= 1, f"task.{name} within 0 and 1", value)
-        steps = len(denoiser.alpha_bars)
+        steps = denoiser.num_timesteps
         expect(0 <= timestep < steps, f"task.timestep of 0 to {steps - 1}", timestep)
         super().__init__(denoiser, None, metrics, settings)
         self.negative_prob, self.empty_prob, self.timestep = negative_prob, empty_prob, timestep
@@ -83,8 +83,8 @@ class DenoiserTraining(TrainingModule):
 
     def losses(self, drawn: Drawn) -> dict[str, Tensor]:
         """Return the mean squared error of the prediction."""
-        noisy = self.network.noisy(drawn.clean, drawn.noise, drawn.timesteps)
-        target = self.network.wanted(drawn.clean, drawn.noise, drawn.timesteps)
+        noisy = self.network.backbone.noisy(drawn.clean, drawn.noise, drawn.timesteps)
+        target = self.network.backbone.target(drawn.clean, drawn.noise, drawn.timesteps)
         predicted = self.network(noisy, drawn.timesteps, drawn.prompt)
         return {"denoising": (predicted.float() - target).square().mean()}
 
@@ -96,7 +96,7 @@ class DenoiserTraining(TrainingModule):
         return Drawn(clean, noise, timesteps, self.network.prompt(negative, empty))
 
     def _timesteps(self, seeds: Seeds) -> Timesteps:
-        count = len(self.network.alpha_bars)
+        count = self.network.num_timesteps
         drawn = [int(rng(int(seed), "timestep").integers(count)) for seed in seeds]
         return torch.tensor(drawn, device=seeds.device)
 
@@ -104,7 +104,7 @@ class DenoiserTraining(TrainingModule):
         """Denoise images in one step, under the positive prompt, and measure the result."""
         clean = self.network.encode(to_signed(batch["hq"]))
         timesteps = torch.full_like(batch["seed"], self.timestep)
-        noisy = self.network.noisy(clean, _noise(batch["seed"], clean), timesteps)
+        noisy = self.network.backbone.noisy(clean, _noise(batch["seed"], clean), timesteps)
         denoised = self.network.clean(noisy, self.timestep, self.network.prompts.positive)
         sr = to_unit(self.network.decode(denoised))
         for name, metric in self.metrics.items():

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from dgsr.checks import expect
 from dgsr.metrics import Metric
+from dgsr.models.backbones.interface import Latents
 from dgsr.models.denoiser import Denoiser
-from dgsr.models.denoising import Latents
 from dgsr.training.loop.settings import Settings
 from dgsr.training.tasks.diffusing import DenoiserTraining, Drawn
 from dgsr.types import PromptEmbeddings
@@ -60,7 +60,7 @@ class DistillationTraining(DenoiserTraining):
     def losses(self, drawn: Drawn) -> dict[str, Tensor]:
         """Return the mean squared distance from the teacher's clean latents."""
         timesteps = torch.full_like(drawn.timesteps, self.timestep)
-        noisy = self.network.noisy(drawn.clean, drawn.noise, timesteps)
+        noisy = self.network.backbone.noisy(drawn.clean, drawn.noise, timesteps)
         with torch.no_grad():
             target = walk(self.teacher, noisy, drawn.prompt, self.timestep, self.teacher_steps)
         clean = self.network.clean(noisy, self.timestep, drawn.prompt)
@@ -72,7 +72,7 @@ def walk(denoiser: Denoiser, noisy: Latents, prompt: PromptEmbeddings, timestep:
     clean = noisy
     for now, following in pairwise(round(timestep * (1 - step / steps)) for step in range(steps + 1)):
         clean = denoiser.clean(noisy, now, prompt)
-        alpha_bar, next_alpha_bar = (float(denoiser.alpha_bars[each]) for each in (now, following))
+        alpha_bar, next_alpha_bar = (denoiser.backbone.alpha_bar(each) for each in (now, following))
         noise = (noisy - math.sqrt(alpha_bar) * clean) / math.sqrt(1 - alpha_bar)
         noisy = math.sqrt(next_alpha_bar) * clean + math.sqrt(1 - next_alpha_bar) * noise
     return clean

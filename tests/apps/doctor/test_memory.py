@@ -67,10 +67,11 @@ def test_an_outline_of_the_backbone_is_enough(tmp_path: Path, monkeypatch: pytes
         copy = tmp_path / description.relative_to(GOLDEN / "tiny-sd")
         copy.parent.mkdir(exist_ok=True)
         copy.write_text(description.read_text())
-    asked = traced_with(monkeypatch, "generator=sd_turbo", f"generator.path={tmp_path}", "generator.unet_rank=4")
+    rank = "generator.adapters.main.unet.rank=4"
+    asked = traced_with(monkeypatch, "generator=sd_turbo", f"generator.path={tmp_path}", rank)
     generator = asked["module"].generator
     assert generator.unet.conv_in.weight.is_meta
-    assert generator.options.unet_rank == 4
+    assert generator.options.adapters["main"].unet.rank == 4
 
 
 def test_samples_are_shared_among_devices(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from omegaconf import OmegaConf
 
 from dgsr.apps.runs.continuation import differences, expect_continuable, latest_whole, plain_config, report_changes
 from dgsr.checks import UserError
-from dgsr.models.discriminator import DinoDiscriminator
+from dgsr.models.discriminators import DinoDiscriminator
 from dgsr.models.estimator import DegradationEstimator
 from dgsr.training.tasks.restoration import SuperResolution
 from tests.small_run import make_module
@@ -50,9 +50,13 @@ def test_other_networks_and_other_photographs_are_refused_unless_allowed(caplog:
     expect_continuable(good, path, module, "print", allow_changes=False)
 
     rank: dict[str, Any] = {"generator": {"unet_rank": 8}}
+    key = "generator.adapters.main.unet.rank"
     for changed, words in [
         (good | {"dgsr": ours | {"fingerprint": "?"}}, "another backbone"),
-        (good | {"dgsr": {"fingerprint": "?", "description": rank}}, "generator.unet_rank its default instead of 8"),
+        (
+            good | {"dgsr": {"fingerprint": "?", "description": rank}},
+            f"{key} its default instead of 8",
+        ),
         (good | {"callbacks": {"Provenance": {"data": "another"}}}, r"photographs in data\.train"),
     ]:
         if "rank" in words:

@@ -66,7 +66,7 @@ def test_a_generators_config_names_every_option(tmp_path: Path, name: str) -> No
     node = composed(tmp_path, f"generator={name}").generator
     parameters = inspect.signature(getattr(OneStepGenerator, BUILDERS[name])).parameters
     assert node.keys() - {"_target_"} == parameters.keys()
-    own = {"seed", "path", "trainable"} | ({"unet_rank", "vae_rank", "timestep"} if name == "tiny_prior" else set())
+    own = {"seed", "path", "trainable"} | ({"adapters", "timestep"} if name == "tiny_prior" else set())
     assert {key: node[key] for key in parameters.keys() - own} == {
         key: parameter.default for key, parameter in parameters.items() if key not in own
     }
@@ -82,7 +82,7 @@ def test_a_variant_wins_over_the_experiment(tmp_path: Path) -> None:
     published = "estimator.path=weights.pth"
     cfg = composed(tmp_path, "experiment=paper", published, "variant=no_gan")
     assert cfg.discriminator in (None, {"_target_": "types.NoneType"})
-    assert composed(tmp_path, "experiment=paper", published, "variant=rank_16").generator.unet_rank == 16
+    assert composed(tmp_path, "experiment=paper", published, "variant=rank_16").generator.adapters.main.unet.rank == 16
 
 
 SMALL = ("debug=fdr", "objective.losses.lpips.weight=0", "metrics.names=[psnr]", "callbacks.checkpoints.monitor=psnr")
@@ -115,7 +115,7 @@ def test_a_run_goes_from_config_to_report_and_on(
     assert (tmp_path / "report.md").is_file()
     assert read_checkpoint(tmp_path / "checkpoints" / "last.ckpt")["dgsr"]["step"] == 2
 
-    with pytest.raises(UserError, match=r"generator\.unet_rank 4 instead of 16"):
+    with pytest.raises(UserError, match=r"generator\.adapters\.main\.unet\.rank 4 instead of 16"):
         _train(tmp_path / "other", f"ckpt_path={tmp_path}/checkpoints/last.ckpt", "generator.unet_rank=4")
 
 

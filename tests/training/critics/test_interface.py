@@ -11,7 +11,7 @@ from torch import nn
 from dgsr.checkpoints.trainer import read_checkpoint
 from dgsr.checks import UserError
 from dgsr.losses import Attempt
-from dgsr.models.discriminator import PatchDiscriminator
+from dgsr.models.discriminators import PatchDiscriminator
 from dgsr.training.critics import Critic, Gan
 from dgsr.training.critics.interface import Terms, critics_state, restore_critics
 from dgsr.training.tasks.restoration import SuperResolution

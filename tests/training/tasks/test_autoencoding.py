@@ -15,7 +15,7 @@ from dgsr.images import to_signed
 from dgsr.losses import L1
 from dgsr.metrics import Psnr
 from dgsr.models.autoencoder import Autoencoder
-from dgsr.models.discriminator import PatchDiscriminator
+from dgsr.models.discriminators import PatchDiscriminator
 from dgsr.training.critics import Gan
 from dgsr.training.loop.sample import Sample
 from dgsr.training.objective import Objective

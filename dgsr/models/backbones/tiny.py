@@ -9,9 +9,9 @@ from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
 
-from dgsr.models.backbone import Backbone
-from dgsr.models.denoising import Prediction
-from dgsr.models.resampler import start_as_resampler
+from dgsr.models.backbones.denoising import Prediction
+from dgsr.models.backbones.resampler import start_as_resampler
+from dgsr.models.backbones.stable_diffusion import StableDiffusion
 
 PROMPT_TOKENS, PROMPT_WIDTH = 8, 32
 
@@ -40,22 +40,23 @@ SCHEDULE: dict[str, Any] = {"beta_start": 0.00085, "beta_end": 0.012, "beta_sche
 _DENOISER_SCALE = 0.02
 
 
-def tiny_backbone(seed: int, latent_channels: int, prediction: Prediction, timestep: int) -> Backbone:
+def tiny_backbone(seed: int, latent_channels: int, prediction: Prediction, timestep: int) -> StableDiffusion:
     """Build networks with random weights that together start as interpolation, four blocks each way as in the paper's.
 
     Args:
-        seed: Of the weights.
-        latent_channels: Width of the latent, at least 12.
-        prediction: What the UNet is to predict.
-        timestep: At which it will be asked.
+        seed: Seed of the weights.
+        latent_channels: Number of channels of the latent, at least 12.
+        prediction: What the UNet predicts.
+        timestep: The timestep at which the UNet is used.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         vae = AutoencoderKL(**_VAE, latent_channels=latent_channels)
         unet = UNet2DConditionModel(**_UNET, in_channels=latent_channels, out_channels=latent_channels)
     scheduler = DDPMScheduler(**SCHEDULE, prediction_type=prediction, clip_sample=False)
-    backbone = Backbone(unet, vae, scheduler, f"tiny-{seed}")
-    signal = backbone.alpha_bar(timestep) ** 0.5
+    backbone = StableDiffusion(unet, vae, scheduler, f"tiny-{seed}")
+    backbone.expect_timestep(timestep)
+    signal = float(scheduler.alphas_cumprod[timestep]) ** 0.5
     start_as_resampler(vae, gain={"v_prediction": 1 / signal, "epsilon": signal, "sample": 1.0}[prediction])
     unet.get_parameter("conv_out.weight").data.mul_(_DENOISER_SCALE)
     unet.get_parameter("conv_out.bias").data.zero_()

@@ -1,14 +1,16 @@
-"""From degradation scores to correction matrices, one per sample and block."""
+"""Compute correction matrices from degradation scores, one per sample and block."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from dgsr.models.backbones.interface import Network
 from dgsr.ops.precision import in_full
 from dgsr.types import BlockMatrices, Scores
 
@@ -23,14 +25,49 @@ _IDENTITY_SCALE = 1e-2
 
 
 class Correction(NamedTuple):
-    """What one batch of scores does to the adapters of both networks; never below fp32."""
+    """The correction matrices of one adapter in both networks, for a batch of scores; never below fp32."""
 
     unet: BlockMatrices
     vae: BlockMatrices
 
+    def scaled(self, strength: float) -> Correction:
+        """Return the correction that makes the adapter act this many times as strongly."""
+        return self if strength == 1 else Correction(strength * self.unet, strength * self.vae)
+
+
+@dataclass(frozen=True)
+class Corrections:
+    """The corrections of all adapters of a generator, by the name of each in the weights' names."""
+
+    by_adapter: Mapping[str, Correction]
+
+    def __len__(self) -> int:
+        """Return the number of samples."""
+        return max(len(correction.unet) for correction in self.by_adapter.values())
+
+    def of_network(self, network: Network, repeat: int = 1) -> dict[str, BlockMatrices]:
+        """Return one network's matrices of every adapter, the batch repeated this many times."""
+        matrices = {name: getattr(correction, network) for name, correction in self.by_adapter.items()}
+        return matrices if repeat == 1 else {name: each.repeat(repeat, 1, 1, 1) for name, each in matrices.items()}
+
+    @property
+    def unet(self) -> BlockMatrices:
+        """The denoiser's matrices of the only adapter."""
+        return self._only.unet
+
+    @property
+    def vae(self) -> BlockMatrices:
+        """The VAE encoder's matrices of the only adapter."""
+        return self._only.vae
+
+    @property
+    def _only(self) -> Correction:
+        (correction,) = self.by_adapter.values()
+        return correction
+
 
 class Branch(nn.Module):
-    """Turn Fourier features of the scores into one rank-by-rank matrix per block of one network.
+    """Map Fourier features of the scores to one rank-by-rank matrix per block of one network.
 
     Source: S3Diff Sec. 3.2.
     """
@@ -71,7 +108,7 @@ class Branch(nn.Module):
 
 
 class Identity(nn.Module):
-    """Return C = I whatever the scores: plain LoRA."""
+    """Return C = I for all scores: plain LoRA."""
 
     def __init__(self, num_blocks: int, rank: int):
         super().__init__()
@@ -84,7 +121,10 @@ class Identity(nn.Module):
 
 
 class Conditioning(nn.Module):
-    """Turn scores into the corrections of UNet and VAE encoder; never below fp32, whatever the networks run in."""
+    """Compute the corrections of UNet and VAE encoder; never below fp32, whatever the networks run in.
+
+    Source: S3Diff Sec. 3.2.
+    """
 
     frequencies: Tensor
 
@@ -110,8 +150,8 @@ class Conditioning(nn.Module):
         """Follow the networks to another device, and to no lower precision than fp32."""
 
         def follow(tensor: Tensor) -> Tensor:
-            there = fn(tensor.new_empty(0))
-            return tensor.to(there.device, torch.promote_types(there.dtype, torch.float32))
+            moved = fn(tensor.new_empty(0))
+            return tensor.to(moved.device, torch.promote_types(moved.dtype, torch.float32))
 
         return super()._apply(follow, recurse)
 

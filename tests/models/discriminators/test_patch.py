@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from dgsr.models.discriminator import PatchDiscriminator
+from dgsr.models.discriminators import PatchDiscriminator
 
 IMAGES = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0)) * 2 - 1
 

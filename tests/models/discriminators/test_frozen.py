@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from dgsr.models.discriminator.frozen import FrozenFeatures
+from dgsr.models.discriminators.frozen import FrozenFeatures
 
 IMAGES = torch.rand(2, 3, 16, 24, generator=torch.Generator().manual_seed(0)) * 2 - 1
 

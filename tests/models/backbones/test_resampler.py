@@ -9,7 +9,7 @@ import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 
 from dgsr.checks import UserError
-from dgsr.models.resampler import start_as_resampler
+from dgsr.models.backbones.resampler import start_as_resampler
 
 
 def _autoencoder(latent_channels: int = 16, widths: tuple[int, ...] = (16, 32, 48, 64)) -> Any:

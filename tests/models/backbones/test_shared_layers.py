@@ -7,7 +7,7 @@ import torch
 from diffusers.models.attention_processor import Attention
 from torch import Tensor, nn
 
-from dgsr.models.shared import SharedLayers
+from dgsr.models.backbones.shared_layers import SharedLayers
 from dgsr.ops.tiling import Grid, Tile
 
 

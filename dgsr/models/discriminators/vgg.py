@@ -12,7 +12,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from dgsr.checks import expect
 from dgsr.features import IMAGENET_MEAN, IMAGENET_STD, VGG16_RELUS, levels, vgg16
-from dgsr.models.discriminator.frozen import FrozenFeatures
+from dgsr.models.discriminators.frozen import FrozenFeatures
 from dgsr.types import Images
 
 

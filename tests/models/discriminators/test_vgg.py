@@ -10,7 +10,7 @@ from torchvision import models
 
 from dgsr.checks import UserError
 from dgsr.features import vgg16
-from dgsr.models.discriminator import VggDiscriminator
+from dgsr.models.discriminators import VggDiscriminator
 
 IMAGES = torch.rand(2, 3, 48, 64, generator=torch.Generator().manual_seed(0)) * 2 - 1
 

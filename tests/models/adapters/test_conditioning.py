@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from dgsr.models.conditioning import Conditioning, Init, Kind, fourier_features
+from dgsr.models.adapters.conditioning import Conditioning, Init, Kind, fourier_features
 
 SCORES = torch.tensor([[0.1, 0.9], [0.1, 0.4], [0.8, 0.4]])
 

@@ -13,7 +13,7 @@ import pytest
 import torch
 from torch import nn
 
-from dgsr.models.discriminator import UNetDiscriminator
+from dgsr.models.discriminators import UNetDiscriminator
 
 IMAGES = torch.rand(2, 3, 32, 48, generator=torch.Generator().manual_seed(0)) * 2 - 1
 

@@ -9,9 +9,11 @@ import torch
 from peft import LoraConfig, inject_adapter_in_model
 from torch import nn
 
-from dgsr.models.lora import ADAPTER, GuidedConv2d, GuidedLinear, bake, guided_layers, inject
+from dgsr.models.adapters.bank import CorrectionBank
+from dgsr.models.adapters.lora import GuidedConv2d, GuidedLinear, bake, guided_layers, inject
 
 RANK, ALPHA = 4, 8.0
+ADAPTER = "default"
 TARGETS = ["conv", "linear"]
 
 
@@ -30,7 +32,8 @@ class Network(nn.Module):
 @pytest.fixture
 def adapted():
     network = Network()
-    bank = inject(network, TARGETS, RANK, ALPHA, {"conv": 0, "linear": 1}.__getitem__)
+    bank = CorrectionBank()
+    inject(network, bank, ADAPTER, TARGETS, RANK, ALPHA, {"conv": 0, "linear": 1}.__getitem__)
     for _, layer in guided_layers(network):
         nn.init.normal_(layer.lora_B[ADAPTER].weight)
     return network, bank
@@ -43,7 +46,7 @@ def test_identity_is_plain_peft(adapted):
     inject_adapter_in_model(config, plain)
     plain.load_state_dict(network.state_dict())
     x = torch.randn(3, 3, 8, 8)
-    with bank.using(torch.eye(RANK).expand(3, 2, RANK, RANK)):
+    with bank.using({ADAPTER: torch.eye(RANK).expand(3, 2, RANK, RANK)}):
         torch.testing.assert_close(network(x), plain(x))
 
 
@@ -51,7 +54,7 @@ def test_formula_sample_by_sample(adapted):
     network, bank = adapted
     layer = network.linear
     x, matrices = torch.randn(3, 7, 6), torch.randn(3, 2, RANK, RANK)
-    with bank.using(matrices):
+    with bank.using({ADAPTER: matrices}):
         ours = layer(x)
     for sample in range(3):
         a, b, c = layer.lora_A[ADAPTER].weight, layer.lora_B[ADAPTER].weight, matrices[sample, 1]
@@ -59,16 +62,36 @@ def test_formula_sample_by_sample(adapted):
         torch.testing.assert_close(ours[sample], x[sample] @ weight.T + layer.base_layer.bias)
 
 
+def test_two_adapters_add_up_on_the_layers_that_have_both(adapted):
+    network, bank = adapted
+    inject(network, bank, "second", ["linear"], 2, 3.0, {"conv": 0, "linear": 1}.__getitem__)
+    layer = network.linear
+    nn.init.normal_(layer.lora_B["second"].weight)
+    assert set(network.conv.lora_A) == {ADAPTER}
+    x, first, second = torch.randn(3, 7, 6), torch.randn(3, 2, RANK, RANK), torch.randn(3, 2, 2, 2)
+    with bank.using({ADAPTER: first, "second": second}):
+        ours = layer(x)
+    expected = layer.base_layer(x)
+    for name, c, scale in ((ADAPTER, first, ALPHA / RANK), ("second", second, 1.5)):
+        a, b = layer.lora_A[name].weight, layer.lora_B[name].weight
+        expected = expected + scale * x @ a.T @ c[:, 1] @ b.T
+    torch.testing.assert_close(ours, expected)
+    with bank.using({ADAPTER: first[:1], "second": second[:1]}):
+        plain = layer(x[:1])
+        with bake(network, bank):
+            torch.testing.assert_close(layer(x[:1]), plain)
+
+
 def test_one_correction_serves_a_batch(adapted):
     network, bank = adapted
     x, matrices = torch.randn(3, 3, 8, 8), torch.randn(1, 2, RANK, RANK)
-    with bank.using(matrices):
+    with bank.using({ADAPTER: matrices}):
         shared = network(x)
-    with bank.using(matrices.expand(3, -1, -1, -1)):
+    with bank.using({ADAPTER: matrices.expand(3, -1, -1, -1)}):
         torch.testing.assert_close(network(x), shared)
 
 
-def test_layers_know_bank_and_block(adapted):
+def test_layers_hold_bank_and_block_id(adapted):
     network, bank = adapted
     layers = dict(guided_layers(network))
     assert isinstance(layers["conv"], GuidedConv2d)
@@ -77,16 +100,16 @@ def test_layers_know_bank_and_block(adapted):
     assert all(layer.bank is bank for layer in layers.values())
 
 
-def test_a_copy_has_a_bank_of_its_own(adapted):
+def test_a_copy_has_its_own_bank(adapted):
     network, bank = adapted
     layers = [layer for _, layer in guided_layers(copy.deepcopy(network))]
     assert layers[0].bank is layers[1].bank
     assert layers[0].bank is not bank
 
 
-def test_a_forgotten_correction_is_an_error(adapted):
+def test_a_missing_correction_is_an_error(adapted):
     network, _ = adapted
-    with pytest.raises(AssertionError, match="no correction"):
+    with pytest.raises(AssertionError, match="no correction of adapter default"):
         network(torch.randn(1, 3, 8, 8))
 
 
@@ -104,12 +127,12 @@ def test_two_forwards_before_one_backward_under_checkpointing(adapted):
         network.zero_grad()
         losses = []
         for x, matrices in zip(inputs, corrections, strict=True):
-            with bank.using(matrices):
+            with bank.using({ADAPTER: matrices}):
                 losses.append(run(x).square().mean())
         loss = torch.stack(losses).sum()
-        (of_corrections,) = torch.autograd.grad(loss, corrections, retain_graph=True)
+        (correction_gradients,) = torch.autograd.grad(loss, corrections, retain_graph=True)
         loss.backward(inputs=[p for p in network.parameters() if p.requires_grad])
-        return [of_corrections, *(p.grad.clone() for p in network.parameters() if p.requires_grad)]
+        return [correction_gradients, *(p.grad.clone() for p in network.parameters() if p.requires_grad)]
 
     exact, recomputed = gradients(network), gradients(lambda x: bank.checkpoint(network, x))
     for ours, theirs in zip(recomputed, exact, strict=True):
@@ -120,20 +143,20 @@ def test_a_tiny_correction_survives_half_precision(adapted):
     network, bank = adapted
     x, matrices = torch.randn(2, 6, 6), torch.full((2, 2, RANK, RANK), 1e-7)
     nn.init.constant_(network.linear.lora_B[ADAPTER].weight, 1e4)
-    with bank.using(matrices), torch.autocast("cpu", torch.float16):
+    with bank.using({ADAPTER: matrices}), torch.autocast("cpu", torch.float16):
         corrected = network.linear(x)
-    with bank.using(matrices):
+    with bank.using({ADAPTER: matrices}):
         exact = network.linear(x)
     assert corrected.dtype == torch.float16
     torch.testing.assert_close(corrected.float(), exact, atol=1e-2, rtol=1e-2)
 
 
 @torch.no_grad()
-def test_baked_weights_act_alike_and_are_given_back(adapted):
+def test_baked_weights_give_the_same_and_are_restored(adapted):
     network, bank = adapted
     x, matrices = torch.randn(3, 3, 8, 8), torch.randn(1, 2, RANK, RANK)
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
-    with bank.using(matrices):
+    with bank.using({ADAPTER: matrices}):
         expected = network(x)
         with bake(network, bank):
             assert not torch.equal(network.conv.base_layer.weight, before["conv.base_layer.weight"])
@@ -142,10 +165,10 @@ def test_baked_weights_act_alike_and_are_given_back(adapted):
     assert all(torch.equal(tensor, before[name]) for name, tensor in network.state_dict().items())
 
 
-def test_baked_weights_are_given_back_after_an_error(adapted):
+def test_baked_weights_are_restored_after_an_error(adapted):
     network, bank = adapted
     before = network.conv.base_layer.weight.clone()
-    with pytest.raises(KeyError), bank.using(torch.randn(1, 2, RANK, RANK)), bake(network, bank):
+    with pytest.raises(KeyError), bank.using({ADAPTER: torch.randn(1, 2, RANK, RANK)}), bake(network, bank):
         raise KeyError
     assert torch.equal(network.conv.base_layer.weight, before)
     assert not bank.baked

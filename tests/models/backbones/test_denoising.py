@@ -6,7 +6,7 @@ import pytest
 import torch
 from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
 
-from dgsr.models.denoising import clean_latent
+from dgsr.models.backbones.denoising import clean_latent
 
 
 @pytest.mark.parametrize("prediction", ["epsilon", "v_prediction", "sample"])

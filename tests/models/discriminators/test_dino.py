@@ -14,7 +14,7 @@ from torch.nn.functional import interpolate
 
 from dgsr.checks import UserError
 from dgsr.losses import r1
-from dgsr.models.discriminator import DinoDiscriminator
+from dgsr.models.discriminators import DinoDiscriminator
 
 IMAGES = torch.rand(2, 3, 80, 112, generator=torch.Generator().manual_seed(0)) * 2 - 1
 SMALL: dict[str, Any] = {"backbone": "test_vit", "weights": "random", "blocks": (2, 4), "input_px": 64, "width": 8}

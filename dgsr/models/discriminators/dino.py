@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from dgsr.checks import expect, refuse
-from dgsr.models.discriminator.frozen import FrozenFeatures
+from dgsr.models.discriminators.frozen import FrozenFeatures
 from dgsr.ops.resizing import resize
 from dgsr.types import Images
 

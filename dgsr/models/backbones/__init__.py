@@ -1,0 +1,1 @@
+"""Frozen diffusion models to restore with: one file a family, all behind one interface."""
