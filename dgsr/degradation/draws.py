@@ -14,6 +14,7 @@ from dgsr.degradation.operators import (
     Blur,
     BlurKind,
     Encode,
+    Filter,
     GaussianNoise,
     Jpeg,
     Operator,
@@ -85,7 +86,7 @@ def _shuffled(steps: list[Operator], draws: np.random.Generator) -> list[Operato
     return [next(resizes) if isinstance(step, Rescale | Resize) else step for step in order]
 
 
-def _blur(stage: StageSpec, draws: np.random.Generator) -> Iterator[Blur | Sinc]:
+def _blur(stage: StageSpec, draws: np.random.Generator) -> Iterator[Filter]:
     if not _happens(stage.blur_prob, draws):
         return
     kernel_size = _odd(draws, stage.kernel_size_range)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from dgsr.degradation.operators import Blur, GaussianNoise, Operator, PoissonNoise, Rescale, Resize, SaltPepper, Sinc
+from dgsr.degradation.operators import Filter, GaussianNoise, Operator, PoissonNoise, Rescale, Resize, SaltPepper
 from dgsr.ops.kernels import equivalent_sigma
 
 #: The noise of scale 1 at brightness 1/2 of an image of 256 levels, in grey levels.
@@ -24,7 +24,7 @@ def blur_px(operators: Iterable[Operator], size: tuple[int, int]) -> float:
     variance, pixel = 0.0, 1.0
     for operator in operators:
         match operator:
-            case Blur() | Sinc():
+            case Filter():
                 variance += (pixel * equivalent_sigma(operator.kernel)) ** 2
             case Rescale(factor=factor):
                 pixel /= factor
@@ -46,7 +46,7 @@ def noise_255(operators: Iterable[Operator], size: tuple[int, int]) -> float:
     power, smoothed, height = 0.0, 0.0, float(size[0])  # variance of the noise, and of the Gaussian in its pixels
     for operator in operators:
         match operator:
-            case Blur() | Sinc():
+            case Filter():
                 power, smoothed = _smooth(power, smoothed, equivalent_sigma(operator.kernel) ** 2)
             case Rescale() | Resize():
                 factor = operator.factor if isinstance(operator, Rescale) else operator.height / height

@@ -23,7 +23,6 @@ from dgsr.degradation.operators import (
     SaltPepper,
     Sharpen,
 )
-from dgsr.degradation.pipeline import apply
 from dgsr.degradation.presets import PRESETS
 from dgsr.ops.filtering import sharpen
 
@@ -110,7 +109,7 @@ def test_steps_end_in_lq():
 )
 def test_identity_parameters_are_the_identity(operator):
     images = image(40, 32)[None]
-    torch.testing.assert_close(apply(operator, images), images, atol=1e-6, rtol=0)
+    torch.testing.assert_close(operator.apply(images), images, atol=1e-6, rtol=0)
 
 
 def test_lower_quality_moves_lq_further_away():

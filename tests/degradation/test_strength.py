@@ -7,7 +7,6 @@ import math
 import pytest
 import torch
 
-from dgsr.degradation import pipeline
 from dgsr.degradation.operators import Blur, GaussianNoise, Jpeg, PoissonNoise, Rescale, Resize, SaltPepper, Sinc
 from dgsr.degradation.strength import blur_px, noise_255
 
@@ -32,7 +31,7 @@ def test_lower_cutoffs_blur_more():
 
 @pytest.mark.parametrize("noise", [GaussianNoise(9.0, False, 1), SaltPepper(0.05, 1)], ids=str)
 def test_noise_is_what_a_mid_grey_image_gets(noise):
-    measured = (pipeline.apply(noise, torch.full((1, 3, 256, 256), 0.5)) - 0.5).std().item()
+    measured = (noise.apply(torch.full((1, 3, 256, 256), 0.5)) - 0.5).std().item()
     assert measured * 255 == pytest.approx(noise_255([noise], (256, 256)), rel=0.03)
 
 
@@ -40,7 +39,7 @@ def test_noise_is_what_a_mid_grey_image_gets(noise):
 def test_poisson_noise_is_that_of_256_levels_around_mid_grey(grey):
     levels = (torch.arange(256 * 256) % 256).reshape(256, 256).float() / 255
     images, noise = levels.expand(1, 3, 256, 256).contiguous(), PoissonNoise(0.4, grey, 1)
-    measured = (pipeline.apply(noise, images) - images)[..., 120:136].std().item()
+    measured = (noise.apply(images) - images)[..., 120:136].std().item()
     assert measured * 255 == pytest.approx(noise_255([noise], (256, 256)), rel=0.03)
 
 
@@ -68,5 +67,5 @@ BLUR, NOISE = Blur("gaussian", 21, 1.5, 1.5), GaussianNoise(12.0, False, 1)
 def test_noise_is_what_later_steps_leave_of_it(behind):
     images, operators = torch.full((1, 3, 256, 256), 0.5), [NOISE, *behind]
     for operator in operators:
-        images = pipeline.apply(operator, images)
+        images = operator.apply(images)
     assert (images - 0.5).std().item() * 255 == pytest.approx(noise_255(operators, (256, 256)), rel=0.25)
