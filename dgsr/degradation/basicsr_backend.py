@@ -18,6 +18,7 @@ from torch.nn import functional
 from torchvision.transforms import functional as transforms
 
 from dgsr.checks import expect, refuse
+from dgsr.degradation.extra import ExtraOperator
 from dgsr.degradation.operators import (
     Blur,
     GaussianNoise,
@@ -55,6 +56,8 @@ def apply(operator: Operator, images: Images) -> Resized:
             return diff_jpeg(images.device)(images.clamp(0, 1), quality)
         case Sharpen():
             return leaf("utils/img_process_util").USMSharp().to(images.device)(images)
+        case ExtraOperator():
+            return operator.apply(images)
         case Round():
             return torch.clamp((images * 255.0).round(), 0, 255) / 255.0
         case _:

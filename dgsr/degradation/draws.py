@@ -48,11 +48,25 @@ def draw(spec: Spec, seed: int, size: tuple[int, int]) -> Recipe:
         min(size) >= small, f"images of at least {small}x{small} pixels", f"{size[1]}x{size[0]}", "Use larger crops."
     )
     lq_size = (size[0] // spec.scale, size[1] // spec.scale)
-    clean = not spec.stages or _happens(spec.clean_prob, rng(seed, "clean"))
-    operators = [Resize(*lq_size, spec.reduction)] if clean else list(_degradation(spec, seed, size, lq_size))
+    reduced_only = _happens(spec.clean_prob, rng(seed, "clean"))
+    if reduced_only or not spec.stages:
+        operators: list[Operator] = [Resize(*lq_size, spec.reduction)]
+    else:
+        operators = list(_degradation(spec, seed, size, lq_size))
+    first, last = ([] if reduced_only else list(_extra(spec, seed, at)) for at in ("start", "end"))
     before = [Sharpen()] if spec.sharpen_target else []
     after = [Round()] if spec.round_8bit else []
-    return Recipe(size, lq_size, (*before, *operators, *after), spec.full_blur_px, spec.full_noise_255, clean)
+    clean = reduced_only or not (spec.stages or first or last)
+    steps = (*before, *first, *operators, *last, *after)
+    return Recipe(size, lq_size, steps, spec.full_blur_px, spec.full_noise_255, clean)
+
+
+def _extra(spec: Spec, seed: int, at: str) -> Iterator[Operator]:
+    for name, operator in spec.extra.items():
+        if operator.at == at:
+            draws = rng(seed, f"extra {name}")
+            if _happens(operator.prob, draws):
+                yield operator.draw(draws)
 
 
 def _degradation(spec: Spec, seed: int, size: tuple[int, int], lq_size: tuple[int, int]) -> Iterator[Operator]:

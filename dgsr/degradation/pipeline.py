@@ -46,6 +46,8 @@ def degrade_steps(hq: Image, recipe: Recipe, backend: Backend = "dgsr") -> Itera
     for place, operator in enumerate(recipe.operators):
         images = basicsr_backend.apply(operator, images) if backend == "basicsr" else operator.apply(images)
         yield operator, (images.clamp(0, 1) if place == last else images)[0]
+    lq_size, remedy = tuple(images.shape[2:]), "Let extra operators keep the size of the image."
+    expect(lq_size == recipe.lq_size, f"an lq of the recipe's size {recipe.lq_size}", lq_size, remedy)
 
 
 @torch.no_grad()

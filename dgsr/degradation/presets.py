@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dgsr.checks import expect
+from dgsr.degradation.extra import ExtraOperator
 from dgsr.degradation.spec import Spec, StageSpec
 
 _S3DIFF_FIRST = StageSpec(
@@ -83,6 +84,11 @@ def preset(name: str, **changes: Any) -> Spec:
         changes["stages"] = _changed(found.stages, changes["stages"])
     wrong = next((stage for stage in changes.get("stages", ()) if not isinstance(stage, StageSpec)), None)
     expect(wrong is None, "stages that are dgsr.degradation.StageSpec", repr(wrong))
+    extra = changes.get("extra", {})
+    expect(isinstance(extra, Mapping), "extra operators by name", repr(extra), "Set degradation.extra.NAME._target_=…")
+    for key, operator in extra.items():
+        remedy = "Derive its class from dgsr.degradation.ExtraOperator."
+        expect(isinstance(operator, ExtraOperator), f"an extra operator for extra.{key}", repr(operator), remedy)
     return dataclasses.replace(found, **changes)
 
 

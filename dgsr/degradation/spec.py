@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from dgsr.checks import expect
+from dgsr.degradation.extra import ExtraOperator, freeze_lists
 
 Numbers: TypeAlias = Sequence[float | int]
 
@@ -67,7 +68,7 @@ class StageSpec:
     full_chroma_prob: float = 0.0
 
     def __post_init__(self) -> None:
-        _freeze_lists(self)
+        freeze_lists(self)
         for field in dataclasses.fields(self):
             if field.name.endswith("_prob"):
                 _expect_prob(self, field.name)
@@ -112,6 +113,8 @@ class Spec:
         full_blur_px: The blur that counts as strength 1 (`strength.blur_px`); the presets have what one draw in a
             hundred exceeds.
         full_noise_255: The same for noise (`strength.noise_255`).
+        extra: Your own operators by name, applied in this order. Each is drawn from a stream named after it, so that
+            adding or removing one changes no other draw.
     """
 
     scale: int = 4
@@ -124,22 +127,18 @@ class Spec:
     sharpen_target: bool = False
     full_blur_px: float = 4.0
     full_noise_255: float = 25.0
+    extra: Mapping[str, ExtraOperator] = dataclasses.field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
-        _freeze_lists(self)
+        freeze_lists(self)
         expect(1 <= self.scale <= 16, "a scale from 1 to 16", self.scale)
         for name in ("final_sinc_prob", "clean_prob"):
             _expect_prob(self, name)
         for name in ("full_blur_px", "full_noise_255"):
             expect(getattr(self, name) > 0, f"{name} above 0", getattr(self, name))
-
-
-def _freeze_lists(spec: StageSpec | Spec) -> None:
-    """Turn sequences, as configs bring them, into tuples: specs are compared and hashed."""
-    for field in dataclasses.fields(spec):
-        value = getattr(spec, field.name)
-        if not isinstance(value, str) and hasattr(value, "__len__"):
-            object.__setattr__(spec, field.name, tuple(value))
+        for name, extra in self.extra.items():
+            expect(0 <= extra.prob <= 1, f"extra.{name}.prob to be a probability", extra.prob)
+            expect(extra.at in ("start", "end"), f"extra.{name}.at to be start or end", extra.at)
 
 
 def _expect_prob(spec: StageSpec | Spec, name: str) -> None:
