@@ -1,4 +1,4 @@
-"""Degradations: drawn once as a recipe, then applied to an image, always with the same result."""
+"""Draw random degradations as recipes and apply them to images, reproducibly."""
 
 from dgsr.degradation.draws import draw
 from dgsr.degradation.extra import ExtraOperator

@@ -1,4 +1,4 @@
-"""Draw recipes: a pure function of what may be drawn, a seed and the size of the image."""
+"""Draw recipes: a pure function of the spec, a seed and the size of the image."""
 
 from __future__ import annotations
 
@@ -36,12 +36,17 @@ _LOWEST_CUTOFF, _LOWEST_CUTOFF_LARGE, _LARGE = math.pi / 3, math.pi / 5, 13
 
 
 def draw(spec: Spec, seed: int, size: tuple[int, int]) -> Recipe:
-    """Draw the degradation of one image of a height and width; equal arguments give equal recipes.
+    """Draw the degradation of one image; equal arguments give equal recipes.
 
-    Every step draws from a stream of its own, so that a change of one range leaves all other draws as they were.
+    Every step draws from its own random stream, so that changing one range changes no other draw.
+
+    Args:
+        spec: The ranges and probabilities.
+        seed: Seed of the sample.
+        size: Height and width of the image.
 
     Raises:
-        UserError: The image is so small that a step would leave nothing of it.
+        UserError: The image is too small for the degradation.
     """
     small = 8 * spec.scale
     expect(
@@ -94,7 +99,7 @@ def _degradation(spec: Spec, seed: int, size: tuple[int, int], lq_size: tuple[in
 
 
 def _shuffled(steps: list[Operator], draws: np.random.Generator) -> list[Operator]:
-    """Permute all steps but the resizes among each other: the one to the size of `lq` has to remain the last."""
+    """Shuffle the steps but keep the order of the resizes, as the last one depends on the size of `lq`."""
     resizes = iter([step for step in steps if isinstance(step, Rescale | Resize)])
     order = [steps[place] for place in draws.permutation(len(steps))]
     return [next(resizes) if isinstance(step, Rescale | Resize) else step for step in order]
@@ -161,7 +166,7 @@ def _reduction(spec: Spec, lq_size: tuple[int, int], draws: np.random.Generator)
 
 
 def _is_done(prob: float, seed: int, purpose: str) -> bool:
-    return prob == 1 or _happens(prob, rng(seed, purpose))  # a stream costs more than what is drawn from it
+    return prob == 1 or _happens(prob, rng(seed, purpose))  # creating a stream costs more than a draw
 
 
 def _happens(prob: float, draws: np.random.Generator) -> bool:
@@ -173,7 +178,7 @@ def _uniform(draws: np.random.Generator, bounds: Range) -> float:
 
 
 def _pick(draws: np.random.Generator, probs: Numbers) -> int:
-    # The last sum may be a rounding error below 1, hence without it.
+    # Without the last sum, which rounding may put below 1.
     return bisect(list(accumulate(probs[:-1])), draws.random())
 
 

@@ -21,7 +21,7 @@ BlurKind: TypeAlias = Literal["gaussian", "generalized", "plateau"]
 
 @dataclass(frozen=True)
 class Operator(ABC):
-    """One step of a degradation, with every parameter decided; a frozen dataclass."""
+    """Base class of the steps of a degradation: frozen dataclasses whose fields are fully decided."""
 
     @abstractmethod
     def apply(self, images: Images) -> Resized:
@@ -43,7 +43,7 @@ class Filter(Operator):
 
 @dataclass(frozen=True)
 class Blur(Filter):
-    """Filter with a smooth kernel; sigmas in pixels, rotation in radians, beta shapes all kinds but the Gaussian."""
+    """Filter with a smooth kernel; sigmas in pixels, rotation in radians; beta does not affect Gaussians."""
 
     kind: BlurKind
     size: int
@@ -74,7 +74,7 @@ class Blur(Filter):
 
 @dataclass(frozen=True)
 class Sinc(Filter):
-    """Filter with the ideal low-pass filter; cutoff in radians per pixel."""
+    """Filter with a sinc kernel, an ideal low-pass filter; cutoff in radians per pixel."""
 
     size: int
     cutoff: float
@@ -138,7 +138,7 @@ class GaussianNoise(Operator):
 
 @dataclass(frozen=True)
 class PoissonNoise(Operator):
-    """Add photon noise, scaled."""
+    """Add photon noise, multiplied by a scale."""
 
     scale: float
     grey: bool
@@ -155,7 +155,7 @@ class PoissonNoise(Operator):
 
 @dataclass(frozen=True)
 class SaltPepper(Operator):
-    """Turn a share of all pixels white or black."""
+    """Turn a share of all pixels white or black; share in [0, 1]."""
 
     share: float
     seed: int
@@ -170,7 +170,7 @@ class SaltPepper(Operator):
 
 @dataclass(frozen=True)
 class Jpeg(Operator):
-    """Compress as JPEG; chroma_step 2 is the usual 4:2:0, 1 is 4:4:4."""
+    """Compress as JPEG; chroma_step 2 is 4:2:0, 1 is 4:4:4."""
 
     quality: float
     chroma_step: Literal[1, 2] = 2
@@ -185,7 +185,7 @@ class Jpeg(Operator):
 
 @dataclass(frozen=True)
 class Encode(Operator):
-    """Compress by the encoder of another format."""
+    """Compress as WebP or AVIF."""
 
     format: Format
     quality: float
@@ -200,7 +200,7 @@ class Encode(Operator):
 
 @dataclass(frozen=True)
 class Sharpen(Operator):
-    """Sharpen by the unsharp mask of Real-ESRGAN."""
+    """Sharpen with the unsharp mask of Real-ESRGAN."""
 
     def apply(self, images: Images) -> Resized:
         """Sharpen the images."""

@@ -1,4 +1,4 @@
-"""Apply a recipe to an image: one loop over its operators."""
+"""Apply recipes to images."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def degrade(hq: Image, recipe: Recipe, backend: Backend = "dgsr") -> Lq:
     """Turn `hq` in [0, 1] into `lq` in [0, 1]; all randomness comes from the recipe.
 
     Args:
-        hq: The image; it may lie on any device, where the noise, and only that, differs from the CPU's.
-        recipe: What to do, drawn for an image of this size.
-        backend: Whose operators are applied: ours, or BasicSR's for comparison.
+        hq: The image, on any device; only the noise differs between kinds of device.
+        recipe: A recipe drawn for the size of the image.
+        backend: The implementation of the operators; `basicsr` is for comparison.
 
     Raises:
         UserError: The recipe was drawn for another size.
@@ -39,7 +39,7 @@ def degrade(hq: Image, recipe: Recipe, backend: Backend = "dgsr") -> Lq:
 
 @torch.no_grad()
 def degrade_steps(hq: Image, recipe: Recipe, backend: Backend = "dgsr") -> Iterator[tuple[Operator, Lq]]:
-    """Yield each operator of a recipe with the image after it; the last image is `lq`."""
+    """Yield each operator of a recipe with the image after it; the last image is `lq`. See `degrade`."""
     size = tuple(hq.shape[1:])
     expect(size == recipe.size, f"an image of the recipe's size {recipe.size}", size, "Draw a recipe for this image.")
     images, last = hq[None], len(recipe.operators) - 1
@@ -52,7 +52,7 @@ def degrade_steps(hq: Image, recipe: Recipe, backend: Backend = "dgsr") -> Itera
 
 @torch.no_grad()
 def degraded_pair(hq: Image, recipe: Recipe, backend: Backend = "dgsr") -> tuple[Image, Lq]:
-    """Return the image that a network should restore, which is `hq` or its sharpened self, and `lq`; see `degrade`."""
+    """Return the training target, which is `hq` or its sharpened version, and `lq`. See `degrade`."""
     target = lq = hq
     for operator, lq in degrade_steps(hq, recipe, backend):
         target = lq if isinstance(operator, Sharpen) else target

@@ -1,4 +1,4 @@
-"""A degradation, fully decided: the numbers from which the same image always gives the same `lq`."""
+"""Recipes: fully decided degradations, which give the same `lq` for the same image every time."""
 
 from __future__ import annotations
 
@@ -16,16 +16,15 @@ from dgsr.degradation.strength import blur_px, noise_255
 
 @dataclass(frozen=True)
 class Recipe:
-    """The operators that turn one image into its `lq`, in their order.
+    """The operators that turn one image into its `lq`.
 
     Attributes:
         size: Height and width of `hq`.
         lq_size: Height and width of `lq`.
-        operators: What is done, first to last.
-        full_blur_px: The blur whose strength counts as 1, as a standard deviation in pixels of `hq`.
-        full_noise_255: The noise whose strength counts as 1, as a standard deviation in grey levels.
-        clean: Whether the draw was to leave out all degradation but the reduction in size. In the `s3diff` preset
-            that is a mean over areas, and bicubic interpolation brings it back to the size of `hq`.
+        operators: The operators, first to last.
+        full_blur_px: The blur of strength 1, as a standard deviation in pixels of `hq`.
+        full_noise_255: The noise of strength 1, as a standard deviation in grey levels.
+        clean: Whether the image is only reduced in size; in the `s3diff` preset by a mean over areas.
             Differs from the paper: its program shows the generator the sharp image itself in these samples.
     """
 
@@ -38,16 +37,16 @@ class Recipe:
 
     @property
     def blur(self) -> float:
-        """Tell the true strength of all filters together, in [0, 1]; what resizing blurs is not counted."""
+        """The true strength of all filters together, in [0, 1]; resizes are not counted."""
         return min(1.0, blur_px(self.operators, self.size) / self.full_blur_px)
 
     @property
     def noise(self) -> float:
-        """Tell the true strength of all noise together, in [0, 1], as later steps leave it in the degraded image."""
+        """The true strength of all noise that later steps leave in the degraded image, in [0, 1]."""
         return min(1.0, noise_255(self.operators, self.size) / self.full_noise_255)
 
     def describe(self) -> list[str]:
-        """Name the operators, one short line each, for captions."""
+        """Return one short line for each operator, for captions."""
         return [str(operator) for operator in self.operators]
 
     def __str__(self) -> str:

@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 SIZE = (64, 48)
 
 MODULE = '''
-"""What a user writes."""
+"""The module of a user."""
 from dataclasses import dataclass, replace
 from dgsr.degradation import ExtraOperator
 
