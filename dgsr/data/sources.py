@@ -131,10 +131,7 @@ class FolderSource(FileSource):
 
     Args:
         root: The folder.
-        limit: See `FileSource`.
-        min_side_px: See `FileSource`.
-        min_bytes: See `FileSource`.
-        key: See `FileSource`.
+        limit, min_side_px, min_bytes, key: See `FileSource`.
 
     Raises:
         UserError: The folder is missing or has no images, or one of its subfolders cannot be read.
@@ -184,10 +181,7 @@ class ListSource(FileSource):
     Args:
         names: The list.
         root: The folder to which its paths are relative; default: the folder of the list.
-        limit: See `FileSource`.
-        min_side_px: See `FileSource`.
-        min_bytes: See `FileSource`.
-        key: See `FileSource`.
+        limit, min_side_px, min_bytes, key: See `FileSource`.
 
     Raises:
         UserError: The list or its first image is missing, or the list is empty.
