@@ -20,7 +20,7 @@ from benchmarks.basicsr_batches import apply_together, degrade_together
 from benchmarks.contest import Cores, Turn, by_turns, cores, heading, machine, slug, spread
 from benchmarks.memory import forget_peak, peak_mib
 from benchmarks.recipes import drawn_each, drawn_together, photographs
-from dgsr.degradation import Recipe, basicsr_backend, degrade, pipeline, preset
+from dgsr.degradation import Recipe, basicsr_backend, degrade, preset
 from dgsr.degradation.operators import Blur, GaussianNoise, Jpeg, Operator, PoissonNoise, Rescale
 from dgsr.types import Images
 
@@ -108,7 +108,7 @@ def _operators(plan: Plan) -> list[dict[str, Any]]:
 
 def _operator_turns(images: Images, operators: Sequence[Operator], chosen: Cores) -> dict[str, Turn]:
     return _turns(
-        torch.no_grad()(lambda r, i: pipeline.apply(operators[i], images[i : i + 1])),
+        torch.no_grad()(lambda r, i: operators[i].apply(images[i : i + 1])),
         torch.no_grad()(lambda r, i: basicsr_backend.apply(operators[i], images[i : i + 1])),
         lambda r: apply_together(operators, images),
         len(images),
