@@ -23,7 +23,7 @@ def test_sharding_is_refused_with_its_reason() -> None:
 
 @pytest.mark.parametrize("key", ["max_steps", "max_epochs"])
 def test_lightnings_own_step_limit_is_refused(key: str) -> None:
-    with pytest.raises(UserError, match=rf"trainer\.{key} to stay -1, but got 5\. Set run\.max_steps"):
+    with pytest.raises(UserError, match=rf"trainer\.{key} of -1, but got 5\. Set run\.max_steps"):
         build_trainer(partial(lightning.Trainer, **{key: 5}))
 
 
