@@ -72,7 +72,7 @@ def _processes(shapes: str, size: tuple[int, int], judge: str) -> Iterator[dict[
 
 def _row(shapes: str, size: tuple[int, int], judge: str, repeats: int) -> dict[str, Any]:
     losses: dict[str, dict[str, float]] = {}
-    peaks = dict.fromkeys(WAYS, 0.0)
+    peaks: dict[str, float] = dict.fromkeys(WAYS, 0.0)
     with _processes(shapes, size, judge) as processes:
 
         def turn(way: str) -> Turn:

@@ -15,6 +15,7 @@ from torch import Tensor
 from dgsr.checks import expect, refuse
 from dgsr.files import atomic
 
+_LONGEST_HEADER = 100_000_000  # bytes, of a safetensors file
 _DAMAGED = (RuntimeError, EOFError, zipfile.BadZipFile, OSError, ValueError, KeyError, SafetensorError)
 
 
@@ -123,10 +124,11 @@ def _read(path: Path, expected: str, remedy: str) -> Any:
 
 
 def _is_safetensors(path: Path) -> bool:
-    """Tell the format by its first bytes: the length of a header, then the header in JSON."""
+    """Recognise the format by its name, or by its first bytes: the length of a header, then the header in JSON."""
     with path.open("rb") as file:
         start = file.read(9)
-    return start[8:] == b"{" and not start.startswith((b"PK", b"\x80"))
+    length = int.from_bytes(start[:8], "little")
+    return path.suffix == ".safetensors" or (start[8:] == b"{" and length < _LONGEST_HEADER)
 
 
 def _expect_checksums(path: Path) -> None:

@@ -10,6 +10,7 @@ from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
 
+from dgsr.models.adapters.options import AdapterOptions, Layers
 from dgsr.models.autoencoder import Autoencoder
 from dgsr.models.backbones.denoising import Prediction
 from dgsr.models.backbones.interface import Backbone
@@ -58,14 +59,19 @@ def save_autoencoder(folder: Path) -> Path:
     return folder
 
 
-def ranks(unet: int, vae: int) -> dict[str, Any]:
+def adapter(unet: int, vae: int, **others: Any) -> AdapterOptions:
     """Return the options of an adapter with these ranks."""
-    return {"unet": {"rank": unet}, "vae": {"rank": vae}}
+    return AdapterOptions(unet=Layers(rank=unet), vae=Layers(rank=vae), **others)
+
+
+def adapters(unet: int, vae: int) -> dict[str, AdapterOptions]:
+    """Return one adapter with these ranks."""
+    return {"main": adapter(unet, vae)}
 
 
 def generator(networks: Backbone | None = None, **options: Any) -> OneStepGenerator:
     """Build a generator whose adapter does something: no part of it is left at zero."""
-    chosen = GeneratorOptions.from_fields(options, adapters={"main": ranks(8, 4)})
+    chosen = GeneratorOptions.from_fields(options, adapters=adapters(8, 4))
     prompts = Prompts.random(chosen.positive_prompt, chosen.negative_prompt, TOKENS, WIDTH)
     built = OneStepGenerator(networks or backbone(), prompts, chosen)
     draws = torch.Generator().manual_seed(1)

@@ -1,4 +1,4 @@
-"""Model cards name the backbone on the hub, and no path of this machine; what they tell to run runs."""
+"""Model cards name the backbone on the hub, and no path of this machine; their examples run."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from dgsr.checkpoints import save_pretrained
 from dgsr.checkpoints.card import model_card
 from dgsr.images import read_image, write_image
 from dgsr.models.estimator import DegradationEstimator
@@ -17,7 +18,7 @@ from dgsr.models.options import GeneratorOptions
 def test_a_backbone_on_the_hub_is_linked():
     card = model_card(GeneratorOptions(), "stabilityai/sd-turbo", 4, 1.07, whole=True)
     assert "base_model: stabilityai/sd-turbo\n" in card
-    assert "| ranks | UNet 32, VAE encoder 16 |" in card
+    assert "| adapter main | guided, rank 32 in the UNet, 16 in the VAE encoder |" in card
 
 
 def test_a_folder_is_named_without_its_path():
@@ -28,7 +29,7 @@ def test_a_folder_is_named_without_its_path():
 
 
 @pytest.mark.parametrize("whole", [True, False])
-def test_what_it_tells_to_run_upscales(whole: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_its_example_upscales(whole: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     estimator = DegradationEstimator.random(0)
     save_pretrained(OneStepGenerator.tiny(), tmp_path / "model", estimator=estimator if whole else None, scale=2)
     estimator.save(tmp_path / "estimator.safetensors")

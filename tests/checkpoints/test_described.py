@@ -22,7 +22,7 @@ TINY = {"_target_": "dgsr.models.generator.OneStepGenerator.tiny"}
 
 def test_a_generator_comes_back() -> None:
     found = described_generator(TINY | {"seed": 3, "unet_rank": 2}, FILE)
-    expected = OneStepGenerator.tiny(seed=3, adapters={"main": tiny.ranks(2, 4)})
+    expected = OneStepGenerator.tiny(seed=3, adapters=tiny.adapters(2, 4))
     assert (found.fingerprint(), found.options) == (expected.fingerprint(), expected.options)
     node = {"_target_": name_of(OneStepGenerator.from_backbone), "path": "gone", "unet_rank": 2, "vae_rank": 2}
     assert described_generator(node, FILE, backbone=BACKBONE).source == BACKBONE

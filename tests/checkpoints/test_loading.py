@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-from dgsr.checkpoints import load_model, load_s3diff, save_s3diff, save_training
+from dgsr.checkpoints import load_model, load_s3diff, save_pretrained, save_s3diff, save_training
 from dgsr.checkpoints.trainer import write_checkpoint
 from dgsr.checks import UserError
 from dgsr.inference import Upscaler

@@ -59,7 +59,7 @@ def test_an_adapter_leaves_the_backbone_out(adapter, folder):
 @torch.no_grad()
 def test_a_trained_decoder_goes_along_and_the_rest_stays_out(tmp_path):
     generator = OneStepGenerator.from_backbone(
-        GOLDEN / "tiny-sd", adapters={"main": tiny.ranks(4, 4)}, trainable="with_decoder"
+        GOLDEN / "tiny-sd", adapters=tiny.adapters(4, 4), trainable="with_decoder"
     )
     generator.get_parameter("vae.decoder.conv_out.bias").add_(0.1)
     save_pretrained(generator, tmp_path)

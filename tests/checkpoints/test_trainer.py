@@ -57,7 +57,7 @@ def test_another_discriminator_is_refused() -> None:
 
 
 def test_another_generator_is_refused() -> None:
-    state = trained_state(OneStepGenerator.tiny(adapters={"main": tiny.ranks(4, 4)}), None)
+    state = trained_state(OneStepGenerator.tiny(adapters=tiny.adapters(4, 4)), None)
     with pytest.raises(UserError):
         restore_trained(state, OneStepGenerator.tiny(), None)
 

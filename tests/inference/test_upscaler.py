@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from dgsr.checkpoints import save_training
+from dgsr.checkpoints import save_pretrained, save_training
 from dgsr.checks import UserError
 from dgsr.data import bundled
 from dgsr.inference import Upscaler
@@ -15,6 +15,7 @@ from dgsr.models.estimator import DegradationEstimator
 from dgsr.models.generator import OneStepGenerator
 from dgsr.ops.color import wavelet_color_fix
 from dgsr.ops.resizing import resize, upsample
+from tests import tiny
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +50,7 @@ def test_it_is_the_generator_and_the_colour_fix(networks: tuple[OneStepGenerator
 
 
 def test_scores_may_be_set_by_hand(networks: tuple[OneStepGenerator, DegradationEstimator]) -> None:
-    generator = OneStepGenerator.tiny(conditioning="guided", init="identity")
+    generator = OneStepGenerator.tiny(adapters={"main": tiny.adapter(8, 4, init="identity")})
     for name, parameter in generator.named_parameters():
         if "lora_B" in name or name.startswith("conditioning."):
             parameter.data.normal_(0, 0.1)
@@ -73,19 +74,20 @@ def test_pixels_are_not_made_of_what_is_no_number(tile: int) -> None:
 def test_scores_are_brought_to_the_networks(
     networks: tuple[OneStepGenerator, DegradationEstimator], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen = list[torch.Tensor]()
+    devices = list[str]()
 
     class Tiled:
-        def __init__(self, generator: object, lq: object, out: object, scores: torch.Tensor, *rest: object) -> None:
-            seen.append(scores)
+        def __init__(self, *settings: object) -> None: ...
 
         def run(self) -> None: ...
 
     monkeypatch.setattr("dgsr.inference.upscaler.TiledUpscaling", Tiled)
-    upscaler = Upscaler(OneStepGenerator.tiny().to("meta"), networks[1], tile=192)
+    generator = OneStepGenerator.tiny().to("meta")
+    monkeypatch.setattr(generator, "correction", lambda scores, _: devices.append(scores.device.type))
+    upscaler = Upscaler(generator, networks[1], tile=192)
     upscaler.fill(torch.empty(3, 64, 240), torch.zeros(3, 16, 60), torch.zeros(1, 2))
     upscaler(torch.zeros(2, 3, 16, 60), torch.zeros(2, 2))
-    assert [scores.device.type for scores in seen] == ["meta"] * 3
+    assert devices == ["meta"] * 3
 
 
 @pytest.mark.parametrize("tile", [-64, 64, 300])
@@ -96,27 +98,27 @@ def test_tiles_that_do_not_fit_the_networks_are_refused(
         Upscaler(*networks, tile=tile)
 
 
-def test_a_whole_model_is_used_as_it_was_meant_to_be_unless_told_otherwise(
+def test_a_model_is_used_with_its_own_settings_unless_others_are_given(
     networks: tuple[OneStepGenerator, DegradationEstimator], tmp_path: Path
 ) -> None:
     generator, estimator = OneStepGenerator.tiny(trainable="all"), networks[1]
-    generator.save_pretrained(tmp_path / "export", estimator=estimator, scale=2, guidance=1.2)
+    save_pretrained(generator, tmp_path / "export", estimator=estimator, scale=2, guidance=1.2)
     save_training(generator, tmp_path / "a.ckpt", estimator=estimator, scale=2, guidance=1.2)
     lq = torch.rand(3, 16, 16)
     expected = Upscaler(generator, estimator, scale=2, guidance=1.2)(lq)
     for source in (tmp_path / "export", str(tmp_path / "a.ckpt")):
         assert torch.equal(Upscaler.from_pretrained(source, device="cpu")(lq), expected)
-    told = Upscaler.from_pretrained(tmp_path / "export", device=torch.device("cpu"), guidance=1.0, tile=256)
-    assert (told.scale, told.guidance, told.tile) == (2, 1.0, 256)
+    changed = Upscaler.from_pretrained(tmp_path / "export", device=torch.device("cpu"), guidance=1.0, tile=256)
+    assert (changed.scale, changed.guidance, changed.tile) == (2, 1.0, 256)
 
 
-def test_what_is_no_whole_model_is_refused(
+def test_an_incomplete_model_is_refused(
     networks: tuple[OneStepGenerator, DegradationEstimator], tmp_path: Path
 ) -> None:
     for source in ("bundled:nothing", tmp_path / "nothing"):
         with pytest.raises(UserError, match="an exported folder, a hub id, a training checkpoint or an authors' file"):
             Upscaler.from_pretrained(source)
-    networks[0].save_pretrained(tmp_path / "alone")
+    save_pretrained(networks[0], tmp_path / "alone")
     with pytest.raises(UserError, match="a degradation estimator with the model, but got none"):
         Upscaler.from_pretrained(tmp_path / "alone")
 

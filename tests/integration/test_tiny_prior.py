@@ -26,7 +26,7 @@ def test_it_is_small_and_the_backbone_is_in_half_precision() -> None:
 
 
 def test_an_adapter_over_it_is_exported_without_it(tmp_path: Path) -> None:
-    generator = OneStepGenerator.from_backbone("bundled:tiny-prior", adapters={"main": tiny.ranks(4, 4)}, timestep=250)
+    generator = OneStepGenerator.from_backbone("bundled:tiny-prior", adapters=tiny.adapters(4, 4), timestep=250)
     save_pretrained(generator, tmp_path)
     assert (tmp_path / "generator.safetensors").stat().st_size < 4 * 2**20
     assert load_pretrained(tmp_path).fingerprint() == generator.fingerprint()
@@ -34,7 +34,7 @@ def test_an_adapter_over_it_is_exported_without_it(tmp_path: Path) -> None:
 
 @torch.no_grad()
 def test_the_autoencoder_keeps_photographs() -> None:
-    generator = OneStepGenerator.from_backbone("bundled:tiny-prior", adapters={"main": tiny.ranks(4, 4)}, timestep=250)
+    generator = OneStepGenerator.from_backbone("bundled:tiny-prior", adapters=tiny.adapters(4, 4), timestep=250)
     images = torch.stack([bundled("val")[index][:, :256, :256] for index in range(3)]) * 2 - 1
     again = generator.decode(generator.encode(images, generator.correction(torch.zeros(3, 2))))
     assert 10 * torch.log10(4 / (again - images).square().mean()) > 24

@@ -1,17 +1,15 @@
-"""A denoiser's targets are those of diffusers' schedule, and a generator takes what it saves."""
+"""A denoiser's prompts and trained part, and how generators and denoisers start from what it saves."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 
 from dgsr.checks import UserError
 from dgsr.models.autoencoder import Autoencoder
-from dgsr.models.backbones.denoising import Prediction
 from dgsr.models.denoiser import Denoiser
 from dgsr.models.generator import OneStepGenerator
 from tests import tiny
@@ -22,30 +20,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny.save_autoencoder(tmp_path_factory.mktemp("autoencoder"))
 
 
-def _latents() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    return torch.randn(2, 16, 8, 8), torch.randn(2, 16, 8, 8), torch.tensor([40, 700])
-
-
-def test_noise_and_target_are_those_of_the_schedule(folder: Path) -> None:
-    clean, noise, timesteps = _latents()
-    network = Denoiser(folder, **tiny.DENOISER)
-    expected: Any = network.scheduler.add_noise(clean, noise, timesteps)  # pyright: ignore[reportArgumentType]
-    torch.testing.assert_close(network.noisy(clean, noise, timesteps), expected)
-    expected = network.scheduler.get_velocity(clean, noise, timesteps)  # pyright: ignore[reportArgumentType]
-    torch.testing.assert_close(network.wanted(clean, noise, timesteps), expected)
-
-
-@pytest.mark.parametrize("prediction", ["epsilon", "v_prediction", "sample"])
-def test_who_predicts_exactly_what_is_wanted_finds_the_clean_latent(folder: Path, prediction: Prediction) -> None:
-    network, (clean, noise, _) = Denoiser(folder, prediction=prediction, **tiny.DENOISER), _latents()
-    timesteps = torch.full((2,), 250)
-    wanted = network.wanted(clean, noise, timesteps)
-    network.forward = lambda *_: wanted  # type: ignore[method-assign]
-    found = network.clean(network.noisy(clean, noise, timesteps), 250, network.prompts.positive)
-    torch.testing.assert_close(found, clean)
-
-
-def test_images_are_called_by_their_prompts(folder: Path) -> None:
+def test_each_image_has_its_own_prompt(folder: Path) -> None:
     network = Denoiser(folder, **tiny.DENOISER)
     negative, none = torch.tensor([False, True, True]), torch.tensor([False, False, True])
     prompt = network.prompt(negative, none)
@@ -60,14 +35,14 @@ def test_only_the_unet_is_trained(folder: Path) -> None:
     assert not any(p.requires_grad for p in network.vae.parameters())
 
 
-def test_it_starts_as_what_it_starts_from_whatever_else_it_is_told(folder: Path, tmp_path: Path) -> None:
+def test_it_starts_from_a_backbone_with_that_ones_shape(folder: Path, tmp_path: Path) -> None:
     network = Denoiser(folder, prediction="epsilon", **tiny.DENOISER)
     network.save(tmp_path)
     again = Denoiser(tmp_path, init_from=tmp_path, widths=(8, 8, 8, 8), heads=1, prediction="v_prediction")
-    assert again.prediction == again.scheduler.config["prediction_type"] == "epsilon"
+    assert again.backbone.prediction == again.backbone.scheduler.config["prediction_type"] == "epsilon"
     for name in ("block_out_channels", "attention_head_dim", "norm_num_groups"):
-        found, expected = (json.dumps(one.unet.config[name]) for one in (again, network))
-        assert found == expected
+        actual, expected = (json.dumps(one.unet.config[name]) for one in (again, network))
+        assert actual == expected
     assert again.unet.dtype == torch.float32
     Autoencoder((16, 24, 24, 32), latent_channels=12).save(tmp_path / "other" / "vae", scaling_factor=1.0)
     with pytest.raises(UserError, match=r"a denoiser of 12 channels, but got 16\. Set task\.denoiser\.init_from"):
@@ -79,7 +54,7 @@ def test_a_generator_and_another_denoiser_start_from_what_was_saved(folder: Path
     network.save(tmp_path)
     assert network.unet.dtype == torch.float32
     assert str(folder) not in (tmp_path / "vae" / "config.json").read_text()
-    generator = OneStepGenerator.from_backbone(tmp_path, adapters={"main": tiny.ranks(4, 4)}, timestep=250)
+    generator = OneStepGenerator.from_backbone(tmp_path, adapters=tiny.adapters(4, 4), timestep=250)
     again = Denoiser(tmp_path, init_from=tmp_path, seed=1, **tiny.DENOISER)
     assert generator.unet.dtype == torch.float32
     assert torch.equal(generator.prompts.negative, network.prompts.negative)

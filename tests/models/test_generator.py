@@ -81,7 +81,7 @@ def test_samples_do_not_mix():
     ("unet_blocks", "vae_blocks", "height", "width"), [(2, 3, 40, 24), (3, 2, 48, 64), (4, 4, 72, 40)]
 )
 def test_any_number_of_blocks_and_any_size(unet_blocks, vae_blocks, height, width):
-    generator = tiny.generator(tiny.backbone("epsilon", unet_blocks, vae_blocks), adapters={"main": tiny.ranks(6, 2)})
+    generator = tiny.generator(tiny.backbone("epsilon", unet_blocks, vae_blocks), adapters=tiny.adapters(6, 2))
     correction = generator.correction(tiny.scores(3))
     assert correction.unet.shape == (3, 2 * unet_blocks + 2, 6, 6)
     assert correction.vae.shape == (3, vae_blocks + 2, 2, 2)
@@ -137,7 +137,7 @@ def test_refuses_to_bake_several_corrections():
 
 @pytest.mark.parametrize("conditioning", ["none", "shared_block"])
 def test_variants_train(conditioning):
-    generator = tiny.generator(adapters={"main": tiny.ranks(8, 4) | {"conditioning": conditioning}})
+    generator = tiny.generator(adapters={"main": tiny.adapter(8, 4, conditioning=conditioning)})
     generator(tiny.images(), tiny.scores(), generator.prompts.positive).square().mean().backward()
     still = [name for name, p in generator.named_parameters() if p.requires_grad and p.grad is None]
     assert not still
@@ -172,7 +172,7 @@ def test_double_precision_reaches_the_corrections():
     torch.testing.assert_close(baked, ours, atol=1e-10, rtol=0)
 
 
-TWO = {"main": tiny.ranks(8, 4), "semantic": {**tiny.ranks(3, 2), "conditioning": "none"}}
+TWO = {"main": tiny.adapter(8, 4), "semantic": tiny.adapter(3, 2, conditioning="none")}
 
 
 @torch.no_grad()
@@ -212,6 +212,6 @@ def test_a_second_adapter_trains_bakes_and_is_part_of_the_state():
 def test_a_backbone_of_another_family_is_used_through_its_interface(monkeypatch):
     other = tiny.backbone("v_prediction")
     monkeypatch.setattr(other, "embed", lambda *texts: [torch.zeros(1, tiny.TOKENS, tiny.WIDTH) for _ in texts])
-    generator = OneStepGenerator.from_backbone(other, adapters={"main": tiny.ranks(4, 2)}, timestep=250)
+    generator = OneStepGenerator.from_backbone(other, adapters=tiny.adapters(4, 2), timestep=250)
     assert generator(tiny.images(), tiny.scores(), generator.prompts.positive).shape == (2, 3, 64, 64)
     assert generator.source == other.source

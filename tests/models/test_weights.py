@@ -93,7 +93,7 @@ def test_between_two_generators_lie_others():
 
 @torch.no_grad()
 def test_between_generators_of_different_networks_lies_nothing():
-    mine, wider, elsewhere = tiny.generator(), tiny.generator(adapters={"main": tiny.ranks(5, 4)}), tiny.generator()
+    mine, wider, elsewhere = tiny.generator(), tiny.generator(adapters=tiny.adapters(5, 4)), tiny.generator()
     elsewhere.get_parameter("unet.conv_out.base_layer.weight").add_(1)
     for other in (wider, elsewhere):
         with pytest.raises(UserError, match="two generators over the same frozen weights"):
@@ -102,7 +102,7 @@ def test_between_generators_of_different_networks_lies_nothing():
 
 def test_refuses_state_of_another_generator():
     with pytest.raises(UserError, match=r"conditioning\.unet\.fuse\.bias"):
-        tiny.generator().load_trainable_state(tiny.generator(adapters={"main": tiny.ranks(4, 4)}).trainable_state())
+        tiny.generator().load_trainable_state(tiny.generator(adapters=tiny.adapters(4, 4)).trainable_state())
 
 
 def test_fingerprint_tells_backbones_apart_but_not_adapters():

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from dgsr.checks import expect, refuse
+from dgsr.checks import expect
 from dgsr.models.adapters.conditioning import Init, Kind
 from dgsr.models.backbones.interface import NETWORKS, Backbone, Network, Targets
 
@@ -80,21 +80,17 @@ def read_adapters(adapters: Mapping[str, Any]) -> dict[str, AdapterOptions]:
     """Return adapters by name from plain values, such as those of a YAML file; absent ones have the paper's values.
 
     Raises:
-        UserError: An option is unknown or of the wrong type.
+        TypeError: An option is unknown or of the wrong type.
     """
-    return {name: _read(name, options) for name, options in adapters.items()}
+    return {name: _read(options) for name, options in adapters.items()}
 
 
-def _read(name: str, options: Any) -> AdapterOptions:
+def _read(options: Any) -> AdapterOptions:
     if isinstance(options, AdapterOptions):
         return options
     default = AdapterOptions()
-    try:
-        layers = {key: replace(getattr(default, key), **options[key]) for key in NETWORKS if key in options}
-        return AdapterOptions(**{**options, **layers})
-    except (TypeError, ValueError) as error:
-        remedy = "See conf/generator/_method.yaml."
-        return refuse(f"options of the adapter {name}", f"{options} ({str(error).splitlines()[0]})", remedy)
+    layers = {key: replace(getattr(default, key), **options[key]) for key in NETWORKS if key in options}
+    return AdapterOptions(**{**options, **layers})
 
 
 def expect_adapters(adapters: Mapping[str, AdapterOptions]) -> None:

@@ -95,7 +95,9 @@ def _content(path: Path) -> dict[str, Any]:
         content = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         refuse("a configuration in JSON", f"{path} ({error})", "It may be damaged; get it again.")
-    return content if isinstance(content, dict) else {}
+    if not isinstance(content, dict):
+        refuse("a configuration of names and values", path, "It may be damaged; get it again.")
+    return content
 
 
 def _unreachable(source: str) -> tuple[str, str]:

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from dgsr.apps.cli import main
-from dgsr.checkpoints import load_model, load_pretrained, load_s3diff, save_training
+from dgsr.checkpoints import load_model, load_pretrained, load_s3diff, save_pretrained, save_training
 from dgsr.models.estimator import DegradationEstimator
 from dgsr.models.generator import OneStepGenerator
 
@@ -67,7 +67,7 @@ def test_no_estimator_is_written_over(tmp_path: Path, capsys: pytest.CaptureFixt
 
 
 def test_scale_and_guidance_go_along_in_every_format(tmp_path: Path) -> None:
-    load_s3diff(FILE, BACKBONE).save_pretrained(tmp_path / "first", scale=2, guidance=1.2)
+    save_pretrained(load_s3diff(FILE, BACKBONE), tmp_path / "first", scale=2, guidance=1.2)
     source = tmp_path / "first"
     for name in ("a.pkl", "a.ckpt", "again"):
         _run(source, tmp_path / name, "--backbone", BACKBONE)
@@ -77,7 +77,7 @@ def test_scale_and_guidance_go_along_in_every_format(tmp_path: Path) -> None:
 
 
 def test_half_the_bytes_give_nearly_the_same_weights(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    OneStepGenerator.tiny(trainable="all", seed=4).save_pretrained(tmp_path / "full")
+    save_pretrained(OneStepGenerator.tiny(trainable="all", seed=4), tmp_path / "full")
     _run(tmp_path / "full", tmp_path / "half", "--half")
     full, half = ((tmp_path / name / "generator.safetensors").stat().st_size for name in ("full", "half"))
     assert half < 0.6 * full
@@ -89,19 +89,19 @@ def test_half_the_bytes_give_nearly_the_same_weights(tmp_path: Path, capsys: pyt
 
 def test_a_fully_trained_tiny_generator_comes_back(tmp_path: Path) -> None:
     generator = OneStepGenerator.tiny(trainable="all", seed=4)
-    generator.save_pretrained(tmp_path / "export")
+    save_pretrained(generator, tmp_path / "export")
     _run(tmp_path / "export", tmp_path / "a.ckpt")
     _run(tmp_path / "a.ckpt", tmp_path / "again")
-    again = OneStepGenerator.from_pretrained(tmp_path / "again").every_weight()
+    again = load_pretrained(tmp_path / "again").every_weight()
     assert all(torch.equal(tensor, again[name]) for name, tensor in generator.every_weight().items())
 
 
 def test_a_model_between_two(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     mine, other = (OneStepGenerator.tiny(trainable="all", seed=seed) for seed in (1, 2))
     for name, generator in {"mine": mine, "other": other}.items():
-        generator.save_pretrained(tmp_path / name)
+        save_pretrained(generator, tmp_path / name)
     _run(tmp_path / "mine", tmp_path / "between", "--toward", tmp_path / "other", "--share", 0.2)
-    found, theirs = OneStepGenerator.from_pretrained(tmp_path / "between").every_weight(), other.every_weight()
+    found, theirs = load_pretrained(tmp_path / "between").every_weight(), other.every_weight()
     for name, tensor in mine.every_weight().items():
         torch.testing.assert_close(found[name], tensor.lerp(theirs[name], 0.2))
     refused = _refusal(capsys, tmp_path / "mine", tmp_path / "x", "--toward", tmp_path / "other", "--share", 2)
@@ -114,7 +114,7 @@ def test_last_is_the_newest_training_run(tmp_path: Path, monkeypatch: pytest.Mon
     generator = OneStepGenerator.tiny(trainable="all", seed=4)
     save_training(generator, tmp_path / "logs" / "train" / "runs" / "a" / "checkpoints" / "last.ckpt")
     _run("last", tmp_path / "export")
-    assert OneStepGenerator.from_pretrained(tmp_path / "export").fingerprint() == generator.fingerprint()
+    assert load_pretrained(tmp_path / "export").fingerprint() == generator.fingerprint()
 
 
 def test_refusals(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -126,7 +126,7 @@ def test_refusals(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert "file" in _refusal(capsys, FILE, tmp_path / "file" / name, "--backbone", BACKBONE)
     torch.save({"code": Path("code")}, tmp_path / "code.pkl")
     assert "weights_only=True" in _refusal(capsys, tmp_path / "code.pkl", tmp_path / "out")
-    OneStepGenerator.tiny(trainable="all").save_pretrained(tmp_path / "tiny")
+    save_pretrained(OneStepGenerator.tiny(trainable="all"), tmp_path / "tiny")
     assert "save_pretrained" in _refusal(capsys, tmp_path / "tiny", tmp_path / "tiny.pkl")
     content = torch.load(FILE, weights_only=True)
     content["state_dict_vae"].popitem()

@@ -9,6 +9,7 @@ import torch
 
 from dgsr.apps.cli import main
 from dgsr.apps.runs.evaluation import run_evaluation
+from dgsr.checkpoints import save_pretrained
 from dgsr.degradation import Recipe, degrade, draw, preset
 from dgsr.degradation.presets import PRESETS
 from dgsr.images import read_image, write_image
@@ -131,7 +132,7 @@ def _images(folder: Path) -> dict[str, bytes]:
 @pytest.mark.parametrize("scale", [2, 4])
 def test_a_folder_becomes_what_an_evaluation_degrades(photos: Path, tmp_path: Path, scale: int) -> None:
     tiny, out = OneStepGenerator.tiny(trainable="all"), tmp_path / "set"
-    tiny.save_pretrained(tmp_path / "model", estimator=DegradationEstimator.random(0), scale=scale)
+    save_pretrained(tiny, tmp_path / "model", estimator=DegradationEstimator.random(0), scale=scale)
     _run(photos, "--out", out, "--scale", scale, "--preset", "real_esrgan", "--seed", 3, "--crop", 40)
     data = [f"data.eval.{key}" for key in (f"hq={photos}", "preset=real_esrgan", "seed=3", "crop_px=40")]
     run_evaluation(config(tmp_path / "model", tmp_path / "run", *data))

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from dgsr.apps.commands.model_arguments import add_machine, add_parts, add_source, device, load, memory_bytes, source_of
+from dgsr.checkpoints import save_pretrained
 from dgsr.checkpoints.loading import BUNDLED
 from dgsr.checks import UserError
 from dgsr.models.estimator import DegradationEstimator
@@ -44,7 +45,7 @@ def test_a_device_computes_in_what_is_asked_for(parser: ArgumentParser) -> None:
 
 
 def test_the_parts_reach_the_model(parser: ArgumentParser, tmp_path: Path) -> None:
-    OneStepGenerator.tiny().save_pretrained(tmp_path / "model")
+    save_pretrained(OneStepGenerator.tiny(), tmp_path / "model")
     torch.save(DegradationEstimator().state_dict(), tmp_path / "de_net.pth")
     assert load(str(tmp_path / "model"), parser.parse_args([])).estimator is None
     given = parser.parse_args(["--estimator", str(tmp_path / "de_net.pth")])

@@ -10,6 +10,7 @@ import torch
 from rich.progress import Progress
 
 from dgsr.apps.cli import main
+from dgsr.checkpoints import load_pretrained, save_pretrained
 from dgsr.images import read_image, write_image
 from dgsr.inference import Upscaler
 from dgsr.models.estimator import DegradationEstimator
@@ -20,8 +21,11 @@ from dgsr.rasters import Raster, read_raster, write_raster
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("model")
-    OneStepGenerator.tiny(trainable="all", posterior="sample").save_pretrained(
-        folder, estimator=DegradationEstimator.random(0), guidance=1.2
+    save_pretrained(
+        OneStepGenerator.tiny(trainable="all", posterior="sample"),
+        folder,
+        estimator=DegradationEstimator.random(0),
+        guidance=1.2,
     )
     return folder
 
@@ -45,7 +49,7 @@ def _refusal(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
 
 def test_one_image_as_the_library_upscales_it(model: Path, photo: Path) -> None:
     _run(photo, "--model", model, "--device", "cpu")
-    networks = OneStepGenerator.from_pretrained(model), DegradationEstimator.random(0)
+    networks = load_pretrained(model), DegradationEstimator.random(0)
     expected = Upscaler(*networks, guidance=1.2)(read_image(photo))
     torch.testing.assert_close(read_image(photo.with_name("photo_sr.png")), expected, atol=0.6 / 255, rtol=0)
 

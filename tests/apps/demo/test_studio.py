@@ -47,7 +47,7 @@ def test_an_opened_picture_is_shown_with_its_scores(studio: Studio, photo: Path)
 
 
 def test_a_picture_is_upscaled_as_by_the_library(studio: Studio, photo: Path) -> None:
-    made = studio.upscale(photo, SETTINGS, watch=lambda share: None)
+    made = studio.upscale(photo, SETTINGS, on_progress=lambda share: None)
     expected = studio.upscaler(read_image(photo))
     torch.testing.assert_close(read_image(made.sr), expected, atol=0.6 / 255, rtol=0)
     assert made.size == (60, 80)
