@@ -35,7 +35,7 @@ def test_equals_the_distance_of_two_gaussians() -> None:
     metric = Fid(extractor=Corners())
     result = metric.over(({"sr": one, "hq": true}, true) for one, true in zip(sr, hq, strict=True))
     assert result == {"sr": pytest.approx(expected, rel=1e-3), "hq": pytest.approx(0, abs=1e-3)}
-    assert metric.over(({"sr": true}, true) for true in hq) == {"sr": pytest.approx(0, abs=1e-3)}  # a set identical to the ground truth
+    assert metric.over(({"sr": true}, true) for true in hq) == {"sr": pytest.approx(0, abs=1e-3)}  # sr equals hq
 
 
 def test_one_image_has_no_value() -> None:
