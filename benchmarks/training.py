@@ -21,7 +21,7 @@ from benchmarks.training_contestants import serve
 from dgsr.training.tasks.restoration import UPDATES
 
 RESULTS = Path(__file__).parent / "results"
-WAYS = (*UPDATES, "plain")
+WAYS: tuple[str, ...] = (*UPDATES, "plain")
 
 #: Side of the crops and batch size, by network shapes.
 SIZES = {"tiny": (256, 4), "full": (128, 1)}

@@ -18,7 +18,7 @@ from dgsr.metrics.fid import Fid
 
 
 class Corners(nn.Module):
-    """Three pixels as features, of 8-bit images."""
+    """Use three pixels of 8-bit images as features."""
 
     num_features = 3
 
@@ -35,7 +35,7 @@ def test_equals_the_distance_of_two_gaussians() -> None:
     metric = Fid(extractor=Corners())
     result = metric.over(({"sr": one, "hq": true}, true) for one, true in zip(sr, hq, strict=True))
     assert result == {"sr": pytest.approx(expected, rel=1e-3), "hq": pytest.approx(0, abs=1e-3)}
-    assert metric.over(({"sr": true}, true) for true in hq) == {"sr": pytest.approx(0, abs=1e-3)}  # a set of its own
+    assert metric.over(({"sr": true}, true) for true in hq) == {"sr": pytest.approx(0, abs=1e-3)}  # sr equals hq
 
 
 def test_one_image_has_no_value() -> None:
@@ -43,14 +43,13 @@ def test_one_image_has_no_value() -> None:
 
 
 def test_value_is_not_reduced_over_processes(tmp_path: Path) -> None:
-    """Where several share an evaluation, one measures sets, and the others may have ended."""
     dist.init_process_group("gloo", init_method=f"file://{tmp_path}/meeting", rank=0, world_size=1)
     try:
         torch.manual_seed(0)
         images = [({"sr": sr}, hq) for sr, hq in torch.rand(4, 2, 3, 8, 8)]
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(dist, "all_gather", lambda *_: pytest.fail("it waits for the others"))
-            patch.setattr(dist, "barrier", lambda *_, **__: pytest.fail("it waits for the others"))
+            patch.setattr(dist, "all_gather", lambda *_: pytest.fail("Fid must not wait for other ranks"))
+            patch.setattr(dist, "barrier", lambda *_, **__: pytest.fail("Fid must not wait for other ranks"))
             assert Fid(extractor=Corners()).over(images)["sr"] is not None
     finally:
         dist.destroy_process_group()

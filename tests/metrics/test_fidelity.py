@@ -15,7 +15,7 @@ from dgsr.metrics.metric import eight_bit
 
 
 def pairs() -> tuple[Tensor, Tensor]:
-    """Return smooth images and the same with a little noise, of values that 8 bits hold."""
+    """Return smooth images with noise and without, rounded to 8 bits."""
     ramp = torch.linspace(0.1, 0.9, 40)
     hq = torch.stack([ramp.expand(48, 40), ramp.flip(0).expand(48, 40), 0.5 + 0 * ramp.expand(48, 40)])
     hq = hq + 0.2 * torch.rand(2, 3, 48, 40)
@@ -39,7 +39,7 @@ def test_psnr_equals_scikit_image() -> None:
 
 
 def test_psnr_by_hand() -> None:
-    # Grey that differs by 51/255 differs by 51 * 219/255 levels of Y.
+    # A difference of 51/255 in grey is one of 51 * 219/255 levels in Y.
     expected = 20 * np.log10(255 / (51 * 219 / 255))
     assert Psnr()(torch.full((1, 3, 8, 8), 0.6), torch.full((1, 3, 8, 8), 0.4)).item() == pytest.approx(expected, 1e-5)
 
@@ -62,7 +62,7 @@ def test_ssim_counts_negative_contrast_as_zero() -> None:
 
 def test_equal_images_have_the_best_value() -> None:
     _, hq = pairs()
-    assert Psnr()(hq, hq).tolist() == pytest.approx([80, 80])  # not infinite, which would swallow an average
+    assert Psnr()(hq, hq).tolist() == pytest.approx([80, 80])  # finite, so that averages stay finite
     assert Ssim()(hq, hq).tolist() == pytest.approx([1, 1])
 
 
