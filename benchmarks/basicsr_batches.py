@@ -1,4 +1,4 @@
-"""Recipes of many images through BasicSR in batches, wherever its functions take a batch: its best case."""
+"""Apply recipes of many images with BasicSR in batches, which is its fastest mode."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from dgsr.types import Images
 
 @torch.no_grad()
 def degrade_together(hq: Images, recipes: Sequence[Recipe]) -> list[Images]:
-    """Carry out all recipes step by step; operators of one kind on images of one size are one call."""
+    """Apply all recipes step by step; operators of the same kind on images of the same size are batched."""
     images = list(hq.split(1))
     for step in range(max(len(recipe.operators) for recipe in recipes)):
         groups: dict[Hashable, list[int]] = defaultdict(list)
@@ -32,7 +32,7 @@ def degrade_together(hq: Images, recipes: Sequence[Recipe]) -> list[Images]:
 
 
 def _kind(operator: Operator) -> Hashable:
-    """Tell what operators must share to be one call; all others are one only if they are equal."""
+    """Return a key that is equal for operators which can be batched; others must be equal to be batched."""
     match operator:
         case Blur() | Sinc():
             return "filter"
@@ -44,7 +44,7 @@ def _kind(operator: Operator) -> Hashable:
 
 @torch.no_grad()
 def apply_together(operators: Sequence[Operator], images: Images) -> Any:
-    """Apply one operator an image, all of one kind; noise is drawn for the batch, not by the operators' seeds."""
+    """Apply one operator per image, all of the same kind; noise ignores the operators' seeds."""
     match operators[0]:
         case Blur() | Sinc():
             kernels = [basicsr_backend.kernel(operator) for operator in operators if isinstance(operator, Blur | Sinc)]

@@ -1,4 +1,4 @@
-"""Time contestants against each other: by turns, so that a busy machine is busy for all of them."""
+"""Time contestants by turns, so that other load on the machine affects all of them."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ Turn = Callable[[int], object]
 
 
 def by_turns(contestants: Mapping[str, Turn], repetitions: int) -> dict[str, list[float]]:
-    """Call every contestant once a repetition, with its number, and return milliseconds; one call before is not timed.
+    """Call every contestant once per repetition, with its number, and return milliseconds; a first call is not timed.
 
-    The first of a repetition is the last of the next.
+    The order is reversed in every second repetition.
     """
     times: dict[str, list[float]] = {name: [] for name in contestants}
     for turn in contestants.values():
@@ -38,36 +38,36 @@ def by_turns(contestants: Mapping[str, Turn], repetitions: int) -> dict[str, lis
 
 
 def spread(values: list[float]) -> dict[str, float]:
-    """Return the median and the quartiles around it."""
+    """Return the median and the quartiles."""
     low, middle, high = statistics.quantiles(values, n=4, method="inclusive") if len(values) > 1 else values * 3
     return {"median": round(middle, 3), "lower_quartile": round(low, 3), "upper_quartile": round(high, 3)}
 
 
 class Cores:
-    """A number of cores, used by torch's own threads or by as many samples at a time."""
+    """A number of cores, used by torch's threads or by a pool with one sample per core."""
 
     def __init__(self, number: int) -> None:
         self.number = number
 
     def threads(self, work: Callable[[], object]) -> None:
-        """Give all cores to each of torch's operations, one after the other."""
+        """Run work with all cores for each operation of torch."""
         torch.set_num_threads(self.number)
         work()
 
     def pool(self, work: Callable[[int], object], samples: int) -> None:
-        """Give one core to each sample, as the workers of data loading do."""
+        """Run work with one core per sample, like data-loading workers."""
         torch.set_num_threads(1)
         with ThreadPoolExecutor(self.number) as executor:
             list(executor.map(work, range(samples)))
 
 
 def machine(packages: list[str]) -> dict[str, Any]:
-    """Describe where and with what the contest took place."""
+    """Describe the machine and the versions of packages."""
     cpuinfo = Path("/proc/cpuinfo")
-    found = re.search(r"model name\s*: (.*)", cpuinfo.read_text()) if cpuinfo.is_file() else None
+    model = re.search(r"model name\s*: (.*)", cpuinfo.read_text()) if cpuinfo.is_file() else None
     others = {name: importlib.metadata.version(name) for name in packages}
     return {
-        "device": f"{found[1].strip() if found else platform.processor() or platform.machine()}, {cores()} cores",
+        "device": f"{model[1].strip() if model else platform.processor() or platform.machine()}, {cores()} cores",
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "load_before": round(os.getloadavg()[0], 2),
         "environment": {name: os.environ.get(name) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS")},
@@ -76,13 +76,13 @@ def machine(packages: list[str]) -> dict[str, Any]:
 
 
 def heading(described: Mapping[str, Any]) -> str:
-    """Say in a line what `machine` found."""
+    """Format the result of `machine` in one line."""
     versions = (f"{name} {version}" for name, version in described["versions"].items())
     return f"{described['device']}, {described['date']}, {', '.join(versions)}"
 
 
 def in_seconds(figures: Mapping[str, float]) -> str:
-    """Write what `spread` returned of milliseconds: the median and the quartiles."""
+    """Format median and quartiles of milliseconds, from `spread`, in seconds."""
     median, low, high = (figures[name] / 1e3 for name in ("median", "lower_quartile", "upper_quartile"))
     return f"{median:.2f} ({low:.2f} to {high:.2f})"
 
@@ -93,7 +93,7 @@ def cores() -> int:
 
 
 def slug(device: str) -> str:
-    """Turn a device's name into part of a file's name.
+    """Convert a device's name to a part of a file name.
 
     >>> slug("AMD EPYC 7B13 (rev 2), 2 cores")
     'amd-epyc-7b13-rev-2-2-cores'

@@ -1,6 +1,6 @@
-"""What millions of photographs cost: opening a list of them, memory, and finding the sample at a position.
+"""Measure lists of millions of photographs: time to open, memory, and time to look up a sample.
 
-`python -m benchmarks.data [--quick] [--out FILE]`; README.md says how to read what it prints.
+`python -m benchmarks.data [--quick] [--out FILE]`; see README.md for the output.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from benchmarks.contest import heading, machine, slug
-from benchmarks.memory import forget_peak, peak_mib
+from benchmarks.memory import peak_mib, reset_peak
 from dgsr.data import SampleStream, open_source
 
 RESULTS = Path(__file__).parent / "results"
@@ -31,8 +31,8 @@ _LINES_AT_ONCE = 100_000
 def main(argv: Sequence[str] | None = None) -> None:
     """Measure, write JSON and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="short lists: does it run at all?")
-    parser.add_argument("--out", type=Path, help="the JSON file (default: by the device's name, among the results)")
+    parser.add_argument("--quick", action="store_true", help="short lists, for a quick test")
+    parser.add_argument("--out", type=Path, help="JSON file to write (default: results/data-<device>.json)")
     arguments = parser.parse_args(argv)
     described = machine(["numpy", "torch"])
     with TemporaryDirectory() as folder:
@@ -44,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def _row(folder: Path, count: int) -> dict[str, Any]:
-    """Open a list for the first time and again, each time in a process of its own."""
+    """Open a list for the first time and again, each in a fresh process."""
     path = folder / f"{count}.txt"
     with path.open("w") as file:
         for start in range(0, count, _LINES_AT_ONCE):
@@ -59,8 +59,8 @@ def _row(folder: Path, count: int) -> dict[str, Any]:
 
 
 def opened(path: str, count: int) -> dict[str, float]:
-    """Return seconds and MiB for opening, and microseconds for finding the name and seed of a sample."""
-    forget_peak()
+    """Return seconds and MiB for opening, and microseconds for looking up the name and seed of a sample."""
+    reset_peak()
     before, start = peak_mib(), time.perf_counter()
     source = open_source(path)
     seconds = time.perf_counter() - start

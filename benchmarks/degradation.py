@@ -1,6 +1,6 @@
-"""Degrade the same images by the same recipes with our operators and with BasicSR's, side by side.
+"""Compare the speed and memory of dgsr's and BasicSR's operators on the same images and recipes.
 
-`python -m benchmarks.degradation [--quick] [--out FILE]`; README.md says how to read what it prints.
+`python -m benchmarks.degradation [--quick] [--out FILE]`; see README.md for the output.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ import torch
 
 from benchmarks.basicsr_batches import apply_together, degrade_together
 from benchmarks.contest import Cores, Turn, by_turns, cores, heading, machine, slug, spread
-from benchmarks.memory import forget_peak, peak_mib
+from benchmarks.memory import peak_mib, reset_peak
 from benchmarks.recipes import drawn_each, drawn_together, photographs
-from dgsr.degradation import Recipe, basicsr_backend, degrade, pipeline, preset
+from dgsr.degradation import Recipe, basicsr_backend, degrade, preset
 from dgsr.degradation.operators import Blur, GaussianNoise, Jpeg, Operator, PoissonNoise, Rescale
 from dgsr.types import Images
 
@@ -28,7 +28,7 @@ RESULTS = Path(__file__).parent / "results"
 SPEC = preset("s3diff", clean_prob=0.0)
 FORMS = {"drawn together": drawn_together, "drawn each": drawn_each}
 
-#: Four parameters an operator, since BasicSR's calls for batches have one set a sample.
+#: Four sets of parameters per operator, since BasicSR's batched functions take one per sample.
 OPERATORS: dict[str, list[Operator]] = {
     "filter": [Blur("gaussian", size, 1.4, 0.7, 0.5) for size in (7, 13, 17, 21)],
     "resize area": [Rescale(0.6, "area")],
@@ -44,7 +44,7 @@ OPERATORS: dict[str, list[Operator]] = {
 
 @dataclass(frozen=True)
 class Plan:
-    """How much is measured: repetitions by (batch, all cores or one)."""
+    """The size of images, and repetitions by (batch size, cores)."""
 
     side_px: int
     pipelines: dict[tuple[int, str], int]
@@ -58,8 +58,8 @@ QUICK = Plan(64, {(2, "all"): 2, (2, "one"): 1}, {(2, "one"): 1})
 def main(argv: Sequence[str] | None = None) -> None:
     """Measure, write JSON, print the table and the ratio."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="small images, few repetitions: does it run at all?")
-    parser.add_argument("--out", type=Path, help="the JSON file (default: by the device's name, among the results)")
+    parser.add_argument("--quick", action="store_true", help="small images and few repetitions, for a quick test")
+    parser.add_argument("--out", type=Path, help="JSON file to write (default: results/degradation-<device>.json)")
     arguments = parser.parse_args(argv)
     plan = QUICK if arguments.quick else FULL
     described = machine(["torch", "numpy", "basicsr"])
@@ -108,7 +108,7 @@ def _operators(plan: Plan) -> list[dict[str, Any]]:
 
 def _operator_turns(images: Images, operators: Sequence[Operator], chosen: Cores) -> dict[str, Turn]:
     return _turns(
-        torch.no_grad()(lambda r, i: pipeline.apply(operators[i], images[i : i + 1])),
+        torch.no_grad()(lambda r, i: operators[i].apply(images[i : i + 1])),
         torch.no_grad()(lambda r, i: basicsr_backend.apply(operators[i], images[i : i + 1])),
         lambda r: apply_together(operators, images),
         len(images),
@@ -123,7 +123,7 @@ def _turns(
     samples: int,
     chosen: Cores,
 ) -> dict[str, Turn]:
-    """Let both sides use the cores in two ways: threads inside each operation, and a sample a core."""
+    """Return turns that use the cores in two ways for both sides: threads per operation, or one sample per core."""
     return {
         "dgsr threads": lambda r: chosen.threads(lambda: [ours(r, i) for i in range(samples)]),
         "dgsr pool": lambda r: chosen.pool(lambda i: ours(r, i), samples),
@@ -132,13 +132,13 @@ def _turns(
     }
 
 
-def _row(what: str, batch: int, use: str, times: dict[str, list[float]]) -> dict[str, Any]:
-    """Compare the better way of each side, by all repetitions together: some recipes cost more than others."""
-    row: dict[str, Any] = {"what": what, "batch": batch, "cores": _cores(use).number}
+def _row(name: str, batch: int, use: str, times: dict[str, list[float]]) -> dict[str, Any]:
+    """Compare the faster way of each side by its total time, since recipes differ in cost."""
+    row: dict[str, Any] = {"what": name, "batch": batch, "cores": _cores(use).number}
     for side in ("dgsr", "basicsr"):
-        best = min((name for name in times if name.startswith(side)), key=lambda name: sum(times[name]))
+        best = min((way for way in times if way.startswith(side)), key=lambda way: sum(times[way]))
         row |= {side: spread(times[best]), f"{side}_way": best.split()[1], f"{side}_total": round(sum(times[best]), 1)}
-    ways = {name: spread(values) for name, values in times.items()}
+    ways = {way: spread(values) for way, values in times.items()}
     ratio = round(row["basicsr_total"] / row["dgsr_total"], 3)
     return row | {"repetitions": len(times["dgsr pool"]), "ratio": ratio, "ways": ways}
 
@@ -148,7 +148,7 @@ def _cores(use: str) -> Cores:
 
 
 def _memory(plan: Plan) -> dict[str, float]:
-    """Measure each side in a fresh process."""
+    """Measure the memory of each side in a fresh process."""
     peaks = {}
     for side in ("dgsr", "basicsr"):
         with get_context("spawn").Pool(1) as pool:
@@ -157,12 +157,12 @@ def _memory(plan: Plan) -> dict[str, float]:
 
 
 def growth_mib(side: str, side_px: int, batch: int = 4) -> float:
-    """Return by how many MiB a sample a process grows when it degrades a batch; it has to be a fresh one."""
+    """Return by how many MiB per sample a fresh process grows when it degrades batches."""
     runs = {"dgsr": lambda x, rs: [degrade(i, r) for i, r in zip(x, rs, strict=True)], "basicsr": degrade_together}
     small, images = photographs(batch, 64), photographs(batch, side_px)
     torch.set_num_threads(1)
     runs[side](small, drawn_together(SPEC, 0, (64, 64), batch))  # loads libraries and fills tables
-    forget_peak()
+    reset_peak()
     before = peak_mib()
     for seed in range(4):
         runs[side](images, drawn_together(SPEC, seed, (side_px, side_px), batch))
@@ -182,7 +182,7 @@ def _table(result: dict[str, Any]) -> str:
         for row in result["rows"]
     ]
     peaks = result["peak_mib_per_sample"]
-    return "\n".join([*lines, "", f"Peak memory a sample: dgsr {peaks['dgsr']} MiB, BasicSR {peaks['basicsr']} MiB"])
+    return "\n".join([*lines, "", f"Peak memory per sample: dgsr {peaks['dgsr']} MiB, BasicSR {peaks['basicsr']} MiB"])
 
 
 def _cell(row: dict[str, Any], side: str) -> str:

@@ -1,6 +1,6 @@
-"""The generator beside the bare parts of diffusers and a plain transcription of the method: time, memory, difference.
+"""Compare the generator with plain diffusers networks and a plain implementation of the method: time and memory.
 
-`python -m benchmarks.generator [--quick] [--out FILE]`; README.md says how to read what it prints.
+`python -m benchmarks.generator [--quick] [--out FILE]`; see README.md for the output.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from benchmarks.processes import Process
 
 RESULTS = Path(__file__).parent / "results"
 
-#: Way -> the process that it runs in.
+#: Process in which each way runs.
 WAYS = {"dgsr": "ours", "dgsr, baked": "ours", "bare diffusers": "bare", "plain": "plain"}
 
-#: Sides of the output and repetitions, by shapes; the last row gives the ratio.
+#: Repetitions by output side, by network shapes; the last row gives the ratio.
 FULL = {"tiny": {512: 7}, "full": {128: 5, 256: 3}}
 QUICK = {"tiny": {64: 2}}
 
@@ -35,8 +35,8 @@ _LARGEST_DIFFERENCE = 1e-3
 def main(argv: Sequence[str] | None = None) -> None:
     """Measure, write JSON, print the table and the ratio."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="tiny shapes, few repetitions: does it run at all?")
-    parser.add_argument("--out", type=Path, help="the JSON file (default: by the device's name, among the results)")
+    parser.add_argument("--quick", action="store_true", help="tiny shapes and few repetitions, for a quick test")
+    parser.add_argument("--out", type=Path, help="JSON file to write (default: results/generator-<device>.json)")
     arguments = parser.parse_args(argv)
     described = machine(["torch", "diffusers", "peft", "transformers", "numpy"])
     rows = [row for shapes, sides in (QUICK if arguments.quick else FULL).items() for row in _rows(shapes, sides)]
@@ -59,7 +59,7 @@ def _rows(shapes: str, sides: dict[int, int]) -> Iterator[dict[str, Any]]:
 
 @contextmanager
 def _processes(shapes: str) -> Iterator[dict[str, Process]]:
-    """Start all contestants with the same weights and prompts; whoever has no turn waits without a sound."""
+    """Start all contestants with the same weights and prompts; each waits until it is called."""
     with TemporaryDirectory() as folder:
         adapter = Path(folder) / "s3diff.pkl"
         processes = {who: Process(serve, who, shapes, adapter) for who in ("ours", "bare")}

@@ -1,4 +1,4 @@
-"""The contestants of the generator's benchmark, a process each: same weights, same images, same prompts."""
+"""Contestants of the generator benchmark, one process each, with the same weights, images and prompts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from benchmarks.memory import forget_peak, peak_mib
+from benchmarks.memory import peak_mib, reset_peak
 from benchmarks.networks import TIMESTEP, adapted, networks, text_encoder
 from benchmarks.plain_s3diff import PlainS3Diff
 from dgsr.checkpoints import save_s3diff
@@ -27,28 +27,28 @@ Run = Callable[[Images, Scores], Images]
 
 
 class Ours:
-    """What `dgsr` does; the image's correction takes the low-rank path, or is baked for it."""
+    """dgsr's generator, with low-rank adapters or with adapters baked into the weights."""
 
     def __init__(self, shapes: str) -> None:
-        self.generator = adapted(shapes, torch.zeros(1, 1, 1), torch.zeros(1, 1, 1))  # the prompts come later
+        self.generator = adapted(shapes, torch.zeros(1, 1, 1), torch.zeros(1, 1, 1))  # set by take_prompts
         self.ways: dict[str, Run] = {"dgsr": self.low_rank, "dgsr, baked": self.baked}
 
     def take_prompts(self, positive: Tensor, negative: Tensor) -> None:
-        """Take over the embeddings."""
+        """Use the given prompt embeddings."""
         self.generator.prompts = Prompts(positive, negative, (POSITIVE, NEGATIVE))
 
     def low_rank(self, lq_up: Images, scores: Scores) -> Images:
-        """Restore with the adapters beside their layers."""
+        """Restore with separate low-rank adapters."""
         prompts = self.generator.prompts
         return self.generator(lq_up, scores, prompts.positive, prompts.negative, GUIDANCE)
 
     def baked(self, lq_up: Images, scores: Scores) -> Images:
-        """Fold the adapters into the weights, restore, and give the weights back."""
+        """Merge the adapters into the weights, restore images, and undo the merge."""
         with self.generator.baked(self.generator.correction(scores)):
             return self.low_rank(lq_up, scores)
 
     def operations(self, lq_up: Images, scores: Scores) -> dict[str, float]:
-        """Count billions of multiplications: of the adapted layers, of the adapters beside them, of baking these."""
+        """Count billions of multiplications of the adapted layers, of their adapters, and of baking."""
         layers = [
             layer for network in ("unet", "vae") for _, layer in guided_layers(self.generator.get_submodule(network))
         ]
@@ -70,14 +70,14 @@ class Ours:
 
 
 class Bare:
-    """The diffusers parts alone, without adapters or conditioning; both prompts are one batch."""
+    """Plain diffusers networks without adapters or conditioning; both prompts are one batch."""
 
     def __init__(self, shapes: str) -> None:
         self.backbone = networks(shapes)
         self.ways: dict[str, Run] = {"bare diffusers": self.restore}
 
     def take_prompts(self, positive: Tensor, negative: Tensor) -> None:
-        """Take over the embeddings."""
+        """Use the given prompt embeddings."""
         self.prompts = torch.cat([positive, negative])
 
     def restore(self, lq_up: Images, scores: Scores) -> Images:
@@ -91,7 +91,7 @@ class Bare:
 
 
 class Plain:
-    """The plain transcription, with the adapter that ours wrote in the authors' format."""
+    """The plain implementation, with the adapter that `Ours` wrote in the authors' format."""
 
     def __init__(self, shapes: str, adapter: Path) -> None:
         backbone, content = networks(shapes), torch.load(adapter, weights_only=True)
@@ -99,13 +99,13 @@ class Plain:
         self.ways: dict[str, Run] = {"plain": lambda lq_up, scores: self.method(lq_up, scores, GUIDANCE)}
 
     def prompts(self) -> tuple[Tensor, Tensor]:
-        """Return the embeddings that it computes at every call."""
+        """Return the prompt embeddings."""
         return self.method.encode(POSITIVE), self.method.encode(NEGATIVE)
 
 
 @torch.no_grad()
 def serve(connection: Connection, who: str, shapes: str, adapter: Path) -> None:
-    """Answer requests, one after the other, until the other end is closed."""
+    """Answer requests until the connection is closed."""
     contestant: Any = {"ours": Ours, "bare": Bare}[who](shapes) if who != "plain" else Plain(shapes, adapter)
     for module in vars(contestant).values():
         if isinstance(module, nn.Module):
@@ -128,7 +128,7 @@ def _answer(contestant: Any, request: str, arguments: tuple[Any, ...], adapter: 
             return contestant.take_prompts(*map(torch.from_numpy, arguments))
         case "run":
             way, side_px = arguments
-            forget_peak()
+            reset_peak()
             sr = contestant.ways[way](*_input(side_px))
             return sr.numpy(), math.ceil(peak_mib())
         case "operations":

@@ -1,4 +1,4 @@
-"""The largest memory of this process since it was last asked to forget."""
+"""Measure the peak memory of this process."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pathlib import Path
 _STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 
-def forget_peak() -> None:
-    """Give freed memory back, whose reuse would go unseen, and let the kernel measure the peak anew; where it can."""
+def reset_peak() -> None:
+    """Release freed memory and reset the peak, on Linux only."""
     if sys.platform == "linux":
         ctypes.CDLL(None).malloc_trim(0)
     if _CLEAR.is_file():
@@ -19,7 +19,7 @@ def forget_peak() -> None:
 
 
 def peak_mib() -> float:
-    """Return the peak in MiB; on systems other than Linux that of the whole life of the process."""
+    """Return the peak in MiB since the last reset; on other systems than Linux, since the start of the process."""
     if not _STATUS.is_file():
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     line = next(line for line in _STATUS.read_text().splitlines() if line.startswith("VmHWM"))

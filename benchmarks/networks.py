@@ -1,4 +1,4 @@
-"""Networks for the benchmarks: random weights, the same in every process; `full` has Stable Diffusion 2.1's shapes."""
+"""Build networks with fixed random weights; `full` has the shapes of Stable Diffusion 2.1."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _RANKS = {"full": (32, 16), "tiny": (8, 4)}
 
 
 def networks(shapes: str) -> StableDiffusion:
-    """Build the networks of a size."""
+    """Build UNet and VAE of a size, tiny or full."""
     if shapes == "tiny":
         return tiny_backbone(0, 16, "epsilon", TIMESTEP)
     torch.manual_seed(0)
@@ -34,7 +34,7 @@ def networks(shapes: str) -> StableDiffusion:
         cross_attention_dim=1024,
         use_linear_projection=True,
     )
-    unet.get_parameter("conv_out.weight").data.mul_(0.02)  # what it predicts is enlarged 15 times
+    unet.get_parameter("conv_out.weight").data.mul_(0.02)  # the clean latent multiplies the prediction by 15
     vae: Any = AutoencoderKL(
         block_out_channels=(128, 256, 512, 512),  # pyright: ignore[reportArgumentType]
         down_block_types=("DownEncoderBlock2D",) * 4,  # pyright: ignore[reportArgumentType]
@@ -46,7 +46,7 @@ def networks(shapes: str) -> StableDiffusion:
 
 
 def text_encoder(shapes: str) -> Callable[[str], Tensor]:
-    """Build a text encoder of a size; each byte of a text is a token."""
+    """Build a text encoder of a size; each byte of the text is a token."""
     wide = shapes == "full"
     torch.manual_seed(1)
     config = CLIPTextConfig(
@@ -67,7 +67,7 @@ def text_encoder(shapes: str) -> Callable[[str], Tensor]:
 
 
 def adapted(shapes: str, positive: Tensor, negative: Tensor) -> OneStepGenerator:
-    """Build a generator whose adapter does something, with these embeddings of its prompts."""
+    """Build a generator with a non-zero adapter and the given prompt embeddings."""
     unet, vae = (Layers(rank=rank) for rank in _RANKS[shapes])
     options = GeneratorOptions(
         adapters={"main": AdapterOptions(unet=unet, vae=vae, init="identity")}, timestep=TIMESTEP

@@ -1,7 +1,7 @@
-"""Upscale a folder with a model of ours or another method's published ncnn model, and tell what that takes.
+"""Upscale a folder with a dgsr model or a published ncnn model of another method, and print time and memory.
 
-`python -m benchmarks.peers MODEL IN OUT [--threads 2]`; README.md says where models are to be had. What comes out is
-measured by `dgsr evaluate`, like any other folder.
+`python -m benchmarks.peers MODEL IN OUT [--threads 2]`; see README.md for sources of models. Measure the output with
+`dgsr evaluate`.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from benchmarks.memory import forget_peak, peak_mib
+from benchmarks.memory import peak_mib, reset_peak
 from dgsr.images import read_image, write_image
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Write the pictures; print seconds per megapixel of output, and the peak of memory."""
+    """Upscale the folder; print seconds per megapixel of output and the peak memory."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("model", help="a .param file, its .bin file beside it, or what dgsr upscales with")
+    parser.add_argument("model", help="a .param file next to its .bin file, or any model of dgsr upscale")
     parser.add_argument("input", type=Path, metavar="IN", help="folder of degraded images")
     parser.add_argument("output", type=Path, metavar="OUT", help="folder for the restored ones")
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args(argv)
     restore = (_theirs if arguments.model.endswith(".param") else _ours)(arguments.model, arguments.threads)
     arguments.output.mkdir(parents=True, exist_ok=True)
-    forget_peak()
+    reset_peak()
     seconds = pixels = 0.0
     for file in sorted(arguments.input.iterdir()):
         lq = read_image(file)
@@ -43,14 +43,14 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def _ours(source: str, threads: int) -> Callable[[Tensor], Tensor]:
-    from dgsr.inference import Upscaler  # what others need no memory for
+    from dgsr.inference import Upscaler  # imported only if used, because it takes memory
 
     torch.set_num_threads(threads)
     return Upscaler.from_pretrained(source, device="cpu")
 
 
 def _theirs(description: str, threads: int) -> Callable[[Tensor], Tensor]:
-    import ncnn  # pyright: ignore[reportMissingImports] # pip install ncnn; of no other use here
+    import ncnn  # pyright: ignore[reportMissingImports] # pip install ncnn
 
     network = ncnn.Net()
     network.opt.num_threads = threads
@@ -61,10 +61,10 @@ def _theirs(description: str, threads: int) -> Callable[[Tensor], Tensor]:
     def restore(lq: Tensor) -> Tensor:
         pixels = lq.numpy()
         extractor = network.create_extractor()
-        extractor.input("data", ncnn.Mat(pixels).clone())  # which does not keep the array alive: pixels does
+        extractor.input("data", ncnn.Mat(pixels).clone())  # a Mat does not keep the array alive
         status, result = extractor.extract("output")
         if status != 0:
-            raise SystemExit(f"The network ended with status {status}.")
+            raise SystemExit(f"Expected ncnn to return status 0, but got {status}.")
         return torch.from_numpy(np.array(result))
 
     return restore

@@ -1,7 +1,7 @@
-"""The method, transcribed plainly from its equations: what a released program does at every image, and nothing saved.
+"""A plain implementation of the method from its equations, without optimizations, like published programs.
 
-Both prompts are encoded at every call, the UNet runs once for each, and every adapter stands beside its layer, with a
-correction of its own that is set before the networks run.
+Both prompts are encoded at every call, the UNet runs once for each, and every layer has a separate adapter, whose
+correction is set before the networks run.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _TIMESTEP = 999
 
 
 class CorrectedLora(nn.Module):
-    """A layer with an adapter beside it: W x + s·B Cᵀ A x."""
+    """A layer with an adapter: W x + s·B Cᵀ A x."""
 
     def __init__(self, layer: Any, a: Tensor, b: Tensor, scale: float) -> None:
         super().__init__()
@@ -41,19 +41,19 @@ class CorrectedLora(nn.Module):
         self.correction = torch.eye(rank)[None]
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the layer's output with the adapter's."""
+        """Return the sum of the layer's and the adapter's output."""
         middle = torch.einsum(self.equation, self.a(x), self.correction)
         return self.layer(x) + self.scale * self.b(middle)
 
 
 class PlainS3Diff:
-    """Restore images as the equations say.
+    """Restore images by the equations of the paper.
 
     Args:
-        unet: A diffusers UNet of four blocks each way that predicts noise; adapters are put into it.
-        vae: A diffusers VAE; adapters are put into its encoder.
-        content: What the authors' file holds.
-        encode: From a prompt's text to its embedding (1, n, d).
+        unet: A diffusers UNet with four down and up blocks that predicts noise; adapters are inserted.
+        vae: A diffusers VAE; adapters are inserted into its encoder.
+        content: Content of a file in the authors' format.
+        encode: Function from a prompt's text to its embedding (1, n, d).
     """
 
     def __init__(self, unet: Any, vae: Any, content: Mapping[str, Any], encode: Callable[[str], Tensor]) -> None:
@@ -67,18 +67,18 @@ class PlainS3Diff:
 
     @torch.no_grad()
     def __call__(self, lq_up: Tensor, scores: Tensor, guidance: float) -> Tensor:
-        """Return the restored images; all in [-1, 1]."""
+        """Return the restored images; all images are in [-1, 1]."""
         latent = self._latent(lq_up, scores)
         toward, away = (self._noise(latent, [text] * len(lq_up)) for text in (POSITIVE, NEGATIVE))
         return self._image(latent, away + guidance * (toward - away))
 
     def restore(self, lq_up: Tensor, scores: Tensor, texts: Sequence[str]) -> Tensor:
-        """Return the restored images without guidance, each by a prompt of its own, for training."""
+        """Return the restored images without guidance, with one prompt per image, for training."""
         latent = self._latent(lq_up, scores)
         return self._image(latent, self._noise(latent, texts))
 
     def trained(self) -> dict[str, Tensor]:
-        """Return the tensors that training moves, by the authors' names, and freeze all others."""
+        """Return the trained tensors by the authors' names, and freeze all others."""
         self.unet.requires_grad_(False)
         self.vae.requires_grad_(False)
         tensors = {f"unet.conv_in.{name}": tensor for name, tensor in self.unet.conv_in.named_parameters()}
@@ -108,7 +108,7 @@ class PlainS3Diff:
         return self.vae.decode(clean / self.vae.config.scaling_factor).sample.clamp(-1, 1)
 
     def _correct(self, network: str, layers: Mapping[str, CorrectedLora], scores: Tensor) -> None:
-        """Give every layer the matrix of its block."""
+        """Set the correction of every layer to the matrix of its block."""
         angles = 2 * math.pi * scores[:, :, None] * self.content["w"]
         features = torch.cat([angles.sin(), angles.cos()], dim=2).flatten(1)
         degradation = self._mlp(f"{network}_de_mlp", features)
@@ -126,7 +126,7 @@ class PlainS3Diff:
 
 
 def _adapt(network: nn.Module, state: Mapping[str, Tensor], rank: int, adapter: str) -> dict[str, CorrectedLora]:
-    """Put an adapter beside every layer that the file has one for."""
+    """Insert an adapter for every layer that has one in the file."""
     layers = {}
     ending = f".lora_A.{adapter}.weight"
     for name in (key.removesuffix(ending) for key in state if key.endswith(ending)):
@@ -138,8 +138,8 @@ def _adapt(network: nn.Module, state: Mapping[str, Tensor], rank: int, adapter: 
 
 
 def _block(name: str, count: int) -> int:
-    """Return a layer's place in the table: down blocks, middle, up blocks, everything else."""
-    found = re.search(r"(down|up)_blocks\.(\d)", name)
-    if found:
-        return int(found[2]) + (5 if found[1] == "up" else 0)
+    """Return the index of a layer's block: down blocks, middle, up blocks, everything else."""
+    match = re.search(r"(down|up)_blocks\.(\d)", name)
+    if match:
+        return int(match[2]) + (5 if match[1] == "up" else 0)
     return 4 if "mid_block" in name else count - 1

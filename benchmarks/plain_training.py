@@ -1,4 +1,4 @@
-"""The published training loop, transcribed plainly: each network is stepped twice a batch, the generator runs twice."""
+"""A plain implementation of the published training loop: two forwards of the generator, two steps per network."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _RATE, _DECAY = 2e-5, 1e-2
 
 
 class PlainTraining:
-    """Train as the published program does; everything in fp32.
+    """Train like the published program, in fp32.
 
     Args:
         method: The generator.
-        estimator: Reads the scores off degraded images.
-        judge: The discriminator: a list of logits for images in [-1, 1].
-        lpips: From restored and true images to a distance each.
+        estimator: Network from degraded images to scores.
+        judge: The discriminator, from images in [-1, 1] to a list of logits.
+        lpips: Function from restored images and ground truth to one distance per image.
         negative_prob: Probability that a sample is negative.
     """
 
@@ -37,7 +37,7 @@ class PlainTraining:
         self.judges = AdamW(judging, _RATE, weight_decay=_DECAY)
 
     def step(self, batch: dict[str, Tensor]) -> dict[str, float]:
-        """Reconstruct, fool, judge what is real, judge what is generated; return the generator's weighted losses."""
+        """Step both networks twice; return the weighted losses of the generator."""
         with torch.no_grad():
             scores = self.estimator(batch["lq"])
         hq = batch["hq"] * 2 - 1
@@ -52,16 +52,16 @@ class PlainTraining:
         sr = self.method.restore(lq_up, scores, [POSITIVE] * len(hq))
         losses["gan"] = self._judged(sr, _REAL, batch["seed"])
         _descend(losses["gan"], self.generators)
-        self.judges.zero_grad()  # of what that term left there
+        self.judges.zero_grad()  # the adversarial term left gradients there
 
-        for images, wanted in ((hq, _REAL), (sr.detach(), _FAKE)):
-            _descend(self._judged(images, wanted, batch["seed"]), self.judges)
+        for images, target in ((hq, _REAL), (sr.detach(), _FAKE)):
+            _descend(self._judged(images, target, batch["seed"]), self.judges)
         return {name: loss.item() for name, loss in losses.items()}
 
-    def _judged(self, images: Tensor, wanted: float, seeds: Seeds) -> Tensor:
-        """Return the weighted cross-entropy of all levels."""
+    def _judged(self, images: Tensor, target: float, seeds: Seeds) -> Tensor:
+        """Return the weighted sum of the cross-entropy over all levels."""
         levels = self.judge(augment(images, seeds, ("color", "translation", "cutout")))
-        costs = [binary_cross_entropy_with_logits(level, torch.full_like(level, wanted)) for level in levels]
+        costs = [binary_cross_entropy_with_logits(level, torch.full_like(level, target)) for level in levels]
         return 0.5 * torch.stack(costs).sum()
 
 

@@ -1,4 +1,4 @@
-"""A contestant in a process of its own, so that its memory is its own."""
+"""Run a contestant in a separate process, to measure its memory separately."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 
 
 class Process:
-    """Somebody who answers requests, one after the other, until nobody asks any more.
+    """A process that answers requests.
 
     Args:
-        serve: Gets a connection and the arguments, receives requests from it and sends an answer to each.
-        arguments: What else it gets.
+        serve: Function of a connection and the arguments, which sends an answer to each request that it receives.
+        arguments: Further arguments of `serve`.
     """
 
     def __init__(self, serve: Callable[..., None], *arguments: Any) -> None:
@@ -28,10 +28,10 @@ class Process:
         return self.answer()
 
     def answer(self) -> Any:
-        """Wait for an answer; to no request, where it says by itself that it is ready."""
+        """Wait for an answer, or for a message that the process sends without a request."""
         return self._connection.recv()
 
     def stop(self) -> None:
-        """Ask no more, and wait for its end."""
+        """Close the connection and wait for the process to end."""
         self._connection.close()
         self._process.join()

@@ -1,7 +1,6 @@
-"""Our metrics beside published ones: `python -m benchmarks.published_metrics SR HQ CSV`.
+"""Compare dgsr's metrics with published values: `python -m benchmarks.published_metrics SR HQ CSV`.
 
-The CSV has a column `image` with file names, and one for each metric, PSNR, SSIM, LPIPS, DISTS or NIQE, of which only
-those that are there are compared.
+The CSV has a column `image` with file names, and a column for each of PSNR, SSIM, LPIPS, DISTS and NIQE to compare.
 """
 
 from __future__ import annotations
@@ -20,10 +19,10 @@ from dgsr.metrics import Dists, Lpips, Niqe, Psnr, Ssim
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Measure every image that the CSV names, and print the averages and how far apart single images are."""
+    """Measure the images of the CSV, and print averages and the largest difference of an image."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sr", type=Path, help="folder of restored images")
-    parser.add_argument("hq", type=Path, help="folder of true images of the same names")
+    parser.add_argument("hq", type=Path, help="folder of ground truth images with the same names")
     parser.add_argument("csv", type=Path, help="the published values")
     arguments = parser.parse_args(argv)
     with arguments.csv.open(newline="", encoding="utf-8") as file:

@@ -1,4 +1,4 @@
-"""What is degraded in the benchmark: photographs, recipes as ours draw them, and recipes that suit a batch."""
+"""Load photographs and draw recipes for the benchmark, independently per sample or suitable for batches."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ Size: TypeAlias = tuple[int, int]
 
 
 def photographs(count: int, side_px: int) -> Images:
-    """Cut the middle out of that many of the photographs in the package."""
+    """Return centre crops of the first bundled photographs."""
     source = bundled("train")
     return torch.stack([center_crop(source[index], side_px, side_px) for index in range(count)])
 
 
 def drawn_each(spec: Spec, seed: int, size: Size, count: int) -> list[Recipe]:
-    """Draw every sample's recipe by itself, as training does."""
+    """Draw an independent recipe for every sample, as in training."""
     return [draw(spec, seed * count + place, size) for place in range(count)]
 
 
 def drawn_together(spec: Spec, seed: int, size: Size, count: int) -> list[Recipe]:
-    """Draw recipes of equal steps and sizes, but other kernels, strengths and qualities, as BasicSR's batches have."""
+    """Draw recipes with equal steps and sizes but different parameters, as in BasicSR's batches."""
     first, *others = drawn_each(spec, seed, size, count)
     donors = (itertools.chain(recipe.operators, _more(spec, seed + place, size)) for place, recipe in enumerate(others))
     return [first, *(_refilled(first, donor) for donor in donors)]
@@ -42,7 +42,7 @@ def _more(spec: Spec, seed: int, size: Size) -> Iterator[Operator]:
 
 
 def _refilled(recipe: Recipe, donor: Iterator[Operator]) -> Recipe:
-    """Replace every operator but the resizes by the donor's next of its kind."""
+    """Replace every operator except resizes by the donor's next operator of the same kind."""
     return dataclasses.replace(recipe, operators=tuple(_next(operator, donor) for operator in recipe.operators))
 
 

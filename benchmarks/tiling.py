@@ -1,6 +1,6 @@
-"""Memory and time of tiled upscaling, from one megapixel up: each size in a process of its own.
+"""Measure memory and time of tiled upscaling, with each size in a fresh process.
 
-`python -m benchmarks.tiling [--megapixels 1 4 16 64] [--tile 512]`; README.md says how to read what it prints.
+`python -m benchmarks.tiling [--megapixels 1 4 16 64] [--tile 512]`; see README.md for the output.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.contest import machine, slug
-from benchmarks.memory import forget_peak, peak_mib
+from benchmarks.memory import peak_mib, reset_peak
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -28,9 +28,9 @@ _MIB = 2**20
 def main(argv: Sequence[str] | None = None) -> None:
     """Measure, write JSON, print the table and the growth."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--megapixels", type=float, nargs="+", default=[1, 4, 16, 64], help="of the output")
+    parser.add_argument("--megapixels", type=float, nargs="+", default=[1, 4, 16, 64], help="output sizes to measure")
     parser.add_argument("--tile", type=int, default=512, help="side of a tile in px")
-    parser.add_argument("--out", type=Path, help="the JSON file (default: by the device's name, among the results)")
+    parser.add_argument("--out", type=Path, help="JSON file to write (default: results/tiling-<device>.json)")
     arguments = parser.parse_args(argv)
     described = machine(["torch", "diffusers", "numpy", "pillow"])
     rows = [measure(megapixels, arguments.tile) for megapixels in sorted(arguments.megapixels)]
@@ -50,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def measure(megapixels: float, tile: int) -> dict[str, float]:
-    """Upscale one square picture by four, from file to file, in a fresh process."""
+    """Upscale a square image by four, from file to file, in a fresh process."""
     with get_context("spawn").Pool(1) as pool:
         return pool.apply(_measure, (megapixels, tile))
 
@@ -66,7 +66,7 @@ def _measure(megapixels: float, tile: int) -> dict[str, float]:
         job = Job(Path(folder) / "lq.png", Path(folder) / "sr.png")
         shades = np.random.default_rng(0).integers(0, 256, (side // 16, side // 16, 3), dtype=np.uint8)
         Image.fromarray(shades).resize((side // 4, side // 4)).save(job.source)
-        forget_peak()
+        reset_peak()
         before, started, worked = peak_mib(), time.perf_counter(), time.process_time()
         for _, failure in FileUpscaling(upscaler, tile).run([job]):
             assert failure is None, failure

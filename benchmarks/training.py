@@ -1,6 +1,6 @@
-"""A training step beside a plain transcription of the published loop: time, memory, losses.
+"""Compare training steps with a plain implementation of the published loop: time, memory and losses.
 
-`python -m benchmarks.training [--only tiny|full] [--repeats N] [--quick] [--out FILE]`; README.md says how to read it.
+`python -m benchmarks.training [--only tiny|full] [--repeats N] [--quick] [--out FILE]`; see README.md for the output.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ from dgsr.training.tasks.restoration import UPDATES
 RESULTS = Path(__file__).parent / "results"
 WAYS = (*UPDATES, "plain")
 
-#: Shapes of the networks -> side of the crops, and how many make a batch.
+#: Side of the crops and batch size, by network shapes.
 SIZES = {"tiny": (256, 4), "full": (128, 1)}
 QUICK = {"tiny": (64, 2)}
 JUDGES, QUICK_JUDGES = ["none", "dino"], ["none", "small"]
 
-#: Between the losses of the first step of `joint` and of `plain`, relative.
+#: Largest relative difference of losses between `joint` and `plain` in the first step.
 _LARGEST_DIFFERENCE = 1e-2
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Measure, write JSON, print the table and the ratio."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", choices=SIZES, help="networks of this size alone")
-    parser.add_argument("--repeats", type=int, default=3, help="how many steps of each way are timed")
-    parser.add_argument("--quick", action="store_true", help="small images, a small judge: does it run at all?")
-    parser.add_argument("--out", type=Path, help="the JSON file (default: by the device's name, among the results)")
+    parser.add_argument("--only", choices=SIZES, help="measure only networks of this size")
+    parser.add_argument("--repeats", type=int, default=3, help="timed steps per way")
+    parser.add_argument("--quick", action="store_true", help="small images and a small discriminator, for a quick test")
+    parser.add_argument("--out", type=Path, help="JSON file to write (default: results/training-<device>.json)")
     arguments = parser.parse_args(argv)
     described = machine(["torch", "lightning", "diffusers", "peft", "transformers", "timm"])
     sizes, judges = (QUICK, QUICK_JUDGES) if arguments.quick else (SIZES, JUDGES)
@@ -56,14 +56,14 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 @contextmanager
 def _processes(shapes: str, size: tuple[int, int], judge: str) -> Iterator[dict[str, Process]]:
-    """Start both sides, the second with the first one's adapter; whoever has no turn waits without a sound."""
+    """Start both sides with the same adapter; each waits until it is called."""
     with TemporaryDirectory() as folder:
         adapter = Path(folder) / "s3diff.pkl"
         processes: dict[str, Process] = {}
         try:
             for who in ("ours", "plain"):
                 processes[who] = Process(serve, who, shapes, size, judge, adapter)
-                processes[who].answer()  # it is ready
+                processes[who].answer()  # wait until it is ready
             yield processes
         finally:
             for process in processes.values():
@@ -77,8 +77,8 @@ def _row(shapes: str, size: tuple[int, int], judge: str, repeats: int) -> dict[s
 
         def turn(way: str) -> Turn:
             def take(_: int) -> None:
-                found, peak = processes["plain" if way == "plain" else "ours"].ask(way)
-                losses.setdefault(way, found)
+                values, peak = processes["plain" if way == "plain" else "ours"].ask(way)
+                losses.setdefault(way, values)
                 peaks[way] = max(peaks[way], peak)
 
             return take
@@ -87,8 +87,8 @@ def _row(shapes: str, size: tuple[int, int], judge: str, repeats: int) -> dict[s
     medians = {way: spread(times[way]) for way in WAYS}
     plain = medians["plain"]["median"]
     figures = {
-        way: found | {"peak_mib": math.ceil(peaks[way]), "over_plain": round(found["median"] / plain, 3)}
-        for way, found in medians.items()
+        way: times_of_way | {"peak_mib": math.ceil(peaks[way]), "over_plain": round(times_of_way["median"] / plain, 3)}
+        for way, times_of_way in medians.items()
     }
     first, other = losses["joint"], losses["plain"]
     return {
@@ -106,7 +106,7 @@ def _table(described: dict[str, Any], rows: list[dict[str, Any]]) -> str:
     lines = [
         heading(described),
         "",
-        "| shapes, batch, judge | | seconds a step (quartiles) | of plain's time | peak MiB |",
+        "| shapes, batch, judge | | seconds per step (quartiles) | share of plain's time | peak MiB |",
         "|---|---|---|---|---|",
     ]
     for row in rows:

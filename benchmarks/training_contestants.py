@@ -1,4 +1,4 @@
-"""The contestants of the training benchmark, a process each: same weights, same batch, same discriminator."""
+"""Contestants of the training benchmark, one process each, with the same weights, batch and discriminator."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lightning import Callback, Trainer
 from torch import Tensor, nn
 from torch.optim import AdamW
 
-from benchmarks.memory import forget_peak, peak_mib
+from benchmarks.memory import peak_mib, reset_peak
 from benchmarks.networks import adapted, networks, text_encoder
 from benchmarks.plain_s3diff import PlainS3Diff
 from benchmarks.plain_training import PlainTraining
@@ -39,19 +39,19 @@ _SETTINGS: dict[str, Any] = {"accelerator": "cpu", "max_epochs": 1, "limit_val_b
 
 
 class FreeJudge(nn.Module):
-    """A discriminator that costs nothing, so that a step is the generator's work alone."""
+    """A discriminator without cost, to measure the generator alone."""
 
     def __init__(self) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.ones(1))
 
     def forward(self, images: Tensor) -> list[Tensor]:
-        """Weigh the mean of each image."""
+        """Return the weighted mean of each image."""
         return [self.weight * images.mean(dim=(1, 2, 3))]
 
 
 def judge(name: str) -> nn.Module:
-    """Build a discriminator with random weights: dino (a ViT-B/16, as in the paper), small (a little one) or none."""
+    """Build a discriminator with random weights: dino (a ViT-B/16, as in the paper), small, or none (`FreeJudge`)."""
     match name:
         case "dino":
             return DinoDiscriminator(weights="random")
@@ -62,24 +62,24 @@ def judge(name: str) -> nn.Module:
 
 
 def serve(connection: Connection, who: str, shapes: str, size: tuple[int, int], judged_by: str, adapter: Path) -> None:
-    """Make ready, say so, and answer each way's name with the losses and the peak memory of a step.
+    """Send a message when ready, then answer each way's name with the losses and the peak memory of a step.
 
     Args:
-        connection: To whoever asks.
+        connection: Connection to the benchmark.
         who: ours, which writes the adapter, or plain, which reads it.
-        shapes: Of the networks, full or tiny.
-        size: Side of the crops, and how many make a batch.
+        shapes: Shapes of the networks, full or tiny.
+        size: Side of the crops and batch size.
         judged_by: Name of the discriminator.
         adapter: A file in the authors' format.
     """
-    warnings.filterwarnings("ignore")  # Lightning misses a validation
+    warnings.filterwarnings("ignore")  # Lightning warns about the missing validation
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
     batch = _batch(*size)
     if who == "ours":
         module = _module(shapes, size[1], judge(judged_by))
         save_s3diff(module.generator, adapter)
-        trainer = Trainer(callbacks=[_Answering(connection)], **_SETTINGS)
-        trainer.fit(module, _Asked(connection, module, batch))
+        trainer = Trainer(callbacks=[_SendResults(connection)], **_SETTINGS)
+        trainer.fit(module, _RequestedBatches(connection, module, batch))
         return
     backbone = networks(shapes)
     content = torch.load(adapter, weights_only=True)
@@ -90,25 +90,25 @@ def serve(connection: Connection, who: str, shapes: str, size: tuple[int, int], 
 
 
 def _requests(connection: Connection) -> Iterator[str]:
-    """Yield which way is asked for, until nobody asks any more."""
+    """Yield the requested ways until the connection is closed."""
     connection.send(None)
     while True:
         try:
             way, _ = connection.recv()
         except EOFError:
             return
-        forget_peak()
+        reset_peak()
         yield way
 
 
-class _Asked:
-    """A loader that hands out the batch whenever a step is asked for, and chooses the update."""
+class _RequestedBatches:
+    """A loader that yields the batch for each requested step, and sets the update."""
 
     def __init__(self, connection: Connection, module: SuperResolution, batch: dict[str, Tensor]) -> None:
         self.connection, self.module, self.batch = connection, module, batch
 
     def __len__(self) -> int:
-        return _MANY  # known, so that Lightning asks for nothing ahead
+        return _MANY  # with a length, Lightning does not prefetch
 
     def __iter__(self) -> Iterator[dict[str, Tensor]]:
         for way in _requests(self.connection):
@@ -116,8 +116,8 @@ class _Asked:
             yield self.batch
 
 
-class _Answering(Callback):
-    """Tell the losses and the peak after every step."""
+class _SendResults(Callback):
+    """Send the losses and the peak memory after every step."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
@@ -128,7 +128,7 @@ class _Answering(Callback):
 
 
 def _module(shapes: str, micro_batch: int, discriminator: nn.Module) -> SuperResolution:
-    """Build what `train.py` trains, with prompts that were encoded beforehand, and the paper's optimizers."""
+    """Build the module that `train.py` trains, with encoded prompts and the paper's optimizers."""
     encode = text_encoder(shapes)
     return SuperResolution(
         generator=adapted(shapes, encode(POSITIVE), encode(NEGATIVE)),

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = ["DegradationEstimator", "OneStepGenerator", "Upscaler"]
 
-_HOMES = {
+_MODULES = {
     "DegradationEstimator": "dgsr.models.estimator",
     "OneStepGenerator": "dgsr.models.generator",
     "Upscaler": "dgsr.inference.upscaler",
@@ -21,7 +21,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public name when it is first asked for: diffusers takes seconds, and not every program needs it."""
-    if name in _HOMES:
-        return getattr(import_module(_HOMES[name]), name)
+    """Import a public name on first access, because importing diffusers takes seconds."""
+    if name in _MODULES:
+        return getattr(import_module(_MODULES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

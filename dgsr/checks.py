@@ -1,4 +1,4 @@
-"""Checks of what users hand in: one sentence that says what was expected, what came, and what to do."""
+"""Check user input and raise one-sentence errors: what was expected, the value given, and how to fix it."""
 
 from __future__ import annotations
 
@@ -7,50 +7,50 @@ import json
 from pathlib import Path
 from typing import Any, NoReturn
 
-#: Of errors that say a disk is full, by which programs tell of what is kept.
+#: Error numbers that mean a full disk or quota.
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
-#: Of errors that say a place may not be written to, or read.
+#: Error numbers that mean a missing permission.
 FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
 
-#: Of errors that say a name cannot be that of what is to be written there, or read.
+#: Error numbers that mean a path that cannot be used: it exists already, has the wrong type, or is too long.
 UNFIT = (errno.ENOTDIR, errno.EEXIST, errno.EISDIR, errno.ENAMETOOLONG)
 
 
 class UserError(ValueError):
-    """A mistake that the user can mend; programs print it as one line, without a traceback."""
+    """A mistake that the user can fix; programs print it as one line, without a traceback."""
 
 
-def refuse(what: str, got: object, remedy: str) -> NoReturn:
-    """Raise the one sentence every error of this project has.
+def refuse(expected: str, got: object, remedy: str) -> NoReturn:
+    """Raise a `UserError` in the form that all errors of this project share.
 
     >>> refuse("a rank above 0", -1, "Set generator.unet_rank to 4 or more.")
     Traceback (most recent call last):
         ...
     dgsr.checks.UserError: Expected a rank above 0, but got -1. Set generator.unet_rank to 4 or more.
     """
-    raise UserError(f"Expected {what}, but got {got}. {remedy}".strip())
+    raise UserError(f"Expected {expected}, but got {got}. {remedy}".strip())
 
 
-def expect(condition: bool, what: str, got: object, remedy: str = "") -> None:
-    """Refuse unless the condition holds.
+def expect(condition: bool, expected: str, got: object, remedy: str = "") -> None:
+    """Raise a `UserError` unless the condition holds.
 
     Raises:
         UserError: The condition does not hold.
     """
     if not condition:
-        refuse(what, got, remedy)
+        refuse(expected, got, remedy)
 
 
 def read_record(file: Path, remedy: str) -> dict[str, Any]:
-    """Read a file in which a program has written down what it did.
+    """Read a JSON object that an earlier run wrote.
 
     Raises:
-        UserError: It is damaged.
+        UserError: The file is damaged.
     """
     try:
-        found = json.loads(file.read_text(encoding="utf-8"))
+        record = json.loads(file.read_text(encoding="utf-8"))
     except ValueError as error:
         refuse("a file in JSON", f"{file} ({error})", remedy)
-    expect(isinstance(found, dict), "a file in JSON that holds an object", file, remedy)
-    return found
+    expect(isinstance(record, dict), "a file in JSON that holds an object", file, remedy)
+    return record

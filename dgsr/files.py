@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 
@@ -17,7 +18,7 @@ def atomic(path: Path) -> Iterator[Path]:
     Parent folders are created. If the block fails, `path` stays as it was and the temporary file is removed.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.tmp")
+    temporary = path.with_name(f".{token_hex(8)}.tmp")  # unique, and short even if the name has the maximum length
     try:
         yield temporary
         with temporary.open("rb") as file:

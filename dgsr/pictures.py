@@ -1,4 +1,4 @@
-"""Pictures for people: rows of images under column titles, images over captions, and curves over steps."""
+"""Draw grids of images with titles or captions, and curves over steps."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from torch.nn.functional import interpolate
 
 _TITLE_PX = 16
 _LINE_PX = 13
-_LETTER_PX = 6  # a little more than the font's mean
+_LETTER_PX = 6  # slightly above the mean width of a letter
 
-#: An image whose size need not be that of its neighbours.
+#: An image in [0, 1] of any size.
 Picture = Float[Tensor, "3 _ _"]
 
 
 def grid(columns: Mapping[str, Sequence[Picture]], gap_px: int = 4) -> Picture:
-    """Lay out images in rows, one column a title; smaller images are enlarged pixel by pixel to their row's size.
+    """Lay out images in [0, 1] in columns under titles, on white.
 
-    Images are in [0, 1]; rows may differ in size. The picture is white where no image is.
+    Smaller images are enlarged by pixel repetition to the largest of their row; rows may differ in size.
     """
     rows = [_level(row) for row in zip(*columns.values(), strict=True)]
     width = max(image.shape[2] for row in rows for image in row) + gap_px
@@ -43,7 +43,7 @@ def grid(columns: Mapping[str, Sequence[Picture]], gap_px: int = 4) -> Picture:
 
 
 def _level(row: Sequence[Picture]) -> list[Picture]:
-    """Bring the images of one row to the size of the largest."""
+    """Enlarge the images of a row to the size of the largest."""
     height, width = max(tuple(image.shape[1:]) for image in row)
     return [interpolate(image[None].float().cpu().clamp(0, 1), (height, width))[0] for image in row]
 
@@ -60,10 +60,10 @@ def _text(lines: Sequence[str], width: int, line_px: int = _LINE_PX) -> Float[Te
 
 
 def gallery(pictures: Sequence[Picture], captions: Sequence[Sequence[str]], gap_px: int = 8) -> Picture:
-    """Lay out images in [0, 1] in a near square, each over the lines of its caption.
+    """Lay out images in [0, 1] in a nearly square grid, each above its caption.
 
-    Every image is enlarged pixel by pixel, by the largest whole number that keeps it within the largest image, and
-    within 256 pixels at least.
+    Each image is enlarged by pixel repetition, by the largest integer factor that fits into the size of the largest
+    image, or into 256 pixels if that is larger.
     """
     room = max(256, *(side for picture in pictures for side in picture.shape[1:]))
     enlarged = [_repeat(picture, max(1, room // max(picture.shape[1:]))) for picture in pictures]
@@ -89,8 +89,8 @@ def _wrapped(lines: Sequence[str], width: int) -> list[str]:
 
 
 def curves(series: Mapping[str, Sequence[tuple[int, float]]], path: Path) -> None:
-    """Draw each series over steps in a panel of its own and write the picture."""
-    from matplotlib.figure import Figure  # here, because it costs half a second to import and most runs draw once
+    """Draw each series over steps in a separate panel, and write the figure to a file."""
+    from matplotlib.figure import Figure  # a slow import, deferred until it is needed
 
     columns = min(3, max(1, len(series)))
     num_rows = -(-len(series) // columns)

@@ -1,4 +1,4 @@
-"""Random numbers that are a pure function of a seed and a purpose, never of what was drawn before."""
+"""Create random generators that depend only on a seed and a purpose, not on earlier draws."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ _WORD = 2**64
 
 
 def rng(seed: int, purpose: str) -> np.random.Generator:
-    """Return a generator whose draws depend on the seed and the purpose alone.
+    """Return a generator that depends only on the seed and the purpose.
 
-    Two purposes of one seed give independent streams, so that a new draw in one place changes none in another.
+    Different purposes give independent streams, so that additional draws in one place do not change those in another.
 
     >>> bool(rng(3, "crop").random() == rng(3, "crop").random())
     True
     >>> bool(rng(3, "crop").random() == rng(3, "flip").random())
     False
     """
-    # A purpose may be the name of a file, which need not be text.
+    # A purpose may be a file name that is not valid UTF-8.
     key = np.array([seed % _WORD, zlib.crc32(purpose.encode(errors="surrogateescape"))], dtype=np.uint64)
     return np.random.Generator(np.random.Philox(key=key))
 
 
 def torch_generator(seed: int, purpose: str, device: torch.device | str = "cpu") -> torch.Generator:
-    """Return the same for tensors; the numbers differ between kinds of device."""
+    """Return a torch generator like `rng`; its numbers differ between CPU and GPU."""
     drawn = int(rng(seed, purpose).integers(2**63 - 1))
     return torch.Generator(device=device).manual_seed(drawn)

@@ -1,4 +1,4 @@
-"""Names for the tensors that travel through the house; shapes stand here so that signatures stay short."""
+"""Name the shapes of tensors that modules exchange, to keep signatures short."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ Images: TypeAlias = Float[Tensor, "b 3 h w"]
 #: One RGB image, without a batch axis.
 Image: TypeAlias = Float[Tensor, "3 h w"]
 
-#: An image as files hold it: grey or RGB; 8 or 16 bits, or numbers in [0, 1].
+#: Pixels of an image file: grey or RGB; 8 or 16 bits, or floating-point values in [0, 1].
 Pixels: TypeAlias = Shaped[Tensor, "channels _ _"]
 
-#: What the estimator reads off each degraded image: (blur, noise), both in [0, 1].
+#: Degradation scores of each image: (blur, noise), both in [0, 1].
 Scores: TypeAlias = Float[Tensor, "b 2"]
 
-#: Embeddings of prompts; a batch of one serves every sample.
+#: Embeddings of prompts; a batch of one applies to all samples.
 PromptEmbeddings: TypeAlias = Float[Tensor, "n tokens width"]
 
-#: One r-by-r matrix per sample and block.
+#: An r x r matrix per sample and block.
 BlockMatrices: TypeAlias = Float[Tensor, "b blocks r r"]
 
-#: Seeds of samples, one each.
+#: One seed per sample.
 Seeds: TypeAlias = Int[Tensor, " b"]

@@ -1,4 +1,4 @@
-"""Open and use pages in headless Chromium, where there is one."""
+"""Open pages in headless Chromium, if it is installed."""
 
 from __future__ import annotations
 

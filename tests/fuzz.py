@@ -1,8 +1,8 @@
-"""Mutated picture files against reading and upscaling: each gives a picture or one clean sentence.
+"""Fuzz image reading and upscaling with mutated files: each must give an image or a one-line error.
 
-`python -m tests.fuzz --n 10000` prints what came of them, the longest time and the largest memory, and fails if one
-crashed, raised another error, took over ten seconds or over 2 GB of memory. The cases are a function of their number,
-so any can be run again with --first.
+`python -m tests.fuzz --n 10000` prints the outcomes, the longest time and the largest memory. It fails if a case
+crashes, raises another error, or takes more than ten seconds or 2 GB of memory. A case depends only on its number, so
+that it can be repeated with --first.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from dgsr.seeds import rng
 
 MAX_SECONDS, MAX_BYTES = 10, 2 * 10**9
 EXPECTED = {"picture", "upscaled", "refused"}
-_UPSCALED_SIDE = 48  # larger pictures are only read
+_UPSCALED_SIDE = 48  # larger images are only read
 
 _SAVED = [  # (format, mode, options)
     *(("png", mode, {}) for mode in ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")),
@@ -50,7 +50,7 @@ _EXTREMES = [b"\xff\xff\xff\xff", b"\0\0\0\0", b"\x7f\xff\xff\xff", b"\0\0\xff\x
 
 
 def sound_files() -> list[tuple[str, bytes]]:
-    """Return (ending, content) of a picture in every format."""
+    """Return (suffix, content) of valid images in every format."""
     draws = np.random.default_rng(0)
     smooth = draws.integers(0, 256, (4, 5, 3), dtype=np.uint8).repeat(6, axis=0).repeat(6, axis=1)
     files = []
@@ -67,7 +67,7 @@ def sound_files() -> list[tuple[str, bytes]]:
 
 
 def mutate(data: bytes, draws: np.random.Generator, other: bytes) -> bytes:
-    """Damage a file once or several times, as transfers, disks and attackers do."""
+    """Damage a file one to four times, like transfers, disks and attackers."""
     damaged = bytearray(data)
     for _ in range(int(draws.integers(1, 5))):
         at = int(draws.integers(len(damaged) + 1))
@@ -85,11 +85,11 @@ def mutate(data: bytes, draws: np.random.Generator, other: bytes) -> bytes:
                 damaged[at:] = other[int(draws.integers(len(other))) :]
             case "insert":
                 damaged[at:at] = draws.bytes(8)
-    return _with_right_sums(bytes(damaged)) if draws.random() < 0.5 else bytes(damaged)
+    return _with_valid_checksums(bytes(damaged)) if draws.random() < 0.5 else bytes(damaged)
 
 
-def _with_right_sums(data: bytes) -> bytes:
-    """Mend the check sums of a PNG's chunks, or the decoder would see no further than the first damaged one."""
+def _with_valid_checksums(data: bytes) -> bytes:
+    """Fix the checksums of PNG chunks; otherwise the decoder would stop at the first damaged chunk."""
     out, at = bytearray(data), 8
     while data[:4] == b"\x89PNG" and at + 12 <= len(data):
         end = at + 8 + struct.unpack(">I", data[at : at + 4])[0]
@@ -99,7 +99,7 @@ def _with_right_sums(data: bytes) -> bytes:
 
 
 class Target:
-    """What is attacked."""
+    """Reading and upscaling of mutated files."""
 
     def __init__(self, folder: Path):
         self.folder, self.files = folder, sound_files()
@@ -107,7 +107,7 @@ class Target:
         self.upscaling = FileUpscaling(upscaler, limit=MAX_BYTES // 2)
 
     def attack(self, case: int) -> str:
-        """Run one case: `picture`, `upscaled` or `refused`; anything else is an error of ours, and raised."""
+        """Run one case; return `picture`, `upscaled` or `refused`, and raise any unexpected error."""
         draws = rng(case, "fuzz")
         (ending, data), (_, other) = (self.files[draws.integers(len(self.files))] for _ in range(2))
         path = self.folder / f"case{ending}"
@@ -134,13 +134,13 @@ def _serve(pipe: Connection, folder: str) -> None:
         case = pipe.recv()
         try:
             outcome = target.attack(case)
-        except Exception as error:  # whatever it is, it is a finding
+        except Exception as error:  # any unexpected error is a result
             outcome = f"{type(error).__name__}: {error}"
         pipe.send((outcome, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024))
 
 
 def outcomes(cases: range, folder: str) -> Iterator[tuple[int, str, float, int]]:
-    """Yield (case, outcome, seconds, peak bytes so far); the process may crash or hang, which is told as well."""
+    """Yield (case, outcome, seconds, peak bytes so far); crashes and hangs of the process are outcomes too."""
     context = multiprocessing.get_context("spawn")
     server = None
     for case in cases:
@@ -149,7 +149,7 @@ def outcomes(cases: range, folder: str) -> Iterator[tuple[int, str, float, int]]
             server = context.Process(target=_serve, args=(theirs, folder), daemon=True)
             server.start()
             theirs.close()
-            ours.recv()  # when it is ready
+            ours.recv()  # wait until it is ready
         started, peak = time.monotonic(), 0
         ours.send(case)
         try:
@@ -167,10 +167,10 @@ def outcomes(cases: range, folder: str) -> Iterator[tuple[int, str, float, int]]
 
 
 def main() -> None:
-    """Attack and print what came of it."""
+    """Run cases and print their outcomes."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--n", type=int, default=1000, help="how many files")
-    parser.add_argument("--first", type=int, default=0, help="number of the first")
+    parser.add_argument("--n", type=int, default=1000, help="number of cases")
+    parser.add_argument("--first", type=int, default=0, help="number of the first case")
     arguments = parser.parse_args()
     cases = range(arguments.first, arguments.first + arguments.n)
     console = Console()

@@ -1,4 +1,4 @@
-"""Checks: the one sentence that every refusal has."""
+"""Test the form of error messages."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ import pytest
 from dgsr.checks import UserError, expect, refuse
 
 
-def test_what_holds_passes_silently() -> None:
+def test_true_condition_raises_nothing() -> None:
     expect(True, "anything", "something")
 
 
-def test_a_refusal_says_what_was_expected_what_came_and_what_to_do() -> None:
+def test_error_states_expectation_value_and_remedy() -> None:
     with pytest.raises(UserError, match=r"^Expected a rank above 0, but got -1\. Set generator\.unet_rank=4\.$"):
         expect(False, "a rank above 0", -1, "Set generator.unet_rank=4.")
 
 
-def test_a_sentence_without_a_remedy_ends_cleanly() -> None:
+def test_error_without_remedy_ends_with_one_full_stop() -> None:
     with pytest.raises(UserError, match=r"^Expected an image, but got a folder\.$"):
         refuse("an image", "a folder", "")
 
 
-def test_callers_that_know_only_python_catch_a_value_error() -> None:
+def test_user_error_is_a_value_error() -> None:
     assert issubclass(UserError, ValueError)

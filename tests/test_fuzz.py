@@ -1,4 +1,4 @@
-"""A small share of the mutated files of `python -m tests.fuzz`."""
+"""Run a few cases of `python -m tests.fuzz`."""
 
 from __future__ import annotations
 
@@ -8,14 +8,12 @@ from pathlib import Path
 from tests.fuzz import EXPECTED, Target, sound_files
 
 
-def test_sound_files_are_read_but_for_what_is_none(tmp_path: Path) -> None:
-    target = Target(tmp_path)
+def test_valid_files_cover_all_formats() -> None:
     endings = {ending for ending, _ in sound_files()}
     assert endings == {".png", ".jpeg", ".webp", ".tiff", ".gif"}
-    assert len(target.files) == len(sound_files())
 
 
-def test_mutated_files_give_a_picture_or_a_sentence(tmp_path: Path) -> None:
+def test_mutated_files_give_an_image_or_an_error(tmp_path: Path) -> None:
     target = Target(tmp_path)
     counts = Counter(target.attack(case) for case in range(200))
     assert counts.keys() == EXPECTED

@@ -1,4 +1,4 @@
-"""Numbers in [0, 1] from files and back, and padding against NumPy."""
+"""Test reading and writing of images, and padding against NumPy."""
 
 from pathlib import Path
 
@@ -24,13 +24,13 @@ PIXELS = np.random.default_rng(0).integers(0, 256, (9, 13, 3), dtype=np.uint8)
 
 
 def pixels(image: torch.Tensor) -> np.ndarray:
-    """Return the 8-bit pixels that an image in [0, 1] stands for, exactly."""
+    """Convert an image in [0, 1] to 8-bit pixels; fail if it is not exactly representable."""
     scaled = image.permute(1, 2, 0).numpy() * 255
     np.testing.assert_allclose(scaled, scaled.round(), atol=1e-4)
     return scaled.round().astype(np.uint8)
 
 
-def test_transparent_parts_show_their_colour(tmp_path: Path) -> None:
+def test_transparency_is_ignored(tmp_path: Path) -> None:
     alpha = np.zeros((9, 13, 1), dtype=np.uint8)
     alpha[:, 5:] = 255
     Image.fromarray(np.concatenate([PIXELS, alpha], axis=2)).save(tmp_path / "a.png")
@@ -46,7 +46,7 @@ def test_sixteen_bit_grey_keeps_its_depth(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["deep/a.png", "a.tiff", "a.bmp"])
-def test_written_images_come_back(tmp_path: Path, name: str) -> None:
+def test_written_images_are_read_back_exactly(tmp_path: Path, name: str) -> None:
     image = torch.from_numpy(PIXELS).permute(2, 0, 1) / 255
     write_image(tmp_path / name, image)
     assert torch.equal(read_image(tmp_path / name), image)
@@ -61,7 +61,7 @@ def test_lossy_writing_is_close(tmp_path: Path, name: str) -> None:
 
 @pytest.mark.parametrize(("height", "width"), [(5, 8), (1, 3), (64, 65), (2, 2)])
 @pytest.mark.parametrize("multiple", [1, 4, 64])
-def test_padding_is_numpys_reflection(height: int, width: int, multiple: int) -> None:
+def test_padding_equals_numpy_reflection(height: int, width: int, multiple: int) -> None:
     images = torch.rand(2, 3, height, width)
     padded, size = pad_to_multiple(images, multiple)
     below, right = -height % multiple, -width % multiple
@@ -70,24 +70,24 @@ def test_padding_is_numpys_reflection(height: int, width: int, multiple: int) ->
     assert torch.equal(crop_to(padded, size), images)
 
 
-def test_padding_takes_no_more_than_asked() -> None:
+def test_reflect_to_leaves_larger_sides_unchanged() -> None:
     assert reflect_to(torch.rand(1, 3, 6, 2), 4, 5).shape == (1, 3, 6, 5)
 
 
-def test_ranges_are_inverse() -> None:
+def test_range_conversions_are_inverse() -> None:
     images = torch.rand(3, 4, 4)
     assert to_signed(torch.tensor([0.0, 1.0]).expand(3, 1, 2)).unique().tolist() == [-1, 1]
     torch.testing.assert_close(to_unit(to_signed(images)), images)
 
 
-def test_reflection_goes_back_and_forth() -> None:
+def test_reflection_is_repeated() -> None:
     expected = np.pad(np.arange(5), (0, 12), mode="reflect")
     assert reflected(torch.arange(17), 5).tolist() == expected.tolist()
     assert reflected(torch.arange(3), 1).tolist() == [0, 0, 0]
 
 
 @pytest.mark.parametrize("dtype", [torch.uint8, torch.uint16])
-def test_all_pixels_come_back(dtype: torch.dtype) -> None:
+def test_pixel_conversion_is_lossless(dtype: torch.dtype) -> None:
     levels = torch.arange(torch.iinfo(dtype).max + 1).to(dtype)[None, None]
     image = from_pixels(levels)
     assert (image.min(), image.max()) == (0, 1)

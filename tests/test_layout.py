@@ -1,4 +1,4 @@
-"""The beauty gate: every file has a docstring, a bearable length, and an honest name."""
+"""Check that files are short, have docstrings and have specific names."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 MAX_LINES = 250
-NAMES_THAT_SAY_NOTHING = {"utils", "util", "common", "misc", "base", "helpers", "helper", "core"}
+GENERIC_NAMES = {"utils", "util", "common", "misc", "base", "helpers", "helper", "core"}
 
 SOURCES = sorted(ROOT.glob("dgsr/**/*.py"))
 FILES = sorted([*SOURCES, *ROOT.glob("tests/**/*.py"), *ROOT.glob("benchmarks/**/*.py"), *ROOT.glob("*.py")])
@@ -20,16 +20,16 @@ def test_files_are_short() -> None:
     refuse(f"{name(path)} has {length} lines" for path, length in lengths.items() if length > MAX_LINES)
 
 
-def test_files_say_what_they_are() -> None:
+def test_files_have_docstrings() -> None:
     refuse(f"{name(path)} has no docstring" for path in FILES if not ast.get_docstring(tree(path)))
 
 
-def test_names_say_something() -> None:
+def test_file_names_are_specific() -> None:
     parts = {path: set(path.relative_to(ROOT).with_suffix("").parts) for path in FILES}
-    refuse(f"{name(path)} could hold anything" for path in FILES if parts[path] & NAMES_THAT_SAY_NOTHING)
+    refuse(f"{name(path)} has a generic name" for path in FILES if parts[path] & GENERIC_NAMES)
 
 
-def test_the_package_logs_and_never_prints() -> None:
+def test_package_does_not_print() -> None:
     calls = ((path, node.func) for path in SOURCES for node in ast.walk(tree(path)) if isinstance(node, ast.Call))
     refuse(
         f"{name(path)} prints in line {f.lineno}" for path, f in calls if isinstance(f, ast.Name) and f.id == "print"
@@ -37,7 +37,7 @@ def test_the_package_logs_and_never_prints() -> None:
 
 
 def test_tests_are_not_packages() -> None:
-    refuse(f"{name(path)} makes a package of tests" for path in ROOT.glob("tests/**/__init__.py"))
+    refuse(f"{name(path)} turns tests into a package" for path in ROOT.glob("tests/**/__init__.py"))
 
 
 def refuse(offences: Iterable[str]) -> None:

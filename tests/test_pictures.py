@@ -1,4 +1,4 @@
-"""Grids hold every image where it belongs; curves are drawn."""
+"""Test grids, galleries and curves."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import torch
 from dgsr.pictures import curves, gallery, grid
 
 
-def test_images_stand_in_rows_under_their_titles() -> None:
+def test_grid_places_images_in_rows_under_titles() -> None:
     small, large = torch.full((3, 8, 8), 0.25), torch.full((3, 32, 32), 0.75)
     picture = grid({"lq": [small, small], "hq": [large, large]}, gap_px=4)
     assert picture.shape == (3, 16 + 2 * 36, 2 * 36)
-    assert (picture[:, 16:48, :32] == 0.25).all()  # enlarged to its row
+    assert (picture[:, 16:48, :32] == 0.25).all()  # enlarged to the size of its row
     assert (picture[:, 16:48, 36:68] == 0.75).all()
     assert (picture[:, 52:84, 36:68] == 0.75).all()
     assert (picture[:, :16] < 0.5).any()  # the titles
 
 
-def test_rows_may_differ_in_size() -> None:
+def test_rows_of_a_grid_may_differ_in_size() -> None:
     picture = grid({"sr": [torch.zeros(3, 8, 12), torch.zeros(3, 20, 10)]}, gap_px=0)
     assert picture.shape == (3, 16 + 8 + 20, 12)
     assert (picture[:, 30:, 10:] == 1).all()
@@ -30,7 +30,7 @@ def test_curves_are_written(tmp_path: Path) -> None:
     assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_captions_stand_beneath_images_in_a_near_square() -> None:
+def test_gallery_places_captions_below_images() -> None:
     small, large = torch.full((3, 100, 80), 0.25), torch.full((3, 300, 200), 0.75)
     picture = gallery([large, small, large], [["a"], ["b", "c"], ["d"]], gap_px=8)
     assert picture.shape == (3, 2 * (300 + 2 * 13 + 16), 2 * (256 + 8))

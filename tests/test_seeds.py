@@ -1,4 +1,4 @@
-"""Draws depend on seed and purpose alone."""
+"""Test that draws depend only on seed and purpose."""
 
 import os
 
@@ -7,7 +7,7 @@ import torch
 from dgsr.seeds import rng, torch_generator
 
 
-def test_draws_do_not_depend_on_what_was_drawn_before() -> None:
+def test_draws_do_not_depend_on_earlier_draws() -> None:
     rng(1, "a").random(100)
     first = rng(2, "b").random(4)
     assert (first == rng(2, "b").random(4)).all()
@@ -18,10 +18,10 @@ def test_seeds_and_purposes_give_different_streams() -> None:
     assert len(draws) == 150
 
 
-def test_a_purpose_may_be_a_name_that_is_no_text() -> None:
+def test_purpose_may_be_an_undecodable_file_name() -> None:
     assert rng(1, os.fsdecode(b"a\xff.png")).random() != rng(1, os.fsdecode(b"a\xfe.png")).random()
 
 
-def test_tensors_too() -> None:
+def test_torch_generator_depends_only_on_seed_and_purpose() -> None:
     first = torch.rand(3, generator=torch_generator(5, "noise"))
     assert torch.equal(first, torch.rand(3, generator=torch_generator(5, "noise")))

@@ -1,4 +1,4 @@
-"""Types: the names of shapes accept what they say and nothing else."""
+"""Test that tensor types accept only their shapes and dtypes."""
 
 from __future__ import annotations
 
@@ -21,6 +21,6 @@ from dgsr import types
         (types.Seeds, torch.zeros(3, dtype=torch.int64), torch.zeros(3)),
     ],
 )
-def test_shapes_and_kinds_of_numbers(kind: Any, good: torch.Tensor, bad: torch.Tensor) -> None:
+def test_types_check_shape_and_dtype(kind: Any, good: torch.Tensor, bad: torch.Tensor) -> None:
     assert isinstance(good, kind)
     assert not isinstance(bad, kind)

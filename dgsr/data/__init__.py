@@ -1,4 +1,4 @@
-"""Where samples come from: sources of photographs, the stream of positions, crops and pairs."""
+"""Load samples: sources of photographs, streams of positions, crops, and pairs of images."""
 
 from dgsr.data.broken import BrokenFiles
 from dgsr.data.matching import matched

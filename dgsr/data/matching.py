@@ -1,4 +1,4 @@
-"""Which images belong together, told by their names."""
+"""Match low-quality and high-quality images by their names."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from dgsr.checks import expect
 from dgsr.data.names import Names
 from dgsr.data.sources import FileSource
 
-_APPENDED = re.compile(r"([_-](lr|hr|lq|hq|gt|sr)\d*|[_-]out|([_-]|(?<=\d))x\d(out)?)$", re.IGNORECASE)
-_DEGRADED = re.compile(r"[_-](lr|lq)\d*\.\w+$", re.IGNORECASE)
-_SHARP = re.compile(r"[_-](hr|hq|gt)\.\w+$", re.IGNORECASE)
+_SUFFIX = re.compile(r"([_-](lr|hr|lq|hq|gt|sr)\d*|[_-]out|([_-]|(?<=\d))x\d(out)?)$", re.IGNORECASE)
+_LQ_SUFFIX = re.compile(r"[_-](lr|lq)\d*\.\w+$", re.IGNORECASE)
+_HQ_SUFFIX = re.compile(r"[_-](hr|hq|gt)\.\w+$", re.IGNORECASE)
 
 
 def matched(first: FileSource, second: FileSource) -> list[tuple[int, int]]:
-    """Pair the indices of images that agree in path, or else in name, whatever the files' endings.
+    """Pair the indices of images with equal paths, or else equal names, without file extensions.
 
-    Where they do not agree, what published sets and programs append is left out, up to twice on either side: `_LR4`,
-    `_HR`, `_LQ`, `_GT`, `x4`, `_sr`, `_out`, `_x4out`; where only some images of a side end so, it is part of their
-    names. Folders tell images apart where both sides have one of the same name.
+    If some images have no partner, suffixes of published sets and programs (`_LR4`, `_HR`, `_LQ`, `_GT`, `x4`, `_sr`,
+    `_out`, `_x4out`) are stripped, up to twice on either side, but only if all images of a side have one. If both
+    sides share a subfolder, paths are compared and not names.
 
     Raises:
         UserError: An image has no partner, or several.
@@ -29,50 +29,51 @@ def matched(first: FileSource, second: FileSource) -> list[tuple[int, int]]:
     paths = [[PurePosixPath(name).with_suffix("").as_posix() for name in source.names] for source in (first, second)]
     names = [[PurePosixPath(path).name for path in side] for side in paths]
     folders = [{str(PurePosixPath(path).parent) for path in side} - {"."} for side in paths]
-    told_by = (paths,) if folders[0] & folders[1] else (paths, names)
-    ways = (way for sides in told_by for way in product(*map(_readings, sides)))
-    sides = min(ways, key=_num_unpaired)  # the first of those that pair all, as the strictest come first
+    compared = (paths,) if folders[0] & folders[1] else (paths, names)
+    candidates = (candidate for sides in compared for candidate in product(*map(_variants, sides)))
+    sides = min(candidates, key=_num_unpaired)  # of equal ones the first, which strips the least
     for source, side in zip((first, second), sides, strict=True):
         expect(len(set(side)) == len(side), "one image of each name", f"several in {source.root}", "Keep one of each.")
-    here, there = ({name: index for index, name in enumerate(side)} for side in sides)
-    alone = sorted(here.keys() ^ there.keys())
-    places = " and ".join(dict.fromkeys(str(source.root) for source in (first, second)))
-    remedy = f"Give each a partner of the same name in {places}."
-    expect(not alone, "pairs of images", f"{', '.join(alone[:5])} ({len(alone)} without a partner)", remedy)
-    return [(here[name], there[name]) for name in sorted(here)]
+    lq, hq = ({name: index for index, name in enumerate(side)} for side in sides)
+    unpaired = sorted(lq.keys() ^ hq.keys())
+    folders = " and ".join(dict.fromkeys(str(source.root) for source in (first, second)))
+    remedy = f"Give each a partner of the same name in {folders}."
+    expect(not unpaired, "pairs of images", f"{', '.join(unpaired[:5])} ({len(unpaired)} without a partner)", remedy)
+    return [(lq[name], hq[name]) for name in sorted(lq)]
 
 
-def told_apart(folder: FileSource, key: str) -> tuple[FileSource, FileSource]:
-    """Return the degraded and the sharp images of one folder, as RealSR has them: `_LR4` beside `_HR`.
+def split_by_suffix(folder: FileSource, key: str) -> tuple[FileSource, FileSource]:
+    """Split a folder into its low-quality and high-quality images, named `_LR4` and `_HR` as in RealSR.
 
     Args:
-        folder: Which holds both.
+        folder: The folder with both.
         key: The config node that errors name.
 
     Raises:
-        UserError: There are only images of one kind, or some of neither.
+        UserError: One of both is missing, or some images have neither suffix.
     """
-    degraded, sharp = ([name for name in folder.names if ending.search(name)] for ending in (_DEGRADED, _SHARP))
-    others = sorted({*folder.names} - {*degraded, *sharp})
-    what = f"names in {folder.root} of which some end in _LR or _LQ, and the others in _HR, _HQ or _GT"
-    got = f"{len(degraded)}, {len(sharp)} and {len(others)} with neither {', '.join(others[:5])}".strip()
+    lq, hq = ([name for name in folder.names if suffix.search(name)] for suffix in (_LQ_SUFFIX, _HQ_SUFFIX))
+    others = sorted({*folder.names} - {*lq, *hq})
+    expected = f"names in {folder.root} that end in _LR or _LQ, or in _HR, _HQ or _GT"
+    got = f"{len(lq)} of the former, {len(hq)} of the latter and {len(others)} others {', '.join(others[:5])}".strip()
     remedy = f"Rename them, or name two folders as {key}.lq and {key}.hq."
-    expect(bool(degraded and sharp and not others), what, got, remedy)
+    expect(bool(lq and hq and not others), expected, got, remedy)
     root = folder.root
-    return FileSource(root, Names.of(degraded), key=f"{key}.lq"), FileSource(root, Names.of(sharp), key=f"{key}.hq")
+    return FileSource(root, Names.of(lq), key=f"{key}.lq"), FileSource(root, Names.of(hq), key=f"{key}.hq")
 
 
-def _readings(names: Sequence[str]) -> list[Sequence[str]]:
-    """Return names as they are, then without what is appended to all, then without what stood before that."""
-    once = _less(names)
-    return [names, once, _less(once)]
+def _variants(names: Sequence[str]) -> list[Sequence[str]]:
+    """Return the names as they are, with one suffix stripped, and with two."""
+    once = strip_suffixes(names)
+    return [names, once, strip_suffixes(once)]
 
 
-def _less(names: Sequence[str]) -> Sequence[str]:
-    return [_APPENDED.sub("", name) for name in names] if all(map(_APPENDED.search, names)) else names
+def strip_suffixes(names: Sequence[str]) -> Sequence[str]:
+    """Strip a known suffix from each name, if all have one."""
+    return [_SUFFIX.sub("", name) for name in names] if all(map(_SUFFIX.search, names)) else names
 
 
 def _num_unpaired(sides: Sequence[Sequence[str]]) -> int:
-    """Count the names without a partner, and those that another image of their side has."""
-    here, there = map(set, sides)
-    return len(here ^ there) + sum(map(len, sides)) - len(here) - len(there)
+    """Count the names without a partner and the duplicates on each side."""
+    first, second = map(set, sides)
+    return len(first ^ second) + sum(map(len, sides)) - len(first) - len(second)

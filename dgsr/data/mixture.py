@@ -1,4 +1,4 @@
-"""Several sources as one, each with its share of the samples."""
+"""Mix several sources, each with its share of the samples."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from dgsr.data.sources import Source
 from dgsr.data.stream import SampleStream, Stream, keys_of, mix, permuted
 from dgsr.types import Image
 
-#: Positions over which every source gets exactly its share.
+#: Number of positions in which every source gets exactly its share.
 _ROUND = 10_000
 
 
 class MixedSource:
-    """Several sources, one after the other.
+    """Concatenate several sources.
 
     Args:
-        sources: Each with its weight: how often its images are drawn, relative to the other sources' weights. All have
-            one or none has; without weights each image is drawn equally often.
+        sources: Each source with its weight, which says how often its images are drawn relative to the other
+            sources. Either all or none have a weight; without weights each image is drawn equally often.
     """
 
     def __init__(self, sources: Sequence[tuple[Source, float | None]]) -> None:
@@ -45,31 +45,31 @@ class MixedSource:
         return self.sources[which][at]
 
     def peers(self, index: int) -> range:
-        """Return the photographs of the same source, so that shares stay what they are."""
+        """Return the indices of the same source, which keeps the shares."""
         which, _ = self._locate(index)
         return range(self.starts[which], self.starts[which + 1])
 
     def name(self, index: int) -> str:
-        """Return what its own source calls the photograph, behind the number of that source."""
+        """Return the number of its source and its name there."""
         which, at = self._locate(index)
         return f"{which}/{self.sources[which].name(at)}"
 
     def fingerprint(self) -> str:
-        """Return a hash over the sources and their weights."""
+        """Return a hash of the sources and their weights."""
         parts = [source.fingerprint() for source in self.sources] + [str(weight) for weight in self.weights]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 class MixedStream:
-    """A stream that gives every source its share and goes through each as through a single one.
+    """A stream over several sources, each drawn as often as its weight says.
 
-    Positions come in rounds. In each round every source has exactly its share of the places, at places of the round's
-    own; and the places of one source, counted through all rounds, run through its images epoch by epoch.
+    Positions come in rounds of 10,000. In each round every source has exactly its share of the positions, in random
+    order. The positions of one source, counted over all rounds, visit its images epoch by epoch.
 
     Args:
-        sizes: Images of each source.
-        weights: How often each is drawn, in any unit.
-        seed: Seeds the order and all samples.
+        sizes: Number of images in each source.
+        weights: Relative frequencies of the sources.
+        seed: Seed of the order and of all samples.
     """
 
     def __init__(self, sizes: Sequence[int], weights: Sequence[float], seed: int) -> None:
@@ -92,7 +92,7 @@ class MixedStream:
 
 
 def stream_of(source: Source, seed: int) -> Stream:
-    """Return the stream of a source's samples: by weights, if it has any."""
+    """Return the stream of a source's samples, weighted if it has weights."""
     if isinstance(source, MixedSource) and source.weights:
         return MixedStream([len(part) for part in source.sources], source.weights, seed)
     return SampleStream(len(source), seed)

@@ -1,4 +1,4 @@
-"""Names of files by the million: one text with a name a line, and where each line starts."""
+"""Store millions of file names in little memory: one text with a name per line, and the start of each line."""
 
 from __future__ import annotations
 
@@ -14,24 +14,25 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from jaxtyping import Int64
 
+from dgsr import files
 from dgsr.checks import expect
 
 _logger = logging.getLogger(__name__)
 
 _CHUNK_BYTES = 2**26
-_INDEXED_BYTES = 2**26  # shorter lists are read in less time than it takes to say so
+_INDEXED_BYTES = 2**26  # shorter lists are scanned in well under a second
 _NEWLINE = 10
-_SIZE_IN_META_INFO = re.compile(r" \(\d+,\s*\d+,\s*\d+\)$")  # what BasicSR's lists have behind a name
+_SIZE_IN_META_INFO = re.compile(r" \(\d+,\s*\d+,\s*\d+\)$")  # follows the name in BasicSR's lists
 
 Starts = Int64[np.ndarray, " n"]
 
 
 class Names:
-    """A sequence of names that takes little memory and is shared by all processes that load.
+    """A sequence of names that takes little memory, which forked loading processes share.
 
     Args:
-        text: The names, each ended by a newline.
-        starts: Where each name starts.
+        text: The names, each followed by a newline.
+        starts: Offset of each name.
     """
 
     def __init__(self, text: bytes | mmap.mmap, starts: Starts) -> None:
@@ -39,10 +40,10 @@ class Names:
 
     @classmethod
     def of(cls, names: Iterable[str]) -> Names:
-        """Keep names that are in memory.
+        """Store names.
 
         Raises:
-            UserError: One has a line break in it.
+            UserError: A name contains a line break.
 
         >>> list(Names.of(["a.png", "b/c.png"]))
         ['a.png', 'b/c.png']
@@ -71,22 +72,22 @@ def _one_line(name: str) -> str:
     return name
 
 
-def bare_names(files: Sequence[str]) -> list[str]:
-    """Leave out the endings of files, except where two results would then share a name.
+def bare_names(names: Sequence[str]) -> list[str]:
+    """Remove the extensions of files, unless two of them would then have the same name.
 
     >>> bare_names(["a.png", "b.png", "b.jpg", "c.png", "c.png.jpg"])
     ['a', 'b.png', 'b.jpg', 'c', 'c.png.jpg']
     """
-    bare = [PurePosixPath(file).with_suffix("").as_posix() for file in files]
-    taken = Counter([*files, *bare])
-    return [name if taken[name] == 1 else file for file, name in zip(files, bare, strict=True)]
+    bare = [PurePosixPath(file).with_suffix("").as_posix() for file in names]
+    taken = Counter([*names, *bare])
+    return [name if taken[name] == 1 else file for file, name in zip(names, bare, strict=True)]
 
 
 class ListedNames(Names):
-    """The lines of a text file, mapped into memory; where they start is kept in a file beside a long one.
+    """The lines of a text file, mapped into memory; the index of a long file is cached beside it.
 
     Args:
-        path: The list. Empty lines do not count, nor does a size behind a name, as in BasicSR's lists.
+        path: The list. Empty lines are skipped; the size after a name, as in BasicSR's lists, is removed.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -99,7 +100,7 @@ class ListedNames(Names):
         return _SIZE_IN_META_INFO.sub("", super().__getitem__(index))
 
     def digest(self) -> str:
-        """Return a hash of the list, read past the mapping so that it does not stay in memory."""
+        """Return a hash of the file, read without the mapping so that it does not stay in memory."""
         with self.path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -108,27 +109,26 @@ class ListedNames(Names):
 
 
 def _index(path: Path) -> Starts:
-    """Return where the lines of a file start, from the index beside it if that was made of this very file."""
+    """Return the offsets of the lines of a file, from the index beside it if it is up to date."""
     state = path.stat()
-    made_of = np.array([state.st_size, state.st_mtime_ns])
+    version = np.array([state.st_size, state.st_mtime_ns])
     index = path.with_name(f"{path.name}.index.npy")
     if index.is_file():
-        kept = np.load(index, mmap_mode="r")
-        if np.array_equal(kept[:2], made_of):
-            return kept[2:]
+        cached = np.load(index, mmap_mode="r")
+        if np.array_equal(cached[:2], version):
+            return cached[2:]
     with path.open("rb") as file:
         starts = _starts_of_lines(iter(lambda: file.read(_CHUNK_BYTES), b""))
     if state.st_size >= _INDEXED_BYTES and os.access(path.parent, os.W_OK):
-        temporary = index.with_name(f".{os.getpid()}.{index.name}")
-        np.save(temporary, np.concatenate([made_of, starts]))
-        temporary.replace(index)
-        _logger.info("Wrote %s, so that the %d lines are found at once from now on.", index, len(starts))
+        with files.atomic(index) as temporary, temporary.open("wb") as file:
+            np.save(file, np.concatenate([version, starts]))
+        _logger.info("Wrote %s, an index of the %d lines, which the next run will use.", index, len(starts))
         return np.load(index, mmap_mode="r")[2:]
     return starts
 
 
 def _starts_of_lines(chunks: Iterable[bytes]) -> Starts:
-    """Return where the lines of a text start that are not empty."""
+    """Return the offsets of the lines that are not empty."""
     newlines, length = list[np.ndarray](), 0
     for chunk in chunks:
         newlines.append(np.flatnonzero(np.frombuffer(chunk, np.uint8) == _NEWLINE) + length)

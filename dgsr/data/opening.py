@@ -1,4 +1,4 @@
-"""From what a config says to a source."""
+"""Open the source of photographs that a config describes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _KEYS = ("root", "weight", "limit", "names", "split", "column")
 
 
 def bundled(split: str, **limits: Any) -> FolderSource:
-    """Open the photographs inside the package, `train` or `val`; limits are those of `FileSource`."""
+    """Open the photographs in the package, `train` or `val`; `limits` are keyword arguments of `FolderSource`."""
     expect(split in ("train", "val"), "bundled:train or bundled:val", f"bundled:{split}")
     return FolderSource(BUNDLED / split, **limits)
 
@@ -37,20 +37,20 @@ def open_source(
     """Open photographs, or a mixture of several sources.
 
     Args:
-        root: A folder of images; a text file that lists some; parquet files; a dataset, as `hf:<folder or hub id>`;
-            `bundled:train` or `bundled:val`; or a list of such, and of mappings with `root` and any of `weight`,
-            `limit`, `names`, `split`, `column`.
-        limit: Take the first so many of each.
+        root: A folder of images; a text file that lists images; parquet files; a dataset, as
+            `hf:<folder or hub id>`; `bundled:train` or `bundled:val`; or a list of these, and of mappings with `root`
+            and any of `weight`, `limit`, `names`, `split`, `column`.
+        limit: Use only the first images of each source, at most this many.
         min_side_px: See `FileSource`.
         min_bytes: See `FileSource`.
         names: A text file that lists images below the folder.
-        split: Of a dataset.
+        split: See `TableSource`.
         column: See `TableSource`.
-        in_memory: Decode every photograph once, and keep it; for small sets.
+        in_memory: Decode every photograph once and keep it in memory; for small sets.
         key: See `FileSource`.
 
     Raises:
-        UserError: One of them cannot be opened, or weights are missing.
+        UserError: A source cannot be opened, or some weights are missing.
     """
     expect(limit is None or limit > 0, f"a limit above 0 for {key}", limit)
     limits: dict[str, Any] = {"limit": limit, "min_side_px": min_side_px, "min_bytes": min_bytes, "key": key}
@@ -64,7 +64,7 @@ def open_source(
 
 def _open(root: str, names: str | None, split: str, column: str | None, limits: dict[str, Any]) -> Source:
     if root.startswith("bundled:"):
-        expect(names is None, "names of photographs in a folder", f"{names} beside {root}", "Leave it out.")
+        expect(names is None, "names only with a folder", f"{names} with {root}", "Remove names.")
         return bundled(root.removeprefix("bundled:"), **limits)
     if root.startswith("hf:") or root.endswith(".parquet"):
         return TableSource(root.removeprefix("hf:"), split, column, **limits)
@@ -76,6 +76,6 @@ def _open(root: str, names: str | None, split: str, column: str | None, limits: 
 def _part(entry: str | Mapping[str, Any], key: str) -> tuple[dict[str, Any], float | None]:
     part: dict[str, Any] = dict(entry) if isinstance(entry, Mapping) else {"root": entry}
     known = "root" in part and part.keys() <= set(_KEYS)
-    expect(known, f"root and any of {', '.join(_KEYS[1:])} in {key}", ", ".join(part), "Mend its keys.")
+    expect(known, f"root and any of {', '.join(_KEYS[1:])} in {key}", ", ".join(part), "Correct its keys.")
     weight = part.pop("weight", None)
     return part, None if weight is None else float(weight)

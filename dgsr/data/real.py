@@ -1,4 +1,4 @@
-"""Real pairs in training: aligned crops, in place of some of the synthetic samples."""
+"""Replace some synthetic training samples by aligned crops of real pairs."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class RealPairs(Dataset[Pair]):
 
     Args:
         folders: The pairs.
-        crop_px: Side of the crop of the sharp image.
-        fraction: Share of the training samples.
-        flip: Mirror half of the crops.
+        crop_px: Side of the crop of the high-quality image.
+        fraction: Share of real pairs among the training samples.
+        flip: Flip half of the crops horizontally.
     """
 
     def __init__(self, folders: Sequence[PairedFolders], crop_px: int, fraction: float, flip: bool = True) -> None:
@@ -33,11 +33,11 @@ class RealPairs(Dataset[Pair]):
         self.crop_px, self.fraction, self.flip = crop_px, fraction, flip
 
     def takes(self, seed: int) -> bool:
-        """Say whether the sample of this seed is a real one."""
+        """Return whether the sample of this seed is a real pair."""
         return bool(rng(seed, "real").random() < self.fraction)
 
     def draw(self, seed: int) -> Pair:
-        """Make the sample of a seed; its true blur and noise are unknown."""
+        """Return the sample of a seed; its true blur and noise are unknown."""
         index = int(rng(seed, "real pair").integers(self.length))
         pair, _, broken = read_or_replace(self, index, seed)
         lq, hq = random_crop_of_pair(pair["lq"], pair["hq"], self.crop_px, seed)
@@ -46,7 +46,7 @@ class RealPairs(Dataset[Pair]):
         return pair_of(hq.contiguous(), lq.contiguous(), seed, UNKNOWN, pair["name"], broken)
 
     def __getitem__(self, index: int) -> Pair:
-        """Read a pair as it is.
+        """Read a whole pair.
 
         Raises:
             UnfitError: It is smaller than the crop.
@@ -57,7 +57,7 @@ class RealPairs(Dataset[Pair]):
         return pair
 
     def peers(self, index: int) -> range:
-        """Return all."""
+        """Return all indices."""
         return range(self.length)
 
     def fingerprint(self) -> str:
@@ -67,11 +67,11 @@ class RealPairs(Dataset[Pair]):
 
 
 class WithRealPairs(Dataset[Pair]):
-    """Synthetic samples, a fraction of which is replaced by real ones; each sample's seed decides.
+    """Synthetic samples, some of them replaced by real pairs, as the seed of each sample decides.
 
     Args:
-        synthetic: Makes the sample of an (index, seed).
-        real: The real ones.
+        synthetic: The dataset of synthetic samples, indexed by (index, seed).
+        real: The real pairs.
     """
 
     def __init__(self, synthetic: Dataset[Pair], real: RealPairs) -> None:
@@ -79,7 +79,7 @@ class WithRealPairs(Dataset[Pair]):
 
     def __getitem__(self, drawn: tuple[int, int]) -> Pair:
         seed = drawn[1]
-        # Datasets of ours are asked by what a stream draws, a pair, where torch's are asked by a number.
+        # torch types indices as integers; a stream yields (index, seed).
         return self.real.draw(seed) if self.real.takes(seed) else self.synthetic[drawn]  # type: ignore[index]
 
 
@@ -91,16 +91,16 @@ def open_real_pairs(
     scale: int,
     key: str = "data.real",
 ) -> RealPairs | None:
-    """Open one pair of folders or several, or none for a fraction of 0.
+    """Open one or several pairs of folders; return None if the fraction is 0.
 
     Raises:
-        UserError: Folders are missing, or do not pair.
+        UserError: Folders are missing or do not match.
     """
-    degraded, sharp = ([folder] if isinstance(folder, str) else list(folder or ()) for folder in (lq, hq))
+    lq_folders, hq_folders = ([folder] if isinstance(folder, str) else list(folder or ()) for folder in (lq, hq))
     if fraction == 0:
-        expect(not degraded and not sharp, f"{key}.fraction above 0 with {key}.lq and {key}.hq", fraction)
+        expect(not lq_folders and not hq_folders, f"{key}.fraction above 0 with {key}.lq and {key}.hq", fraction)
         return None
-    same = len(degraded) == len(sharp) > 0
-    expect(same, f"as many folders in {key}.lq as in {key}.hq", f"{len(degraded)} and {len(sharp)}")
-    folders = [PairedFolders(*pair, scale, key) for pair in zip(degraded, sharp, strict=True)]
+    same = len(lq_folders) == len(hq_folders) > 0
+    expect(same, f"as many folders in {key}.lq as in {key}.hq", f"{len(lq_folders)} and {len(hq_folders)}")
+    folders = [PairedFolders(*pair, scale, key) for pair in zip(lq_folders, hq_folders, strict=True)]
     return RealPairs(folders, crop_px, fraction)

@@ -1,4 +1,4 @@
-"""The same photographs several times over, under names of their own."""
+"""Repeat photographs under different names."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dgsr.types import Image
 
 
 class RepeatedSource:
-    """Every photograph of a source so many times: what depends on names, such as a fixed degradation, differs.
+    """Every photograph of a source several times, each time under another name and so with another fixed degradation.
 
     Args:
         source: The photographs.
-        times: How often each comes.
+        times: Number of repetitions.
     """
 
     def __init__(self, source: Source, times: int) -> None:
@@ -21,18 +21,18 @@ class RepeatedSource:
         return len(self.source) * self.times
 
     def __getitem__(self, index: int) -> Image:
-        """Return one photograph; errors are the source's."""
+        """Return one photograph; raises what the source raises."""
         return self.source[index % len(self.source)]
 
     def peers(self, index: int) -> range:
-        """Return all."""
+        """Return all indices."""
         return range(len(self))
 
     def name(self, index: int) -> str:
-        """Return the source's name, and from the second time on which time it is."""
-        time, place = divmod(index, len(self.source))
-        return f"{self.source.name(place)}#{time}" if time else self.source.name(place)
+        """Return the source's name, with the number of the repetition from the second on."""
+        repetition, place = divmod(index, len(self.source))
+        return f"{self.source.name(place)}#{repetition}" if repetition else self.source.name(place)
 
     def fingerprint(self) -> str:
-        """Return the source's with the number of times."""
+        """Return the source's fingerprint with the number of repetitions."""
         return f"{self.times} x {self.source.fingerprint()}"

@@ -1,4 +1,4 @@
-"""Photographs by index: what a source is, and files below a folder, found or listed."""
+"""Sources of photographs: the protocol, folders of images, and lists of images."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from dgsr.images import read_image
 from dgsr.rasters import SUFFIXES
 from dgsr.types import Image
 
-#: Files whose size tells whether photographs have changed; asking for millions of them would take minutes.
-_SIZES_TOLD = 1000
-_UP = "__"  # for "..", in names
+#: Number of files whose sizes are part of a fingerprint; the sizes of millions of files would take minutes to read.
+_NUM_SIZES = 1000
+_PARENT = "__"  # replaces ".." in names
 
 
 class UnfitError(UserError):
-    """A sound photograph that is smaller than the source's limits."""
+    """A photograph is intact but smaller than the limits of its source."""
 
 
 @runtime_checkable
@@ -34,11 +34,11 @@ class Source(Protocol):
     def __getitem__(self, index: int) -> Image: ...
 
     def peers(self, index: int) -> range:
-        """Return the photographs out of which another one may take the place of this one."""
+        """Return the indices of the photographs that may replace this one."""
         ...
 
     def name(self, index: int) -> str:
-        """Return what the photograph is called, the same wherever its folder lies."""
+        """Return the name of the photograph, which does not depend on where its folder is."""
         ...
 
     def fingerprint(self) -> str:
@@ -51,14 +51,14 @@ class FileSource:
 
     Args:
         root: The folder.
-        names: Their paths below it, or absolute ones.
-        limit: Take the first so many.
-        min_side_px: Images with a shorter side are unfit; a random other one takes the place when they are met.
-        min_bytes: So are smaller files.
+        names: Paths below the folder, or absolute paths.
+        limit: Use only the first images, at most this many.
+        min_side_px: Images with a shorter side are replaced by others when they are read.
+        min_bytes: Smaller files are replaced by others when they are read.
         key: The config key that errors name.
 
     Raises:
-        UserError: There are none.
+        UserError: There are no images.
     """
 
     def __init__(
@@ -92,32 +92,33 @@ class FileSource:
         return expect_sides(read_image(path), self.min_side_px, path)
 
     def path(self, index: int) -> Path:
-        """Return where the photograph lies."""
+        """Return the path of the photograph."""
         return self.root / self.names[range(len(self))[index]]
 
     def peers(self, index: int) -> range:
-        """Return all."""
+        """Return all indices."""
         return range(len(self))
 
     def name(self, index: int) -> str:
-        """Return the path below the folder; of a photograph elsewhere one that could be below a folder of results."""
+        """Return the path below the folder; for a photograph elsewhere, a path that stays below any output folder."""
         name = self.names[range(len(self))[index]]
-        outside = name.startswith("/") or ".." in name
-        return "/".join(_UP if part == ".." else part for part in name.split("/") if part) if outside else name
+        if not name.startswith("/") and ".." not in name:
+            return name
+        return "/".join(_PARENT if part == ".." else part for part in name.split("/") if part)
 
     def fingerprint(self) -> str:
         """Return a hash of all names and of the sizes of some files."""
-        some = np.linspace(0, len(self) - 1, min(len(self), _SIZES_TOLD)).astype(int)
-        paths = (self.path(int(index)) for index in some)
+        sampled = np.linspace(0, len(self) - 1, min(len(self), _NUM_SIZES)).astype(int)
+        paths = (self.path(int(index)) for index in sampled)
         sizes = [path.stat().st_size if path.is_file() else None for path in paths]
         return hashlib.sha256(f"{self.names.digest()} {len(self)} {sizes}".encode()).hexdigest()
 
 
 def expect_sides(image: Image, min_side_px: int, name: object) -> Image:
-    """Return an image whose sides are long enough.
+    """Return the image if both sides have at least `min_side_px`.
 
     Raises:
-        UnfitError: They are not.
+        UnfitError: A side is shorter.
     """
     if min(image.shape[1:]) < min_side_px:
         size = f"{name} of {image.shape[2]}x{image.shape[1]}"
@@ -126,17 +127,14 @@ def expect_sides(image: Image, min_side_px: int, name: object) -> Image:
 
 
 class FolderSource(FileSource):
-    """The images of a folder and of its folders, in the order of their paths; hidden ones are passed over.
+    """The images of a folder and its subfolders, sorted by path; hidden files and folders are skipped.
 
     Args:
         root: The folder.
-        limit: See `FileSource`.
-        min_side_px: See `FileSource`.
-        min_bytes: See `FileSource`.
-        key: See `FileSource`.
+        limit, min_side_px, min_bytes, key: See `FileSource`.
 
     Raises:
-        UserError: The folder is missing or has no image, or one of its folders cannot be read.
+        UserError: The folder is missing or has no images, or one of its subfolders cannot be read.
     """
 
     def __init__(
@@ -155,9 +153,9 @@ class FolderSource(FileSource):
 
 def _image_names(root: str) -> Iterator[str]:
     for folder, subfolders, files in os.walk(root, followlinks=True, onerror=_refuse_unreadable):
-        # Hidden are thumbnails, notebooks' checkpoints, waste, and the "._a.jpg" that some systems leave beside each.
-        seen = [name for name in subfolders if not name.startswith(".")]
-        subfolders[:] = [name for name in seen if not _leads_back(Path(folder, name), Path(root))]
+        # Hidden files are thumbnails, checkpoints of notebooks, trash, and the "._a.jpg" that macOS adds.
+        visible = [name for name in subfolders if not name.startswith(".")]
+        subfolders[:] = [name for name in visible if not _is_cycle(Path(folder, name), Path(root))]
         below = Path(folder).relative_to(root).as_posix()
         for file in files:
             if file.lower().endswith(SUFFIXES) and not file.startswith("."):
@@ -165,31 +163,28 @@ def _image_names(root: str) -> Iterator[str]:
 
 
 def _refuse_unreadable(error: OSError) -> None:
-    refuse("folders that can be read", f"{error.filename} ({error.strerror})", "Give access to it, or move it away.")
+    refuse("folders that can be read", f"{error.filename} ({error.strerror})", "Change its permissions or move it.")
 
 
-def _leads_back(folder: Path, root: Path) -> bool:
-    """Tell whether a link leads to a folder around itself, in which every image would be found again and again."""
+def _is_cycle(folder: Path, root: Path) -> bool:
+    """Return whether a link leads to one of its own parent folders, which would list the same images forever."""
     if not folder.is_symlink():
         return False
     target = folder.resolve()
-    way = (above.resolve() for above in folder.parents if above.is_relative_to(root))
-    return any(above.is_relative_to(target) for above in way)
+    parents = (parent.resolve() for parent in folder.parents if parent.is_relative_to(root))
+    return any(parent.is_relative_to(target) for parent in parents)
 
 
 class ListSource(FileSource):
-    """The images that a text file lists, one a line, in its order; millions open at once.
+    """The images that a text file lists, one per line, in its order; a list of millions opens quickly.
 
     Args:
         names: The list.
-        root: The folder that its paths start from; the list's own by default.
-        limit: See `FileSource`.
-        min_side_px: See `FileSource`.
-        min_bytes: See `FileSource`.
-        key: See `FileSource`.
+        root: The folder to which its paths are relative; default: the folder of the list.
+        limit, min_side_px, min_bytes, key: See `FileSource`.
 
     Raises:
-        UserError: The list is missing or empty, or its first image is not there.
+        UserError: The list or its first image is missing, or the list is empty.
     """
 
     def __init__(
@@ -202,7 +197,7 @@ class ListSource(FileSource):
         key: str = "data.train.root",
     ) -> None:
         path = Path(names)
-        expect(path.is_file(), "a list of images, one a line", f"{names}, which is not a file", f"Mend {key}.")
+        expect(path.is_file(), "a list of images, one per line", f"{names}, which is not a file", f"Correct {key}.")
         super().__init__(root or path.parent, ListedNames(path), limit, min_side_px, min_bytes, key)
-        first, remedy = self.path(0), f"Its paths start from {self.root}; name another folder as {key}."
+        first, remedy = self.path(0), f"Its paths are relative to {self.root}; set {key} to another folder."
         expect(first.is_file(), f"the images that {names} lists", f"no file {first}", remedy)

@@ -1,4 +1,4 @@
-"""Which sample stands at which position: a pure function, the same for any number of workers and ranks."""
+"""Map positions to samples by a pure function, for any number of workers and ranks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ROUNDS = 6
 
 @runtime_checkable
 class Stream(Protocol):
-    """A sample for every position."""
+    """Maps each position of a run to a sample."""
 
     def __getitem__(self, position: int) -> tuple[int, int]:
         """Return (image index, sample seed)."""
@@ -24,14 +24,14 @@ class Stream(Protocol):
 
 
 class SampleStream:
-    """Map a global position to an image and the seed of everything random about the sample.
+    """Maps a global position to an image and the seed of the sample.
 
-    Every epoch is a permutation of the images, evaluated at one position at a time, so the cost does not grow with
-    their number.
+    Every epoch is a random permutation of the images. It is evaluated at single positions, so the cost does not depend
+    on the number of images.
 
     Args:
-        num_images: Images of the source.
-        seed: Seeds the order and all samples.
+        num_images: Number of images in the source.
+        seed: Seed of the order and of all samples.
     """
 
     def __init__(self, num_images: int, seed: int) -> None:
@@ -53,8 +53,8 @@ def keys_of(seed: int, epoch: int) -> tuple[int, ...]:
 def permuted(place: int, size: int, keys: Sequence[int]) -> int:
     """Return where a pseudo-random permutation of range(size) sends one place, without building the permutation.
 
-    Places are the cells of a rectangle just large enough. Rows and columns shift each other in turn, each turn one to
-    one; a place that lands outside of range(size) is sent on.
+    The places are the cells of the smallest rectangle that holds them. In each round, rows shift columns and columns
+    shift rows, which is bijective. A place that lands outside of range(size) is permuted again.
 
     >>> sorted(permuted(place, 5, (3, 1, 4, 1)) for place in range(5))
     [0, 1, 2, 3, 4]
@@ -82,15 +82,15 @@ def mix(seed: int, value: int) -> int:
 
 
 class RankStream(Sampler[list[tuple[int, int]]]):
-    """One rank's share of every global batch, without end.
+    """Endless stream of one rank's share of every global batch.
 
     Step s covers the positions [start + s·B, start + (s+1)·B) for a global batch of B = batch_size · world_size; rank
-    r takes its r-th piece. So the global batches are the same for any number of ranks.
+    r takes the r-th part. The global batches are therefore the same for any number of ranks.
 
     Args:
-        stream: Position to sample.
-        batch_size: Samples a step on this rank.
-        rank: Of this process.
+        stream: Maps positions to samples.
+        batch_size: Samples per step on this rank.
+        rank: Rank of this process.
         world_size: Number of processes.
         start: Global position of the first sample.
     """

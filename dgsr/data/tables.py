@@ -1,4 +1,4 @@
-"""Photographs in a column of a table: datasets of the Hugging Face hub or in its formats, and parquet files."""
+"""Read photographs from a column of a table: Hugging Face datasets and parquet files."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from dgsr.data.sources import UnfitError, expect_sides
 from dgsr.images import decode_image, read_image
 from dgsr.types import Image
 
-_SIZES_TOLD = 1000
+_NUM_SIZES = 1000
 
 
 class TableSource:
-    """The images in a column: encoded bytes, or the hub's struct of bytes and path.
+    """The images in a column that holds encoded bytes, or structs of bytes and path as on the Hugging Face hub.
 
-    The rows are mapped into memory from the cache of the `datasets` library, which parquet is unpacked into once.
+    The rows are mapped into memory from the cache of the `datasets` library, which converts parquet files once.
 
     Args:
-        root: A parquet file, a folder of parquet files or of a saved dataset, or the hub id of one.
-        split: The part of the dataset.
-        column: The column of images; the only one, if there is one only.
-        limit: Take the first so many.
+        root: A parquet file, a folder of parquet files, a saved dataset, or the hub id of a dataset.
+        split: Split of the dataset.
+        column: Name of the column; None if there is a single column of images.
+        limit: Use only the first images, at most this many.
         min_side_px: See `FileSource`.
         min_bytes: See `FileSource`.
         key: The config key that errors name.
 
     Raises:
-        UserError: The `datasets` library is not installed, or there are no such images.
+        UserError: The `datasets` library is not installed, or the table has no images.
     """
 
     def __init__(
@@ -45,15 +45,15 @@ class TableSource:
         key: str = "data.train.root",
     ) -> None:
         table = _load(root, split, key)
-        column = column or _only_column_of_images(table, key)
+        column = column or _image_column(table, key)
         known = ", ".join(table.column_names)
-        expect(column in table.column_names, f"a column of images among {known}", column, f"Mend {key}.")
+        expect(column in table.column_names, f"a column of images among {known}", column, "Correct `column`.")
         from datasets import Image as ImageColumn
 
         self.rows = table.select_columns([column]).cast_column(column, ImageColumn(decode=False))
         self.root, self.column, self.min_side_px, self.min_bytes = root, column, min_side_px, min_bytes
         self._length = min(len(self.rows), limit or len(self.rows))
-        expect(self._length > 0, f"images in {root}", "none", f"Mend {key}.")
+        expect(self._length > 0, f"images in {root}", "none", f"Correct {key}.")
 
     def __len__(self) -> int:
         return self._length
@@ -76,7 +76,7 @@ class TableSource:
         return self.rows[range(len(self))[index]][self.column] or {"bytes": b"", "path": None}
 
     def peers(self, index: int) -> range:
-        """Return all."""
+        """Return all indices."""
         return range(len(self))
 
     def name(self, index: int) -> str:
@@ -84,11 +84,11 @@ class TableSource:
         return f"{index:08d}"
 
     def fingerprint(self) -> str:
-        """Return a hash of the number of rows and of the contents of some."""
-        some = np.linspace(0, len(self) - 1, min(len(self), _SIZES_TOLD)).astype(int)
-        cells = (self._cell(int(index)) for index in some)
-        told = [len(cell["bytes"]) if cell["bytes"] is not None else cell["path"] for cell in cells]
-        return hashlib.sha256(f"{len(self)} {told}".encode()).hexdigest()
+        """Return a hash of the number of rows and the sizes of some images."""
+        sampled = np.linspace(0, len(self) - 1, min(len(self), _NUM_SIZES)).astype(int)
+        cells = (self._cell(int(index)) for index in sampled)
+        sizes = [len(cell["bytes"]) if cell["bytes"] is not None else cell["path"] for cell in cells]
+        return hashlib.sha256(f"{len(self)} {sizes}".encode()).hexdigest()
 
 
 def _load(root: str, split: str, key: str) -> Any:
@@ -105,21 +105,22 @@ def _load(root: str, split: str, key: str) -> Any:
             saved: Any = datasets.load_from_disk(root)
             return saved[split] if isinstance(saved, dict) else saved
         return datasets.load_dataset(root, split=split)
-    except Exception as error:  # of many kinds, from this library and those below it
+    except Exception as error:  # the library raises many kinds
         reason = " ".join(str(error).split()) or type(error).__name__
-        refuse("a dataset or a parquet file with images", f"{root} ({reason})", f"Mend {key}.")
+        refuse("a dataset or a parquet file with images", f"{root} ({reason})", f"Correct {key}.")
 
 
-def _only_column_of_images(table: Any, key: str) -> str:
-    """Return the column that holds images by its type, or failing that the one that may hold some."""
+def _image_column(table: Any, key: str) -> str:
+    """Return the only column of type image, or else the only column of bytes."""
     kinds = {name: _kind(feature) for name, feature in table.features.items()}
-    found = [name for name, kind in kinds.items() if kind == "image"] or [name for name, kind in kinds.items() if kind]
-    told = f"the columns {', '.join(found or table.column_names)}"
-    expect(len(found) == 1, "one column of images", told, f"Name it beside {key}, as `column`.")
-    return found[0]
+    columns = [name for name, kind in kinds.items() if kind == "image"] or [name for name in kinds if kinds[name]]
+    got = f"the columns {', '.join(columns or table.column_names)}"
+    expect(len(columns) == 1, "one column of images", got, f"Set `column` next to {key}.")
+    return columns[0]
 
 
 def _kind(feature: Any) -> str | None:
+    """Return whether a column holds images, or bytes that may be images."""
     import datasets
 
     if isinstance(feature, datasets.Image):

@@ -1,4 +1,4 @@
-"""Recipes carried out by BasicSR 1.4.2 itself, for comparison; nothing else here knows that package."""
+"""Apply operators with BasicSR 1.4.2, for comparison; the only module that uses that package."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from torch.nn import functional
 from torchvision.transforms import functional as transforms
 
 from dgsr.checks import expect, refuse
+from dgsr.degradation.extra import ExtraOperator
 from dgsr.degradation.operators import (
     Blur,
     GaussianNoise,
@@ -35,7 +36,7 @@ from dgsr.types import Images
 
 
 def apply(operator: Operator, images: Images) -> Resized:
-    """Apply one operator as BasicSR does; its noise comes from the operator's seed, but by other numbers than ours."""
+    """Apply one operator with BasicSR; the seed gives other noise than `Operator.apply`, with equal statistics."""
     match operator:
         case Blur() | Sinc():
             return leaf("utils/img_process_util").filter2D(images, kernel(operator)[None].to(images))
@@ -55,16 +56,16 @@ def apply(operator: Operator, images: Images) -> Resized:
             return diff_jpeg(images.device)(images.clamp(0, 1), quality)
         case Sharpen():
             return leaf("utils/img_process_util").USMSharp().to(images.device)(images)
+        case ExtraOperator():
+            return operator.apply(images)
         case Round():
             return torch.clamp((images * 255.0).round(), 0, 255) / 255.0
         case _:
-            return refuse(
-                "an operator that BasicSR has", operator, "Leave it out of the degradation, or use our backend."
-            )
+            return refuse("an operator that BasicSR has", operator, "Remove it, or set data.degradation_backend=dgsr.")
 
 
 def kernel(operator: Blur | Sinc) -> Float[Tensor, "k k"]:
-    """Compute a kernel as BasicSR does."""
+    """Compute the kernel of a filter with BasicSR."""
     theirs = degradations()
     match operator:
         case Sinc(size=size, cutoff=cutoff):
@@ -81,10 +82,10 @@ def kernel(operator: Blur | Sinc) -> Float[Tensor, "k k"]:
 
 @cache
 def leaf(path: str) -> ModuleType:
-    """Load one file of BasicSR; importing the package would run all of it, which fails with today's libraries."""
+    """Load one file of BasicSR; importing the whole package fails with current libraries."""
     package = importlib.util.find_spec("basicsr")
-    remedy = "Install it as README.md says, or say data.degradation_backend=dgsr."
-    expect(package is not None, "the package basicsr 1.4.2", "none installed", remedy)
+    remedy = "Install it as README.md says, or set data.degradation_backend=dgsr."
+    expect(package is not None, "the package basicsr 1.4.2", "none", remedy)
     assert package is not None
     assert package.submodule_search_locations
     file = Path(package.submodule_search_locations[0], f"{path}.py")
@@ -98,8 +99,8 @@ def leaf(path: str) -> ModuleType:
 
 @cache
 def degradations() -> ModuleType:
-    """Load BasicSR's kernels and noise."""
-    # It imports a module that torchvision has since removed, and silences NumPy's warnings for the whole process.
+    """Load the module with BasicSR's kernels and noise."""
+    # It imports a module that torchvision has removed, and changes NumPy's error state of the whole process.
     sys.modules.setdefault("torchvision.transforms.functional_tensor", transforms)
     with np.errstate():
         return leaf("data/degradations")
@@ -113,7 +114,7 @@ def diff_jpeg(device: torch.device) -> torch.nn.Module:
 
 @contextmanager
 def _seeded(seed: int, device: torch.device) -> Iterator[None]:
-    """Let global draws within come from a seed, and leave the global state as it was."""
+    """Seed the global generators inside the block, and restore them after it."""
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
         torch.manual_seed(seed)
         yield

@@ -1,4 +1,4 @@
-"""Draw recipes: a pure function of what may be drawn, a seed and the size of the image."""
+"""Draw recipes: a pure function of the spec, a seed and the size of the image."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from dgsr.degradation.operators import (
     Blur,
     BlurKind,
     Encode,
+    Filter,
     GaussianNoise,
     Jpeg,
     Operator,
@@ -35,23 +36,42 @@ _LOWEST_CUTOFF, _LOWEST_CUTOFF_LARGE, _LARGE = math.pi / 3, math.pi / 5, 13
 
 
 def draw(spec: Spec, seed: int, size: tuple[int, int]) -> Recipe:
-    """Draw the degradation of one image of a height and width; equal arguments give equal recipes.
+    """Draw the degradation of one image; equal arguments give equal recipes.
 
-    Every step draws from a stream of its own, so that a change of one range leaves all other draws as they were.
+    Every step draws from its own random stream, so that changing one range changes no other draw.
+
+    Args:
+        spec: The ranges and probabilities.
+        seed: Seed of the sample.
+        size: Height and width of the image.
 
     Raises:
-        UserError: The image is so small that a step would leave nothing of it.
+        UserError: The image is too small for the degradation.
     """
     small = 8 * spec.scale
     expect(
         min(size) >= small, f"images of at least {small}x{small} pixels", f"{size[1]}x{size[0]}", "Use larger crops."
     )
     lq_size = (size[0] // spec.scale, size[1] // spec.scale)
-    clean = not spec.stages or _happens(spec.clean_prob, rng(seed, "clean"))
-    operators = [Resize(*lq_size, spec.reduction)] if clean else list(_degradation(spec, seed, size, lq_size))
+    reduced_only = _happens(spec.clean_prob, rng(seed, "clean"))
+    if reduced_only or not spec.stages:
+        operators: list[Operator] = [Resize(*lq_size, spec.reduction)]
+    else:
+        operators = list(_degradation(spec, seed, size, lq_size))
+    first, last = ([] if reduced_only else list(_extra(spec, seed, at)) for at in ("start", "end"))
     before = [Sharpen()] if spec.sharpen_target else []
     after = [Round()] if spec.round_8bit else []
-    return Recipe(size, lq_size, (*before, *operators, *after), spec.full_blur_px, spec.full_noise_255, clean)
+    clean = reduced_only or not (spec.stages or first or last)
+    steps = (*before, *first, *operators, *last, *after)
+    return Recipe(size, lq_size, steps, spec.full_blur_px, spec.full_noise_255, clean)
+
+
+def _extra(spec: Spec, seed: int, at: str) -> Iterator[Operator]:
+    for name, operator in spec.extra.items():
+        if operator.at == at:
+            draws = rng(seed, f"extra {name}")
+            if _happens(operator.prob, draws):
+                yield operator.draw(draws)
 
 
 def _degradation(spec: Spec, seed: int, size: tuple[int, int], lq_size: tuple[int, int]) -> Iterator[Operator]:
@@ -79,13 +99,13 @@ def _degradation(spec: Spec, seed: int, size: tuple[int, int], lq_size: tuple[in
 
 
 def _shuffled(steps: list[Operator], draws: np.random.Generator) -> list[Operator]:
-    """Permute all steps but the resizes among each other: the one to the size of `lq` has to remain the last."""
+    """Shuffle the steps but keep the order of the resizes, as the last one depends on the size of `lq`."""
     resizes = iter([step for step in steps if isinstance(step, Rescale | Resize)])
     order = [steps[place] for place in draws.permutation(len(steps))]
     return [next(resizes) if isinstance(step, Rescale | Resize) else step for step in order]
 
 
-def _blur(stage: StageSpec, draws: np.random.Generator) -> Iterator[Blur | Sinc]:
+def _blur(stage: StageSpec, draws: np.random.Generator) -> Iterator[Filter]:
     if not _happens(stage.blur_prob, draws):
         return
     kernel_size = _odd(draws, stage.kernel_size_range)
@@ -146,7 +166,7 @@ def _reduction(spec: Spec, lq_size: tuple[int, int], draws: np.random.Generator)
 
 
 def _is_done(prob: float, seed: int, purpose: str) -> bool:
-    return prob == 1 or _happens(prob, rng(seed, purpose))  # a stream costs more than what is drawn from it
+    return prob == 1 or _happens(prob, rng(seed, purpose))  # creating a stream costs more than a draw
 
 
 def _happens(prob: float, draws: np.random.Generator) -> bool:
@@ -158,7 +178,7 @@ def _uniform(draws: np.random.Generator, bounds: Range) -> float:
 
 
 def _pick(draws: np.random.Generator, probs: Numbers) -> int:
-    # The last sum may be a rounding error below 1, hence without it.
+    # Without the last sum, which rounding may put below 1.
     return bisect(list(accumulate(probs[:-1])), draws.random())
 
 

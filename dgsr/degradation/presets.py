@@ -1,4 +1,4 @@
-"""Degradations by name."""
+"""Presets: published degradations by name."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dgsr.checks import expect
+from dgsr.degradation.extra import ExtraOperator
 from dgsr.degradation.spec import Spec, StageSpec
 
 _S3DIFF_FIRST = StageSpec(
@@ -67,34 +68,39 @@ PRESETS: dict[str, Spec] = {
 
 
 def preset(name: str, **changes: Any) -> Spec:
-    """Return a degradation by name, with some of its fields changed.
+    """Return a preset, with some of its fields changed.
 
-    Fields of single stages are changed by a stage's number, from 0:
+    Change fields of a single stage by its number, from 0:
 
     >>> preset("s3diff", clean_prob=0.0, stages={1: {"jpeg_range": (30, 60)}}).stages[1].jpeg_range
     (30, 60)
 
     Raises:
-        UserError: There is no such preset, stage or field, or a field cannot have that value.
+        UserError: The preset, stage or field does not exist, or the value is invalid.
     """
     expect(name in PRESETS, f"a preset out of {', '.join(PRESETS)}", name)
-    found = PRESETS[name]
+    spec = PRESETS[name]
     if isinstance(changes.get("stages"), Mapping):
-        changes["stages"] = _changed(found.stages, changes["stages"])
+        changes["stages"] = _changed_stages(spec.stages, changes["stages"])
     wrong = next((stage for stage in changes.get("stages", ()) if not isinstance(stage, StageSpec)), None)
     expect(wrong is None, "stages that are dgsr.degradation.StageSpec", repr(wrong))
-    return dataclasses.replace(found, **changes)
+    extra = changes.get("extra", {})
+    expect(isinstance(extra, Mapping), "extra operators by name", repr(extra), "Set degradation.extra.NAME._target_=…")
+    for key, operator in extra.items():
+        remedy = "Derive its class from dgsr.degradation.ExtraOperator."
+        expect(isinstance(operator, ExtraOperator), f"an extra operator for extra.{key}", repr(operator), remedy)
+    return dataclasses.replace(spec, **changes)
 
 
-def _changed(stages: Sequence[StageSpec], changes: Mapping[int | str, Any]) -> list[StageSpec]:
-    """Change fields of some stages; on a command line their numbers are text."""
+def _changed_stages(stages: Sequence[StageSpec], changes: Mapping[int | str, Any]) -> list[StageSpec]:
+    """Change fields of some stages; their numbers may be text, as on a command line."""
     by_number: dict[str, dict[str, Any]] = {}
     for number, changed in changes.items():
         expect(isinstance(changed, Mapping), f"fields by name for stage {number}", repr(changed))
         by_number.setdefault(str(number), {}).update(changed)
     known = [str(number) for number in range(len(stages))]
-    strangers = ", ".join(by_number.keys() - set(known))
-    expect(not strangers, f"stages out of {', '.join(known) or 'none'}", strangers)
+    unknown = ", ".join(by_number.keys() - set(known))
+    expect(not unknown, f"stages out of {', '.join(known) or 'none'}", unknown)
     fields = [field.name for field in dataclasses.fields(StageSpec)]
     for number, changed in by_number.items():
         wrong = ", ".join(changed.keys() - set(fields))

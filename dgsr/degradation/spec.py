@@ -1,17 +1,18 @@
-"""What may be drawn: the ranges and probabilities of a degradation."""
+"""Specs: the ranges and probabilities from which a degradation is drawn."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from dgsr.checks import expect
+from dgsr.degradation.extra import ExtraOperator, freeze_lists
 
 Numbers: TypeAlias = Sequence[float | int]
 
-#: The lowest and the highest of what may be drawn.
+#: The lowest and the highest value that can be drawn.
 Range: TypeAlias = Numbers
 
 #: The kinds of kernel, in the order of `StageSpec.kind_probs`.
@@ -20,29 +21,30 @@ KINDS = ("iso", "aniso", "generalized_iso", "generalized_aniso", "plateau_iso", 
 
 @dataclass(frozen=True)
 class StageSpec:
-    """One round of blur, resize, noise and JPEG. All ranges are drawn from uniformly.
+    """One stage of blur, resize, noise and compression. All ranges are drawn from uniformly.
 
     Attributes:
-        blur_prob: How often there is a blur at all.
+        blur_prob: Probability of a blur.
         kernel_size_range: Smallest and largest size of kernels, both odd.
         kind_probs: Probability of each of `KINDS`.
-        sinc_prob: How often a sinc filter takes the place of these.
+        sinc_prob: Probability that a sinc filter replaces these kernels.
         sigma_range: Standard deviations, in pixels.
-        generalized_beta_range: Shape of generalised Gaussians; half of them lie below 1, half above.
+        generalized_beta_range: Shape of generalised Gaussians; half of the draws are below 1, half above.
         plateau_beta_range: The same for plateaus.
         resize_probs: Probabilities of up, down and keep.
-        resize_range: Smallest factor of down, largest of up; in the last stage of the size of `lq`, else of the image.
-        noise_prob: How often there is noise at all.
-        gaussian_prob: How often the noise is Gaussian; else it is Poisson's.
+        resize_range: Smallest factor of down, largest of up; relative to the size of `lq` in the last stage, else to
+            the size of the image.
+        noise_prob: Probability of noise.
+        gaussian_prob: Probability that the noise is Gaussian, and not Poisson noise.
         gaussian_range_255: Standard deviations, in grey levels.
-        poisson_range: Scales.
-        grey_prob: How often the noise is the same in all channels.
-        codec_prob: How often the image is compressed at all.
-        jpeg_range: Qualities, of the other codecs as well.
-        salt_pepper_prob: How often some pixels turn white or black after the noise.
+        poisson_range: Scales of Poisson noise.
+        grey_prob: Probability that the noise is the same in all channels.
+        codec_prob: Probability of a compression.
+        jpeg_range: Qualities, from 1 to 100, of all codecs.
+        salt_pepper_prob: Probability that some pixels turn white or black after the noise.
         salt_pepper_range: Share of such pixels.
         codec_probs: Probabilities of JPEG, WebP and AVIF.
-        full_chroma_prob: How often JPEG keeps all of chroma.
+        full_chroma_prob: Probability that JPEG keeps the full resolution of chroma.
     """
 
     sigma_range: Range
@@ -67,7 +69,7 @@ class StageSpec:
     full_chroma_prob: float = 0.0
 
     def __post_init__(self) -> None:
-        _freeze_lists(self)
+        freeze_lists(self)
         for field in dataclasses.fields(self):
             if field.name.endswith("_prob"):
                 _expect_prob(self, field.name)
@@ -98,20 +100,21 @@ class StageSpec:
 
 @dataclass(frozen=True)
 class Spec:
-    """A whole degradation: its stages, then the reduction to `lq` with a final sinc filter.
+    """A whole degradation: its stages, then the reduction to `lq` with an optional sinc filter.
 
     Attributes:
         scale: How many times smaller `lq` is than `hq`.
-        stages: The rounds, first to last; without any there is only the reduction.
-        final_sinc_prob: How often a sinc filter follows the reduction; it needs stages.
-        clean_prob: How often there is only the reduction (`Recipe.clean`).
-        reduction: How a clean image is reduced.
+        stages: The stages, first to last; empty for the reduction alone.
+        final_sinc_prob: Probability that a sinc filter follows the reduction; only with stages.
+        clean_prob: Probability of the reduction alone (`Recipe.clean`).
+        reduction: Interpolation that reduces clean images.
         shuffled: Whether the steps of all stages come in random order.
         round_8bit: Whether `lq` is rounded to 8 bits.
-        sharpen_target: Whether the target is sharpened, and `lq` made from the sharpened image.
-        full_blur_px: The blur that counts as strength 1 (`strength.blur_px`); the presets have what one draw in a
-            hundred exceeds.
-        full_noise_255: The same for noise (`strength.noise_255`).
+        sharpen_target: Whether the target is sharpened, and `lq` degraded from the sharpened image.
+        full_blur_px: The blur of strength 1 (`strength.blur_px`); in the presets 1 % of the draws exceed it.
+        full_noise_255: The noise of strength 1 (`strength.noise_255`); in the presets 1 % of the draws exceed it.
+        extra: Your own operators by name, applied in this order. Each is drawn from a stream named after it, so that
+            adding or removing one changes no other draw.
     """
 
     scale: int = 4
@@ -124,22 +127,18 @@ class Spec:
     sharpen_target: bool = False
     full_blur_px: float = 4.0
     full_noise_255: float = 25.0
+    extra: Mapping[str, ExtraOperator] = dataclasses.field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
-        _freeze_lists(self)
+        freeze_lists(self)
         expect(1 <= self.scale <= 16, "a scale from 1 to 16", self.scale)
         for name in ("final_sinc_prob", "clean_prob"):
             _expect_prob(self, name)
         for name in ("full_blur_px", "full_noise_255"):
             expect(getattr(self, name) > 0, f"{name} above 0", getattr(self, name))
-
-
-def _freeze_lists(spec: StageSpec | Spec) -> None:
-    """Turn sequences, as configs bring them, into tuples: specs are compared and hashed."""
-    for field in dataclasses.fields(spec):
-        value = getattr(spec, field.name)
-        if not isinstance(value, str) and hasattr(value, "__len__"):
-            object.__setattr__(spec, field.name, tuple(value))
+        for name, extra in self.extra.items():
+            expect(0 <= extra.prob <= 1, f"extra.{name}.prob to be a probability", extra.prob)
+            expect(extra.at in ("start", "end"), f"extra.{name}.at to be start or end", extra.at)
 
 
 def _expect_prob(spec: StageSpec | Spec, name: str) -> None:

@@ -1,4 +1,4 @@
-"""Measure restored images: each by itself, on average, and against others."""
+"""Measure restored images one by one, average the results, and compare methods and runs."""
 
 from dgsr.evaluation.folders import RestoredFolder
 from dgsr.evaluation.page import write_page

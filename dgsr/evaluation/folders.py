@@ -1,4 +1,4 @@
-"""Restored images that lie in a folder, with those that belong to them in others."""
+"""Read restored images from a folder, with their references from other folders."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from dgsr.types import Image
 
 
 class RestoredFolder:
-    """Samples whose images belong together by their names in several folders (`dgsr.data.matched`).
+    """Samples read from one folder per role; images are paired by file name (`dgsr.data.matched`).
 
-    They are called as the restored images are.
+    A sample has the name of its restored image.
 
     Args:
-        roots: Folders by role: `sr` (restored images), and any of `hq` (true), `lq` (degraded), `against` (another
-            method's).
+        roots: Folders by role: `sr` (restored), and optionally `hq` (ground truth), `lq` (degraded) and `against`
+            (restored by another method).
 
     Raises:
-        UserError: A folder is missing or empty, or an image has no partner, or several.
+        UserError: A folder is missing or empty, or an image does not have exactly one partner.
     """
 
     def __init__(self, roots: Mapping[str, Path]) -> None:
@@ -32,12 +32,12 @@ class RestoredFolder:
         self.names = list(self._files["sr"])
 
     def __getitem__(self, name: str) -> Sample:
-        """Read the images of one name; `lq` may have any size, the others must have that of `sr`.
+        """Read one sample; all images except `lq` must have the size of `sr`.
 
         Raises:
-            UserError: One cannot be read, or has another size.
+            UserError: An image cannot be read, or has another size.
         """
-        limits = {"sr": ANY_SIZE, "against": ANY_SIZE}  # which a program has made
+        limits = {"sr": ANY_SIZE, "against": ANY_SIZE}  # outputs of a program, not files from strangers
         images = {role: read_image(files[name], limits.get(role)) for role, files in self._files.items()}
         for role, image in images.items():
             fits = role == "lq" or image.shape == images["sr"].shape

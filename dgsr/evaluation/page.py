@@ -1,4 +1,4 @@
-"""Write what an evaluation found for people: averages, histograms, the best and the worst images, every image."""
+"""Write the HTML report of an evaluation: averages, histograms, best and worst images, and values per image."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from dgsr.evaluation.results import Results
 from dgsr.html import histograms, note, page, section, slider, table
 from dgsr.types import Image
 
-_EXTREMES = 4  # so many of the best, and of the worst images
-_ARROWS = {"higher": "↑", "lower": "↓"}
+_MAX_SHOWN = 4  # best images, and worst images
 
 
 def write_page(results: Results, path: Path, title: str, versions: Callable[[str], Mapping[str, Image]]) -> None:
-    """Write one HTML file that needs nothing beside it.
+    """Write a self-contained HTML file.
 
     Args:
-        results: Of the evaluation.
-        path: The file.
-        title: Of the page.
-        versions: Image's name to its versions by title, what one compares first in front; one alone is not shown.
+        results: The results to report.
+        path: The file to write.
+        title: The page's title.
+        versions: Returns the versions of an image by title, in the order of the slider's menus; an image with a single
+            version is not shown.
     """
     parts = [
         section("Averages", [_averages(results), *map(note, _remarks(results))]),
@@ -31,26 +31,25 @@ def write_page(results: Results, path: Path, title: str, versions: Callable[[str
         section("Every image", [_images(results)]),
     ]
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(page(title, parts), encoding="utf-8", errors="backslashreplace")  # for names that are no text
+    path.write_text(page(title, parts), encoding="utf-8", errors="backslashreplace")  # file names may be invalid UTF-8
 
 
 def _averages(results: Results) -> Markup:
-    """Lay out one row a metric."""
-    names = (f"{name} {_ARROWS[metric.direction]} {metric.variant}" for name, metric in results.metrics.items())
-    rows = ([name, *results.row(metric)] for name, metric in zip(names, results.metrics, strict=True))
+    """Build a table with one row per metric."""
+    metrics = results.metrics.items()
+    rows = ([f"{name} {metric.arrow} {metric.variant}", *results.row(name)] for name, metric in metrics)
     return table(["", *results.columns], rows)
 
 
 def _remarks(results: Results) -> Iterator[str]:
     yield (
-        f"{len(results.records)} images. In brackets the 95 % interval of the average, bootstrapped over images; p is "
-        "that of a paired permutation test, not corrected for the number of metrics. Pictures are compressed for this "
-        "page."
+        f"{len(results.records)} images. Brackets: 95 % interval of the average, bootstrapped over images; p: paired "
+        "permutation test, not corrected for the number of metrics. The pictures on this page are compressed."
     )
     yield from (f"{name}: {value}" for name, value in results.settings.items())
     yield from results.notes
     if results.left_out:
-        yield f"{len(results.left_out)} left out: {' '.join(results.left_out)}"
+        yield f"{len(results.left_out)} skipped: {' '.join(results.left_out)}"
 
 
 def _histograms(results: Results) -> Iterator[Markup]:
@@ -64,14 +63,14 @@ def _histograms(results: Results) -> Iterator[Markup]:
 
 
 def _pictures(results: Results, versions: Callable[[str], Mapping[str, Image]]) -> Iterator[Markup]:
-    """Show the images at both ends of a ranking, or all if they are few; by LPIPS, where it was measured."""
+    """Show the best and the worst images, ranked by LPIPS if measured, otherwise by the first metric."""
     measured = [name for name in results.suite.each if results.averages["sr"][name] is not None]
     if not measured:
         return
     name = "lpips" if "lpips" in measured else measured[0]
     values = {r.name: value for r in results.records if (value := r.values["sr"][name]) is not None}
     ranked = sorted(values, key=values.__getitem__, reverse=results.suite.each[name].direction == "higher")
-    cut = min(_EXTREMES, -(-len(ranked) // 2))
+    cut = min(_MAX_SHOWN, -(-len(ranked) // 2))
     for heading, names in {"Best": ranked[:cut], "Worst": ranked[cut:][::-1][:cut]}.items():
         shown = {f"{image}: {name} {values[image]:.4f}": versions(image) for image in names}
         sliders = [slider(images, caption) for caption, images in shown.items() if len(images) > 1]

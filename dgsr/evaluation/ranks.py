@@ -1,4 +1,4 @@
-"""Several processes that share the images of one evaluation, as torchrun starts them."""
+"""Split an evaluation over the processes that torchrun starts."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ T = TypeVar("T")
 
 _logger = logging.getLogger(__name__)
 
-#: That the first to be done waits for the last; large images may all have fallen to one.
-_PATIENCE = timedelta(days=7)
+#: How long a finished rank waits for the others; one rank may have all the large images.
+_TIMEOUT = timedelta(days=7)
 
 
 @dataclass(frozen=True)
 class Ranks:
-    """Which of the processes this is."""
+    """The rank of this process, and the number of processes."""
 
     rank: int = 0
     world_size: int = 1
 
     @property
     def first(self) -> bool:
-        """Say whether this process prints and writes what is there once."""
+        """Whether this rank prints and writes the shared outputs."""
         return self.rank == 0
 
     def share(self, items: Sequence[T]) -> Sequence[T]:
-        """Return every n-th item."""
+        """Return the items that this rank handles: every `world_size`-th."""
         return items[self.rank :: self.world_size]
 
     def gather(self, items: list[T]) -> list[T]:
-        """Return the items of all ranks, on all ranks; it also waits for all."""
+        """Wait for all ranks, and return their items on every rank."""
         shares: list[list[T]] = [items] * self.world_size
         if self.world_size > 1:
             dist.all_gather_object(shares, items)
@@ -50,22 +50,22 @@ class Ranks:
 
 @contextmanager
 def joined() -> Iterator[Ranks]:
-    """Join the processes that torchrun's variables speak of; without all of them this one is alone.
+    """Join the process group that torchrun's environment variables describe; without them, run as a single process.
 
     Raises:
-        UserError: It is one of several that srun has started, each of which would measure everything.
+        UserError: srun started several tasks without torchrun, so that each would evaluate everything.
     """
     unset = [name for name in ("RANK", "MASTER_ADDR", "MASTER_PORT") if name not in os.environ]
     several = os.environ.get("WORLD_SIZE", "1") != "1"
     tasks = os.environ.get("SLURM_STEP_NUM_TASKS", "1")  # srun's; a batch script is one process, whatever the job has
-    remedy = "Say srun --ntasks=1, and let torchrun start the processes."
+    remedy = "Use srun --ntasks=1, and let torchrun start the processes."
     expect(tasks == "1" or (several and not unset), "one SLURM task for an evaluation", tasks, remedy)
     if several and unset:
         _logger.warning("WORLD_SIZE is set but %s not: this process evaluates alone.", ", ".join(unset))
     if not several or unset:
         yield Ranks()
         return
-    dist.init_process_group("gloo", timeout=_PATIENCE)
+    dist.init_process_group("gloo", timeout=_TIMEOUT)
     try:
         yield Ranks(dist.get_rank(), dist.get_world_size())
     finally:
@@ -73,10 +73,10 @@ def joined() -> Iterator[Ranks]:
 
 
 def device_of_rank(name: str, ranks: Ranks) -> torch.device:
-    """Return the device of a name, and of several processes on one machine each its own GPU.
+    """Return the named device; for `cuda` with several ranks, the GPU of this rank.
 
     Raises:
-        UserError: There is no such device here.
+        UserError: The device is not available.
     """
     device = device_of(name)
     if device.type == "cuda" and ranks.world_size > 1:

@@ -1,4 +1,4 @@
-"""Write what an evaluation found for programs: every image as a row, and all of it as JSON."""
+"""Write evaluation results for programs: CSV with one row per image, and JSON with everything."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Any
 
 from dgsr.evaluation.results import Average, Results
 
-_ODD_NAMES = "backslashreplace"  # of files may hold bytes that are no text; JSON reads this back as the same name
+_ODD_NAMES = "backslashreplace"  # file names may be invalid UTF-8; JSON reads the escapes back as the same name
 
 
 def write_csv(results: Results, path: Path) -> None:
-    """Write one row an image: the restored image's metrics, then those of what it is compared with.
+    """Write one row per image: the metrics of the restored image, then those of the images it is compared with.
 
-    Heads say the variant too: `psnr (Y, 8-bit)`, `bicubic psnr (Y, 8-bit)`.
+    Headings include the metric's variant: `psnr (Y, 8-bit)`, `bicubic psnr (Y, 8-bit)`.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     columns = [(series, name) for series in results.series for name in results.suite.each]
@@ -29,7 +29,7 @@ def write_csv(results: Results, path: Path) -> None:
 
 
 def write_json(results: Results, path: Path) -> None:
-    """Write averages with their 95 % intervals, definitions and directions, paired differences, and every image."""
+    """Write averages with 95 % intervals, the metrics' variants and directions, paired differences, and all images."""
     path.parent.mkdir(parents=True, exist_ok=True)
     ours, *others = results.series
     summary = {
@@ -57,4 +57,4 @@ def _average(average: Average | None) -> dict[str, Any]:
     if average is None:
         return {"mean": None, "low": None, "high": None, "num_images": 0}
     lead = {} if average.lead is None else {"sr_minus_this": asdict(average.lead)}
-    return {**asdict(average.found), "num_images": average.num_images, **lead}
+    return {**asdict(average.interval), "num_images": average.num_images, **lead}

@@ -1,6 +1,6 @@
-"""Restored images that a model makes as they are asked for, each once: what lies in the folder is not made again.
+"""Restore images on first access and cache them in a folder.
 
-What they were made of lies beside them, so that an image which has changed since is restored anew.
+The degraded images are saved with them, so that an image that has changed since is restored again.
 """
 
 from __future__ import annotations
@@ -24,32 +24,32 @@ from dgsr.types import Image
 
 _ROUNDED = 0.51 / 255
 
-#: What an evaluation writes, and nothing else may lie there before its first.
+#: Outputs of an evaluation; a folder that has any of them but no settings belongs to something else.
 _RESULTS = ("sr", "lq", "hq", "metrics.csv", "metrics.json", "report.html")
 
 
 @runtime_checkable
 class Degraded(Protocol):
-    """Degraded images by index: `lq`, and `hq` where it is known; data.pairs has several."""
+    """Degraded images by index, each with `lq` and optionally `hq`; see `dgsr.data.pairs`."""
 
     def __len__(self) -> int: ...
 
     def __getitem__(self, index: int) -> Mapping[str, Any]: ...
 
     def name(self, index: int) -> str:
-        """Return what the sample is called, without reading it."""
+        """Return the sample's name without reading the sample."""
         ...
 
 
 class Restoring:
-    """Samples whose restored images come from a model, or from the folder that an earlier call filled.
+    """Samples restored by a model, or read from the folder if an earlier call has restored them.
 
     Args:
-        degraded: What is restored.
-        upscaler: Degraded image to restored image, both in [0, 1].
-        folder: Of the restored images (`sr`), and of the degraded ones that they were made of (`lq`).
-        keep: Further images of the samples that are written beside them, in folders of these names.
-        device: Where the degraded image is brought.
+        degraded: The images to restore.
+        upscaler: Maps a degraded image to a restored image, both in [0, 1].
+        folder: Where restored images (`sr`) and their inputs (`lq`) are cached, in subfolders.
+        keep: Further images of each sample to save, in subfolders of these names.
+        device: Device to which the degraded image is moved.
 
     Raises:
         UserError: An image is listed more than once.
@@ -67,21 +67,21 @@ class Restoring:
         self.kept = ("lq", *keep)
         files = [degraded.name(index) for index in range(len(degraded))]
         for file, times in Counter(files).items():
-            expect(times == 1, "every image once", f"{times} times {file}", "Take the repeated lines out of the list.")
+            expect(times == 1, "every image once", f"{times} times {file}", "Remove the repeated lines from the list.")
         self._indices = {name: index for index, name in enumerate(bare_names(files))}
         self.names = list(self._indices)
 
     def __getitem__(self, name: str) -> Sample:
-        """Return a sample; its restored image is made if it has not been yet of the degraded image as it is now.
+        """Return a sample; restore it unless the cache holds the result for the same degraded image.
 
         Raises:
-            UserError: The degraded or the true image cannot be read, or the restored one does not fit into memory.
+            UserError: The degraded image or the ground truth cannot be read, or the result does not fit into memory.
         """
         sample = self.degraded[self._indices[name]]
         files = {role: self.folder / role / f"{name}.png" for role in ("sr", *self.kept)}
-        sr = _kept(files["sr"]) if _shows(files["lq"], sample["lq"]) else None
+        sr = _read_if_intact(files["sr"]) if _holds(files["lq"], sample["lq"]) else None
         if sr is None:
-            files["sr"].unlink(missing_ok=True)  # first: nothing shall lie beside what it was not made of
+            files["sr"].unlink(missing_ok=True)  # first, so that an interruption leaves no result next to another input
             for role in self.kept:
                 write_image(files[role], sample[role])
             write_image(files["sr"], self._restored(name, sample["lq"]))
@@ -98,42 +98,43 @@ class Restoring:
 
 
 def expect_same_settings(
-    folder: Path, settings: Mapping[str, object], anew: bool = False, another: str = "paths.run=…"
+    folder: Path, settings: Mapping[str, object], overwrite: bool = False, folder_option: str = "paths.run=…"
 ) -> None:
-    """Write down what a folder's images depend on, or compare with what is written there.
+    """Write the settings of a folder's images, or compare them with those of an earlier call.
 
     Args:
-        folder: The folder.
-        settings: By name.
-        anew: Take the folder as it is: all images are going to be made again.
-        another: How the program is told of another folder.
+        folder: The output folder.
+        settings: Everything that the images depend on, by name.
+        overwrite: Accept a folder with other settings or results, because all images will be written again.
+        folder_option: Option that selects another folder, for error messages.
 
     Raises:
-        UserError: The folder holds images of other settings, or files of something else.
+        UserError: The folder holds images of other settings, or results of something else.
     """
-    file, now = folder / "settings.json", json.dumps(settings, indent=2)
+    file, text = folder / "settings.json", json.dumps(settings, indent=2)
     folder.mkdir(parents=True, exist_ok=True)
-    if anew or not file.exists():
+    if overwrite or not file.exists():
         others = [name for name in _RESULTS if (folder / name).exists()]
-        what, got = "a folder without results of something else", f"{folder} with {', '.join(others)}"
-        expect(anew or not others, what, got, f"Name another one: {another}.")
-        file.write_text(now + "\n", encoding="utf-8")
-    before, now = read_record(file, f"It is damaged: take another folder, {another}, or remove it."), json.loads(now)
-    changed = [f"{key}={now[key]} instead of {before.get(key)}" for key in now if now[key] != before.get(key)]
-    remedy = f"Use these again, or another folder: {another}."
-    expect(not changed, f"the settings that the images in {folder} were made with", ", ".join(changed), remedy)
+        got, remedy = f"{folder} with {', '.join(others)}", f"Choose another folder: {folder_option}."
+        expect(overwrite or not others, "a folder without other results", got, remedy)
+        file.write_text(text + "\n", encoding="utf-8")
+    saved = read_record(file, f"It is damaged: choose another folder, {folder_option}, or remove it.")
+    now = json.loads(text)
+    changed = [f"{key}={now[key]} instead of {saved.get(key)}" for key in now if now[key] != saved.get(key)]
+    remedy = f"Use the earlier settings, or another folder: {folder_option}."
+    expect(not changed, f"the settings of the images in {folder}", ", ".join(changed), remedy)
 
 
-def _shows(file: Path, image: Image) -> bool:
-    """Tell whether a file holds an image, but for its rounding."""
-    written = _kept(file)
+def _holds(file: Path, image: Image) -> bool:
+    """Return whether a file holds the image, up to rounding."""
+    written = _read_if_intact(file)
     if written is None or written.shape != image.shape:
         return False
     return bool((written - image.cpu()).abs().max() < _ROUNDED)
 
 
-def _kept(file: Path) -> Image | None:
-    """Read what an earlier call has written, unless it is not there or damaged."""
+def _read_if_intact(file: Path) -> Image | None:
+    """Read an image that an earlier call wrote; return None if it is missing or damaged."""
     try:
         return read_image(file, ANY_SIZE)
     except UserError:

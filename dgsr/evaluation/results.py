@@ -1,4 +1,4 @@
-"""All records of an evaluation, and what they say on average."""
+"""All records of an evaluation, and their averages."""
 
 from __future__ import annotations
 
@@ -13,21 +13,27 @@ from dgsr.metrics import Fid, Metric, Suite
 
 @dataclass(frozen=True)
 class Average:
-    """A metric of one series over the images that have it, and how far the restored images are above, in pairs."""
+    """The average of a metric over the images of one series.
 
-    found: Interval
+    Attributes:
+        interval: The average and its 95 % interval.
+        num_images: Images that have a value.
+        lead: Paired difference between the restored images and this series; None for the restored images themselves.
+    """
+
+    interval: Interval
     num_images: int
     lead: Difference | None = None
 
 
 @dataclass(frozen=True)
 class Results:
-    """What an evaluation found.
+    """Results of an evaluation.
 
     Attributes:
-        settings: What was measured and how, for people.
-        records: One an image, in the order of their names; at least one.
-        suite: The metrics, and sentences about those that are missing.
+        settings: What was measured and how, for readers of the report.
+        records: One per image, in the order of the names; at least one.
+        suite: The metrics, and a sentence about each one that is missing.
         sets: Values of whole sets, by series and metric.
         left_out: A sentence about each image that could not be read or restored.
     """
@@ -40,38 +46,38 @@ class Results:
 
     @property
     def metrics(self) -> dict[str, Metric | Fid]:
-        """Return all metrics by name, those of whole sets last."""
+        """All metrics by name, those of whole sets last."""
         return {**self.suite.each, **self.suite.sets}
 
     @property
     def notes(self) -> list[str]:
-        """Say what was asked for and has no value."""
+        """Sentences that explain missing values."""
         small = [f"{name} needs two images or more." for name in self.suite.sets if len(self.records) < 2]
         per_image = dict.fromkeys(note for record in self.records for note in record.notes)
         return [*self.suite.missing.values(), *small, *per_image]
 
     @cached_property
     def averages(self) -> dict[str, dict[str, Average | None]]:
-        """Average by series (sr, bicubic, against) and metric; None where no image has a value."""
+        """Averages by series (sr, bicubic, against) and metric; None where no image has a value."""
         return {series: {name: self._average(series, name) for name in self.metrics} for series in self.series}
 
     @property
     def series(self) -> list[str]:
-        """Name what was measured: sr, and perhaps bicubic and against."""
+        """The measured series: sr, and bicubic and against where available."""
         return list(self.records[0].values)
 
     @property
     def columns(self) -> list[str]:
-        """Head what `row` returns."""
+        """Headings of the cells that `row` returns."""
         ours, *others = self.series
         return [ours, *(heading for series in others for heading in (series, f"{ours} - {series}"))]
 
     def row(self, metric: str) -> list[str]:
-        """Write out a metric's averages, and its paired differences between the restored images and the others."""
+        """Format a metric's averages, and its paired differences between the restored images and the other series."""
         ours, *others = (self.averages[series][metric] for series in self.series)
-        cells = [ours and ours.found]
+        cells = [ours and ours.interval]
         for other in others:
-            cells += [other and other.found, other and other.lead]
+            cells += [other and other.interval, other and other.lead]
         return ["-" if cell is None else str(cell) for cell in cells]
 
     def column(self, series: str, metric: str) -> list[float]:

@@ -1,4 +1,4 @@
-"""Measure restored images, beside bicubic resizing and beside those of another method."""
+"""Measure restored images, with bicubic resizing and another method's results for comparison."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from dgsr.metrics import Fid, Metric
 from dgsr.ops.resizing import resize
 from dgsr.types import Image
 
-#: By metric; None where an image is too small for it.
+#: Values by metric; None where an image is too small for it.
 Values = dict[str, float | None]
 
-#: A name, the restored image `sr` in [0, 1], and what there is of the true image `hq`, the degraded `lq` and another
-#: method's image `against`.
+#: `name` and the restored image `sr` in [0, 1]; optionally the ground truth `hq`, the degraded image `lq`, and
+#: another method's result `against`.
 Sample = dict[str, Any]
 
 
 @runtime_checkable
 class Samples(Protocol):
-    """Samples by name; one that cannot be had raises a `UserError`."""
+    """Samples by name; one that cannot be read or restored raises a `UserError`."""
 
     @property
     def names(self) -> Sequence[str]:
-        """Name them all, in order."""
+        """All names, in order."""
         ...
 
     def __getitem__(self, name: str) -> Sample: ...
@@ -38,9 +38,9 @@ class Record:
     """The metrics of one image.
 
     Attributes:
-        name: The image's, within its folder.
-        values: Of the restored image ("sr"), and of others beside it ("bicubic", "against").
-        notes: Why values are None, a sentence each.
+        name: Path of the image within its folder, without suffix.
+        values: Metrics of the restored image ("sr"), and of the images it is compared with ("bicubic", "against").
+        notes: Sentences that explain why values are None.
     """
 
     name: str
@@ -51,9 +51,9 @@ class Record:
 def measure_each(
     samples: Samples, names: Iterable[str], metrics: Mapping[str, Metric], device: torch.device | str = "cpu"
 ) -> Iterator[Record | UserError]:
-    """Measure one sample after the other; one that cannot be had gives its error instead of a record.
+    """Measure samples one by one; yield the error of a sample that cannot be read or restored.
 
-    Each image is measured by itself, so that its numbers depend on nothing around it.
+    Images are not batched, so that the values of an image do not depend on the others.
     """
     for name in names:
         try:
@@ -63,12 +63,12 @@ def measure_each(
 
 
 def measure(sample: Sample, metrics: Mapping[str, Metric], device: torch.device | str = "cpu") -> Record:
-    """Measure the restored image of a sample, and what there is to compare it with.
+    """Measure the restored image of a sample and the images it is compared with.
 
     Args:
-        sample: Metrics with reference need its `hq`.
-        metrics: By name.
-        device: Where the images are brought.
+        sample: Must have `hq` if a metric needs a reference.
+        metrics: The metrics by name.
+        device: Device on which to measure.
     """
     hq = sample["hq"].to(device) if "hq" in sample else None
     values: dict[str, Values] = {}
@@ -77,38 +77,39 @@ def measure(sample: Sample, metrics: Mapping[str, Metric], device: torch.device 
         values[series] = {}
         for name, metric in metrics.items():
             try:
-                found = float(metric(image.to(device)[None], None if hq is None else hq[None])[0])
+                value = float(metric(image.to(device)[None], None if hq is None else hq[None])[0])
             except UserError as error:
-                found = notes.setdefault(str(error))
-            values[series][name] = found
+                value = notes.setdefault(str(error))
+            values[series][name] = value
     return Record(sample["name"], values, tuple(notes))
 
 
 def measure_sets(
     samples: Samples, names: Sequence[str], sets: Mapping[str, Fid], device: torch.device | str = "cpu"
 ) -> dict[str, Values]:
-    """Measure all samples of these names as a set; by series and metric, None where the set is too small."""
-    found: dict[str, Values] = {}
+    """Measure the named samples as a set; return values by series and metric, None where the set is too small."""
+    values: dict[str, Values] = {}
     for metric in sets.values():
         images = ((candidates(sample), sample["hq"]) for sample in map(samples.__getitem__, names))
         for series, value in metric.over(images, device).items():
-            found.setdefault(series, {})[metric.name] = value
-    return found
+            values.setdefault(series, {})[metric.name] = value
+    return values
 
 
 def candidates(sample: Sample) -> dict[str, Image]:
-    """Return what is measured of a sample, the restored image first.
+    """Return the images of a sample to measure, the restored one first.
 
     >>> list(candidates({"sr": torch.rand(3, 8, 8), "lq": torch.rand(3, 2, 2)}))
     ['sr', 'bicubic']
     """
-    sr, found = sample["sr"], {"sr": sample["sr"]}
+    sr = sample["sr"]
+    images = {"sr": sr}
     if "lq" in sample:
-        found["bicubic"] = resize(sample["lq"][None], (sr.shape[1], sr.shape[2]), "bicubic")[0].clamp(0, 1)
-    return found | ({"against": sample["against"]} if "against" in sample else {})
+        images["bicubic"] = resize(sample["lq"][None], (sr.shape[1], sr.shape[2]), "bicubic")[0].clamp(0, 1)
+    return images | ({"against": sample["against"]} if "against" in sample else {})
 
 
 def pictures(sample: Sample) -> dict[str, Image]:
-    """Return what there is to look at, in the order in which one compares."""
-    found = candidates(sample) | sample
-    return {title: found[title] for title in ("bicubic", "sr", "against", "hq") if title in found}
+    """Return the images of a sample to show, in the order of a slider's menus."""
+    images = candidates(sample) | sample
+    return {title: images[title] for title in ("bicubic", "sr", "against", "hq") if title in images}

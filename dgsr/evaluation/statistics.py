@@ -1,4 +1,4 @@
-"""How far averages over images can be trusted: bootstrap intervals and paired tests."""
+"""Compute bootstrap intervals of averages, and paired permutation tests."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class Difference(Interval):
-    """The average of differences, and how often chance alone would make it as large, either way."""
+    """An average of paired differences, with the two-sided p value of a permutation test."""
 
     p: float | None
 
@@ -41,11 +41,11 @@ class Difference(Interval):
 
 
 def interval(values: Sequence[float], seed: int = 0) -> Interval:
-    """Average, and bootstrap the percentile interval of that average over images.
+    """Return the average with its percentile bootstrap interval over images.
 
     Args:
         values: At least one.
-        seed: Of the resampling: the same values always give the same interval.
+        seed: Seed of the resampling; the same values give the same interval.
 
     >>> interval([1.0, 1.0, 1.0])
     Interval(mean=1.0, low=1.0, high=1.0)
@@ -53,7 +53,7 @@ def interval(values: Sequence[float], seed: int = 0) -> Interval:
     mean = float(np.mean(values))
     if len(values) < 2:
         return Interval(mean, None, None)
-    found = stats.bootstrap(
+    limits = stats.bootstrap(
         (values,),
         np.mean,
         n_resamples=_RESAMPLES,
@@ -62,49 +62,49 @@ def interval(values: Sequence[float], seed: int = 0) -> Interval:
         method="percentile",
         rng=rng(seed, "bootstrap"),
     ).confidence_interval
-    return Interval(mean, float(found.low), float(found.high))
+    return Interval(mean, float(limits.low), float(limits.high))
 
 
 def difference(ours: Sequence[float], theirs: Sequence[float], seed: int = 0) -> Difference:
     """Compare two methods on the same images, in the same order.
 
-    The interval is that of the differences' average. The p value is a permutation test's: under the null hypothesis
-    the two values of an image could be swapped. Up to 13 images it is exact, beyond that from 9999 random swaps.
+    The interval is that of the average difference. The p value is that of a two-sided permutation test, which swaps
+    the two values of an image: exact for up to 13 images, from 9999 random swaps for more.
 
     Args:
-        ours: One value an image.
-        theirs: The other method's.
-        seed: Of resampling and swaps.
+        ours: One value per image.
+        theirs: Values of the other method.
+        seed: Seed of the resampling and the swaps.
     """
     differences = np.subtract(ours, theirs)
-    found = interval(differences.tolist(), seed)
+    average = interval(differences.tolist(), seed)
     if len(ours) < 2:
-        return Difference(found.mean, None, None, None)
+        return Difference(average.mean, None, None, None)
     test = stats.permutation_test(
-        (differences,),  # swapping two values turns the sign of their difference
+        (differences,),  # swapping two values changes the sign of their difference
         np.mean,
         permutation_type="samples",
         n_resamples=_RESAMPLES,
         batch=_BATCH,
         rng=rng(seed, "permutation"),
     )
-    return Difference(found.mean, found.low, found.high, float(test.pvalue))
+    return Difference(average.mean, average.low, average.high, float(test.pvalue))
 
 
 def crossed_interval(values: Float[np.ndarray, "seeds images"], seed: int = 0) -> Interval:
-    """Average over repetitions and images, and bootstrap the interval by resampling both.
+    """Return the average over repetitions and images, with a bootstrap interval that resamples both.
 
-    A single repetition is not resampled, nor is a single image: the interval then holds for it alone.
+    With a single repetition or a single image, the interval covers only the other axis.
 
     Args:
-        values: One row a repetition, one column an image.
-        seed: Of the resampling: the same values always give the same interval.
+        values: One row per repetition, one column per image.
+        seed: Seed of the resampling; the same values give the same interval.
     """
     if values.size < 2:
         return Interval(float(values.mean()), None, None)
     generator = rng(seed, "bootstrap")
-    of_seeds, of_images = (generator.multinomial(n, np.full(n, 1 / n), _RESAMPLES) / n for n in values.shape)
-    means = ((of_images @ values.T) * of_seeds).sum(axis=1)
+    seed_weights, image_weights = (generator.multinomial(n, np.full(n, 1 / n), _RESAMPLES) / n for n in values.shape)
+    means = ((image_weights @ values.T) * seed_weights).sum(axis=1)
     tail = 50 * (1 - CONFIDENCE)
     low, high = np.percentile(means, [tail, 100 - tail])
     return Interval(float(values.mean()), float(low), float(high))

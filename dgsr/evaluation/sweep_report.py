@@ -1,4 +1,4 @@
-"""A sweep's results for people: one HTML page, and the same table as Markdown and CSV."""
+"""Write the report of a sweep: an HTML page, and its table as Markdown and CSV."""
 
 from __future__ import annotations
 
@@ -13,23 +13,22 @@ from dgsr.evaluation.statistics import Interval
 from dgsr.evaluation.trials import DEGRADED, SHARP, Trial, Variant, changes, compare, metrics_of, variants, varying
 from dgsr.html import curves, note, page, section, slider, table
 from dgsr.images import read_image
+from dgsr.metrics import ARROWS
 
-_ODD_NAMES = "backslashreplace"  # of files may hold bytes that are no text
-_ARROWS = {"lower": " ↓", "higher": " ↑"}
+_ODD_NAMES = "backslashreplace"  # file names may be invalid UTF-8
 _EXPLANATION = (
-    "Averages over the images of the last validation and over seeds. In brackets: the difference to the first variant "
-    "with the same seed on the same image, and its 95 % bootstrap interval over images and, where there are several, "
-    "seeds."
+    "Averages over the images of the last validation and over seeds. Brackets: difference to the first variant for the "
+    "same seed and image, and its 95 % bootstrap interval over images and, if there are several, seeds."
 )
 
 
 def write_sweep_report(trials: Sequence[Trial], title: str, folder: Path) -> Path:
-    """Write `report.html`, `report.md` and `report.csv`; return the first.
+    """Write `report.html`, `report.md` and `report.csv`; return the path of `report.html`.
 
     Args:
-        trials: At least one, in order; the first variant is what the others are compared with.
-        title: Of the page.
-        folder: Where the files go.
+        trials: At least one, in order; the others are compared with the first variant.
+        title: The page's title.
+        folder: Folder to write to.
     """
     groups = variants(trials)
     headings, rows = _variant_table(groups)
@@ -44,7 +43,7 @@ def write_sweep_report(trials: Sequence[Trial], title: str, folder: Path) -> Pat
     parts = [
         note(_count(trials)),
         section("Variants", [table(headings, rows), note(_EXPLANATION)]),
-        section("What they change", _changes(groups)),
+        section("Changed settings", _changes(groups)),
         section("Jobs", [_job_table(trials)]),
         section("Curves", _curves(groups)),
         section("Pictures", _pictures(groups)),
@@ -61,9 +60,8 @@ def _count(trials: Sequence[Trial]) -> str:
 
 def _variant_table(groups: Sequence[Variant]) -> tuple[list[str], list[list[str]]]:
     trials = [trial for group in groups for trial in group.trials]
-    directions = {name: arrow for trial in trials for name, arrow in trial.directions.items()}
+    arrows = {name: ARROWS.get(direction, "") for trial in trials for name, direction in trial.directions.items()}
     metrics = metrics_of(trials)
-    arrows = [name + _ARROWS.get(directions.get(name, ""), "") for name in metrics]
     rows = [
         [
             group.label,
@@ -73,26 +71,27 @@ def _variant_table(groups: Sequence[Variant]) -> tuple[list[str], list[list[str]
         ]
         for group in groups
     ]
-    return ["variant", "jobs done", *arrows, "s/step", "GiB"], rows
+    headings = (f"{name} {arrows.get(name, '')}".rstrip() for name in metrics)
+    return ["variant", "jobs done", *headings, "s/step", "GiB"], rows
 
 
 def _score(group: Variant, base: Variant, metric: str) -> str:
     mean = group.mean(metric)
     if mean is None:
         return "-"
-    found = None if group is base else compare(group, base, metric)
-    return f"{mean:.4f}{_bracket(found)}"
+    gain = None if group is base else compare(group, base, metric)
+    return f"{mean:.4f}{_bracket(gain)}"
 
 
-def _bracket(found: Interval | None) -> str:
-    if found is None:
+def _bracket(gain: Interval | None) -> str:
+    if gain is None:
         return ""
-    limits = "" if found.low is None else f" [{found.low:+.4f}, {found.high:+.4f}]"
-    return f" ({found.mean:+.4f}{limits})"
+    limits = "" if gain.low is None else f" [{gain.low:+.4f}, {gain.high:+.4f}]"
+    return f" ({gain.mean:+.4f}{limits})"
 
 
 def _costs(trials: Sequence[Trial]) -> list[str]:
-    """Return the mean time of a step, and the largest memory."""
+    """Format the mean time of a step and the largest memory."""
     times = [trial.seconds_per_step for trial in trials if trial.seconds_per_step is not None]
     sizes = [trial.peak_memory_bytes for trial in trials if trial.peak_memory_bytes is not None]
     time, size = (f"{sum(times) / len(times):.3g}" if times else "-"), (f"{max(sizes) / 2**30:.2f}" if sizes else "-")
@@ -134,7 +133,7 @@ def _curves(groups: Sequence[Variant]) -> Iterator[Markup]:
 
 
 def _pictures(groups: Sequence[Variant]) -> Iterator[Markup]:
-    """Show each image with the result of every variant's first seed, between its degraded and its sharp version."""
+    """Show each image: degraded, restored by the first finished seed of every variant, and sharp."""
     shown = {group.label: group.done[0].pictures for group in groups if group.done}
     for image, files in next(iter(shown.values()), {}).items():
         results = {label: pictures[image]["sr"] for label, pictures in shown.items() if image in pictures}
@@ -149,7 +148,7 @@ def _pictures(groups: Sequence[Variant]) -> Iterator[Markup]:
 
 
 def _write_csv(trials: Sequence[Trial], base: Variant, path: Path) -> None:
-    """Write one row a job; differences are to the first variant's job of the same seed."""
+    """Write one row per job, with differences to the first variant's job of the same seed."""
     keys, metrics = varying(trials), metrics_of(trials)
     columns = [f"{name}{suffix}" for name in metrics for suffix in ("", "_difference", "_low", "_high")]
     with path.open("w", newline="", encoding="utf-8", errors=_ODD_NAMES) as file:
@@ -163,5 +162,5 @@ def _write_csv(trials: Sequence[Trial], base: Variant, path: Path) -> None:
 
 
 def _difference(trial: Trial, base: Variant, metric: str) -> tuple[float | None, float | None, float | None]:
-    found = None if trial in base.trials else compare(Variant({}, [trial]), base, metric)
-    return (None, None, None) if found is None else (found.mean, found.low, found.high)
+    gain = None if trial in base.trials else compare(Variant({}, [trial]), base, metric)
+    return (None, None, None) if gain is None else (gain.mean, gain.low, gain.high)

@@ -1,4 +1,4 @@
-"""Runs side by side: what sets them apart, and how far they differ from the first, image by image."""
+"""Group the runs of a sweep into variants, and compare these image by image."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from dgsr.evaluation.statistics import Interval, crossed_interval
 _SEED = "seed"
 _DEFAULT = "default"
 
-#: What reports call the versions of a picture that are no variant's.
+#: Titles of the degraded and the high-quality version of a picture in reports.
 DEGRADED, SHARP = "degraded", "sharp"
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One run, as far as it can be compared with others.
+    """The results of one run.
 
     Attributes:
-        name: Of its directory.
-        settings: What it was started with, by key.
+        name: Name of the run's folder.
+        settings: Overrides that the run was started with, by key.
         state: `done`, `failed`, `unfinished` or `damaged`.
-        reason: Why it failed, or cannot be read.
-        config: The composed config, flat.
-        images: The last validation: image to metric to value.
-        directions: Of the metrics: `lower` or `higher` is better.
+        reason: Why it failed or cannot be read.
+        config: The composed config, flattened.
+        images: Values of the last validation, by image and metric.
+        directions: `lower` or `higher`, by metric: which is better.
         seconds_per_step: Time of a step, validations included.
-        peak_memory_bytes: The most that it took.
+        peak_memory_bytes: Largest memory that was in use.
         series: Points (step, value) by name.
-        pictures: Files of some validation images: image to `lq`, `sr` and `hq`.
+        pictures: Files of some validation images: `lq`, `sr` and `hq`, by image.
     """
 
     name: str
@@ -49,22 +49,22 @@ class Trial:
 
     @property
     def seed(self) -> str:
-        """The setting that repeats a run instead of changing it."""
+        """The run's seed, which distinguishes repetitions of a variant."""
         return self.settings.get(_SEED, "")
 
     def mean(self, metric: str) -> float | None:
         """Average a metric over the images that have it."""
-        values = [found[metric] for found in self.images.values() if metric in found]
+        values = [scores[metric] for scores in self.images.values() if metric in scores]
         return float(np.mean(values)) if values else None
 
 
 @dataclass(frozen=True)
 class Variant:
-    """Trials that differ in their seeds alone.
+    """Trials that differ only in their seeds.
 
     Attributes:
-        settings: What sets it apart from the other variants.
-        trials: All of them, also those that are not done.
+        settings: The settings in which variants differ.
+        trials: The variant's trials in any state.
     """
 
     settings: Mapping[str, str]
@@ -72,7 +72,7 @@ class Variant:
 
     @property
     def label(self) -> str:
-        """Its settings; of a single one the value is enough, unless reports call something else so."""
+        """The variant's settings; only the value if there is one setting and the value is not a reserved title."""
         if len(self.settings) == 1:
             ((key, value),) = self.settings.items()
             return f"{key}={value}" if value in (_DEFAULT, DEGRADED, SHARP) else value or _DEFAULT
@@ -80,7 +80,7 @@ class Variant:
 
     @property
     def done(self) -> list[Trial]:
-        """The trials that have come to their end."""
+        """The finished trials."""
         return [trial for trial in self.trials if trial.state == "done"]
 
     def mean(self, metric: str) -> float | None:
@@ -90,7 +90,7 @@ class Variant:
 
 
 def varying(trials: Sequence[Trial]) -> list[str]:
-    """Name the settings that are not the same in all trials.
+    """Return the keys of settings that differ between trials.
 
     >>> varying([Trial("0", {"lr": "1", "seed": "0"}), Trial("1", {"lr": "2", "seed": "0"})])
     ['lr']
@@ -100,7 +100,7 @@ def varying(trials: Sequence[Trial]) -> list[str]:
 
 
 def variants(trials: Sequence[Trial]) -> list[Variant]:
-    """Put trials together that differ in nothing but their seeds, in the order in which they come."""
+    """Group trials that differ only in their seeds, in the order of their first trials."""
     keys = [key for key in varying(trials) if key != _SEED]
     groups: dict[tuple[str, ...], list[Trial]] = {}
     for trial in trials:
@@ -109,30 +109,26 @@ def variants(trials: Sequence[Trial]) -> list[Variant]:
 
 
 def changes(variant: Variant, base: Variant) -> dict[str, tuple[str, str]]:
-    """List what a variant's composed config says, and in its place the base's, apart from the seed."""
+    """Return (value, base value) of every key in which two composed configs differ, except the seed."""
     ours, theirs = (side.trials[0].config for side in (variant, base))
     keys = [key for key in dict.fromkeys([*theirs, *ours]) if key != _SEED and ours.get(key) != theirs.get(key)]
     return {key: (ours.get(key, "-"), theirs.get(key, "-")) for key in keys}
 
 
 def metrics_of(trials: Sequence[Trial]) -> list[str]:
-    """Name the metrics of the last validations."""
-    return list(dict.fromkeys(metric for trial in trials for found in trial.images.values() for metric in found))
+    """Return the names of the metrics in the last validations."""
+    return list(dict.fromkeys(metric for trial in trials for scores in trial.images.values() for metric in scores))
 
 
 def compare(ours: Variant, base: Variant, metric: str) -> Interval | None:
-    """Average how much more of a metric one variant has than the other, with its interval.
+    """Return the average difference of a metric between two variants, over the same images and seeds.
 
-    Compared are the same images after training with the same seeds; seeds and images are both resampled. None if the
-    two have nothing in common.
+    The interval resamples both seeds and images. None if the variants share no seed or no image.
     """
     theirs = {trial.seed: trial for trial in base.done}
     pairs = [(trial.images, theirs[trial.seed].images) for trial in ours.done if trial.seed in theirs]
-    common = [
-        image
-        for image in (pairs[0][0] if pairs else ())
-        if all(metric in side.get(image, {}) for pair in pairs for side in pair)
-    ]
+    sides = [side for pair in pairs for side in pair]
+    common = [image for image in (sides[0] if sides else ()) if all(metric in side.get(image, {}) for side in sides)]
     if not common:
         return None
     return crossed_interval(np.array([[mine[i][metric] - their[i][metric] for i in common] for mine, their in pairs]))

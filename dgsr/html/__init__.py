@@ -1,4 +1,4 @@
-"""Reports as one HTML file each, which needs nothing beside it: no network, no server, no second file."""
+"""Build self-contained HTML reports, which need no network and no other files."""
 
 from dgsr.html.figures import curves, figure, histograms
 from dgsr.html.page import note, page, section, table

@@ -1,4 +1,4 @@
-"""Drawings of matplotlib inside a page, as vectors."""
+"""Embed matplotlib figures in a page as SVG."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _BINS = 20
 
 
 def figure(drawing: Figure, title: str) -> Markup:
-    """Embed a drawing; the title is for those who cannot see it."""
+    """Embed a figure as SVG, with the title as alternative text."""
     file = BytesIO()
     drawing.savefig(file, format="svg", metadata={"Date": None})
     source = f"data:image/svg+xml;base64,{b64encode(file.getvalue()).decode()}"
@@ -26,7 +26,7 @@ def figure(drawing: Figure, title: str) -> Markup:
 
 
 def histograms(panels: Mapping[str, Mapping[str, Sequence[float]]]) -> Markup:
-    """Draw a panel for each title, with one histogram for each of its series, over the same bins."""
+    """Draw one panel per title, with a histogram of each of its series over the same bins."""
     from matplotlib.ticker import MaxNLocator
 
     drawing, panes = _panes(panels)
@@ -41,10 +41,10 @@ def histograms(panels: Mapping[str, Mapping[str, Sequence[float]]]) -> Markup:
 
 
 def curves(panels: Mapping[str, Sequence[tuple[str, Sequence[tuple[int, float]]]]]) -> Markup:
-    """Draw a panel for each title, with its curves over one another; those of one name share a colour.
+    """Draw one panel per title with its curves; curves of the same name share a colour.
 
     Args:
-        panels: For each title, pairs of a name and points (step, value).
+        panels: Pairs (name, points) by title; a point is (step, value).
     """
     names = list(dict.fromkeys(name for series in panels.values() for name, _ in series))
     drawing, panes = _panes(panels)
@@ -59,13 +59,13 @@ def curves(panels: Mapping[str, Sequence[tuple[str, Sequence[tuple[int, float]]]
 
 
 def _plain(text: str) -> str:
-    """Escape what matplotlib takes for the bounds of a formula."""
+    """Escape dollar signs, which matplotlib would parse as math."""
     return text.replace("$", r"\$")
 
 
 def _panes(titles: Collection[str]) -> tuple[Figure, list[Axes]]:
-    """Lay out a small pane for each title."""
-    from matplotlib.figure import Figure  # here, because it costs half a second to import and most runs draw once
+    """Create a figure with one small pane per title."""
+    from matplotlib.figure import Figure  # a slow import, deferred until it is needed
 
     columns = min(3, len(titles))
     rows = -(-len(titles) // columns)

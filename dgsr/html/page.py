@@ -1,4 +1,4 @@
-"""The page and its plain parts: sections, notes and tables; whatever text goes in is escaped."""
+"""Build a page from sections, notes and tables; all text is escaped."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ _PAGE = """<!doctype html>
 
 
 def page(title: str, parts: Iterable[Markup]) -> str:
-    """Return a whole document; the browser is told to load nothing from anywhere."""
+    """Return a complete HTML document, whose content security policy forbids loading external resources."""
     style, script = (Markup(files("dgsr.html").joinpath(name).read_text("utf-8")) for name in ("page.css", "page.js"))
     return str(Markup(_PAGE).format(title=title, style=style, script=script, body=_joined(parts)))
 
 
 def section(heading: str, parts: Iterable[Markup]) -> Markup:
-    """Put parts under a heading."""
+    """Return parts under a heading."""
     return Markup("<section>\n<h2>{}</h2>\n{}\n</section>").format(heading, _joined(parts))
 
 
@@ -41,9 +41,9 @@ def note(text: str | Markup) -> Markup:
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> Markup:
-    """Return a table whose first column names the rows; a click on a heading sorts by it.
+    """Return a table whose first column names the rows; clicking a heading sorts by that column.
 
-    Cells are text, `Markup`, or numbers, which are shown with four decimals.
+    Cells may be text, `Markup` or numbers; floats are shown with four decimals.
     """
     head = Markup("").join(Markup("<th>{}</th>").format(heading) for heading in headings)
     body = Markup("\n").join(

@@ -1,4 +1,4 @@
-"""Versions of one picture under a divider that is dragged over them."""
+"""Compare versions of an image with a draggable divider."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from PIL import Image as PillowImage
 
 from dgsr.types import Image
 
-#: Of the embedded WebP pictures: lossless ones would make a report of a dozen photographs 20 MB large.
+#: WebP quality; with lossless pictures, a report of a dozen photographs would take 20 MB.
 _QUALITY = 95
-_LONGEST = 16383  # side in px that WebP can hold
+_MAX_SIDE_PX = 16383  # limit of WebP
 
 
 def slider(versions: Mapping[str, Image], caption: str = "") -> Markup:
-    """Show two of the versions at a time, to the left and to the right of the divider; menus choose which.
+    """Show two versions at a time, left and right of a divider, selected by menus.
 
     Args:
-        versions: At least two by title, in [0, 1]; smaller ones are enlarged pixel by pixel to the largest's size.
-        caption: What the picture is.
+        versions: At least two images in [0, 1] by title; smaller ones are enlarged to the largest by pixel repetition.
+        caption: Caption below the picture.
     """
-    assert len(versions) >= 2, "a slider needs something to compare"
+    assert len(versions) >= 2, "a slider needs two versions or more"
     height, width = max(tuple(image.shape[1:]) for image in versions.values())
     images = (
         Markup('<img alt="{}" src="{}" class="{}">').format(title, _data_uri(image), _class(place, image, height))
@@ -60,6 +60,6 @@ def _menu(side: str, titles: Iterable[str], chosen: int) -> Markup:
 def _data_uri(image: Image) -> str:
     pixels = (image.detach().float().cpu().clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy()
     file, picture = BytesIO(), PillowImage.fromarray(pixels)
-    picture.thumbnail((_LONGEST, _LONGEST))  # only ever makes smaller
+    picture.thumbnail((_MAX_SIDE_PX, _MAX_SIDE_PX))  # never enlarges
     picture.save(file, "WEBP", quality=_QUALITY)
     return f"data:image/webp;base64,{b64encode(file.getvalue()).decode()}"

@@ -1,4 +1,4 @@
-"""What training minimizes: pixel, perceptual and adversarial losses."""
+"""Pixel, perceptual and adversarial losses."""
 
 from dgsr.losses.adversarial import AdversarialLoss
 from dgsr.losses.attempt import Attempt

@@ -16,11 +16,11 @@ Kind = Literal["multilevel_sigmoid", "hinge", "relativistic"]
 
 
 class AdversarialLoss(nn.Module):
-    """Average over the logits of each level, sum over levels.
+    """Compute adversarial losses, averaged over the logits of each level and summed over levels.
 
     Args:
-        kind: multilevel_sigmoid (cross-entropy, smoothed to 0.8 for real), hinge, or relativistic (which image of a
-            pair, the original or its restoration, is the real one).
+        kind: multilevel_sigmoid (cross-entropy with target 0.8 for real), hinge, or relativistic (predicts which image
+            of a pair, the original or its restoration, is real).
 
     Source: Kumari et al., Ensembling off-the-shelf models for GAN training (multilevel_sigmoid); Jolicoeur-Martineau,
     The relativistic discriminator, Sec. 4.1 (relativistic).
@@ -33,7 +33,7 @@ class AdversarialLoss(nn.Module):
         self.needs_real = kind == "relativistic"
 
     def generator(self, fake: list[Tensor], real: list[Tensor] | None = None) -> Float[Tensor, ""]:
-        """Return how far the generator's images are from passing as real.
+        """Return the generator's loss, low if its images are judged as real.
 
         Args:
             fake: Logits of the generator's images, a tensor per level.
@@ -42,7 +42,7 @@ class AdversarialLoss(nn.Module):
         return _over_levels(self.costs.generator, fake if real is None else real, fake)
 
     def discriminator(self, real: list[Tensor], fake: list[Tensor]) -> Float[Tensor, ""]:
-        """Return how far the discriminator is from separating real images from generated ones."""
+        """Return the discriminator's loss, low if real and generated images are separated."""
         return _over_levels(self.costs.discriminator, real, fake)
 
     def judged_real(self, real: list[Tensor], fake: list[Tensor]) -> dict[str, Float[Tensor, ""]]:
@@ -54,7 +54,7 @@ class AdversarialLoss(nn.Module):
 
 
 class _Costs(NamedTuple):
-    """The two networks' losses of a pair of logits, real and fake."""
+    """Losses of both networks, as functions of real and fake logits."""
 
     generator: Callable[[Tensor, Tensor], Tensor]
     discriminator: Callable[[Tensor, Tensor], Tensor]

@@ -1,4 +1,4 @@
-"""What a loss or a critic sees of one micro batch."""
+"""Hold the images and scores of a micro batch that losses and critics use."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from dgsr.types import Images, Scores, Seeds
 
 @dataclass(frozen=True)
 class Attempt:
-    """A restored micro batch and everything it was restored from; images in [-1, 1].
+    """A restored micro batch with its inputs and targets; images in [-1, 1].
 
     Attributes:
-        sr: The network's images.
+        sr: Output of the network.
         target: The images that reconstruction losses compare with: `hq`, or `lq_up` of negative samples.
         lq_up: The degraded images at the size of the output.
         scores: Blur and noise in [0, 1], or None where no scores are estimated.
@@ -35,5 +35,5 @@ class Attempt:
     hq: Images
 
     def detach(self) -> Attempt:
-        """Return the attempt without gradients, for critics to learn from."""
+        """Return a copy without gradients, for the training of critics."""
         return replace(self, sr=self.sr.detach(), latent=None if self.latent is None else self.latent.detach())

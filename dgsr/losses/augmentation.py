@@ -18,14 +18,14 @@ Augmentation: TypeAlias = Literal["color", "translation", "cutout", "affine"]
 
 
 def augment(images: Images, seeds: Seeds, kinds: Sequence[Augmentation]) -> Images:
-    """Augment each image as a function of its seed, so that an image and its restoration change alike.
+    """Augment each image as a function of its seed, so that an image and its restoration are augmented alike.
 
     Args:
-        images: In [-1, 1]; the result may leave that range.
+        images: Images in [-1, 1]; the result may exceed that range.
         seeds: The samples' seeds.
-        kinds: In this order of application: color (brightness, saturation, contrast), translation (up to an eighth of
-            the side, zeros where nothing is left), cutout (zeros in a window of half the side), affine (turned by up to
-            20 degrees, scaled by 0.8 to 1.25 and moved by a part of a pixel, mirrored beyond the edges).
+        kinds: Augmentations in order of application: color (brightness, saturation, contrast), translation (by up to an
+            eighth of the side, padded with zeros), cutout (zeros in a window of half the side), affine (rotation by up
+            to 20 degrees, scale of 0.8 to 1.25 and a subpixel shift, mirrored at the borders).
 
     Source: the first three of Zhao et al., Differentiable augmentation for data-efficient GAN training, Sec. 3.2, with
     the ranges of its program; affine after Kettunen et al., E-LPIPS, Sec. 3.2, with different ranges.
@@ -57,7 +57,7 @@ def _translation(image: Image, draw: np.random.Generator) -> Image:
 def _cutout(image: Image, draw: np.random.Generator) -> Image:
     height, width = image.shape[-2:]
     kept = torch.ones_like(image[:1])
-    # A part of the window may lie outside the image, since its centre may lie anywhere inside.
+    # The centre is anywhere in the image, so that a part of the window may be outside.
     rows, columns = (_window(int(draw.integers(side, endpoint=True)), side) for side in (height, width))
     kept[:, rows, columns] = 0
     return image * kept
@@ -70,7 +70,7 @@ def _affine(image: Image, draw: np.random.Generator) -> Image:
     cos, sin = math.cos(turn) / scale, math.sin(turn) / scale
     matrix = [[cos, -sin * height / width, right], [sin * width / height, cos, down]]
     image = at_least_fp32(image)
-    with in_full(image.device):  # autocast would round the grid, by pixels in an image of 512²
+    with in_full(image.device):  # autocast would round the grid, by whole pixels in an image of 512²
         grid = affine_grid(image.new_tensor([matrix]), [1, *image.shape], align_corners=False)
         return grid_sample(image[None], grid, mode="bicubic", padding_mode="reflection", align_corners=False)[0]
 

@@ -1,4 +1,4 @@
-"""R1, which keeps a discriminator flat around real images."""
+"""Compute the R1 gradient penalty of a discriminator."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from dgsr.types import Images
 
 
 def r1(real: Images, logits: list[Tensor]) -> Float[Tensor, ""]:
-    """Return half the squared gradient of a discriminator's output by real images, averaged over the batch.
+    """Return half the squared gradient norm of a discriminator's output at real images, averaged over the batch.
 
     Args:
-        real: Images that require a gradient, and from which the logits were computed.
+        real: Images that require a gradient and from which the logits were computed.
         logits: A tensor per level; each level is averaged over positions, as in the adversarial losses.
 
     Source: Mescheder et al., Which training methods for GANs do actually converge?, Eq. 9 with γ = 1.

@@ -1,4 +1,4 @@
-"""LPIPS and DISTS as losses: distances to a target that receives no gradient."""
+"""Use LPIPS and DISTS as losses, whose targets receive no gradient."""
 
 from __future__ import annotations
 
@@ -53,9 +53,9 @@ class Lpips(_Perceptual):
     """LPIPS between an attempt and its target.
 
     Args:
-        net: vgg (VGG-16) or alex (AlexNet, a twentieth of the work).
-        features: Where the network's weights come from: auto, torchvision, offline, or a path.
-        augment: How both images are augmented before they are compared: color, translation, cutout, affine. `affine`
+        net: vgg (VGG-16) or alex (AlexNet, a twentieth of the cost).
+        features: Source of the network's weights: auto, torchvision, offline, or a path.
+        augment: Augmentations of both images before the comparison: color, translation, cutout, affine. `affine`
             discourages artifacts aligned with the network's strides.
     """
 

@@ -1,4 +1,4 @@
-"""Pixel losses, one value per image: as functions of two images, and as losses of an attempt."""
+"""Pixel losses with one value per image, as functions of two images and as losses of an attempt."""
 
 from __future__ import annotations
 

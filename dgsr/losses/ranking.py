@@ -1,4 +1,4 @@
-"""Losses on the order of scores."""
+"""Compute a ranking loss on scores."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from torch import Tensor
 
 
 def margin_ranking(scores: Float[Tensor, " b"], truth: Float[Tensor, " b"], margin: float) -> Float[Tensor, ""]:
-    """Penalize scores that do not differ in the direction of clearly different truths by at least the margin.
+    """Penalize pairs of scores in the wrong order, or that differ by less than the margin.
 
-    The mean is over all pairs of the batch whose truths differ by more than the margin, and 0 if there are none.
+    The mean is over the pairs of the batch whose true values differ by more than the margin; 0 without such pairs.
 
     >>> import torch
     >>> margin_ranking(torch.tensor([0.5, 0.25, 0.5]), torch.tensor([0.0, 1.0, 0.0]), margin=0.25)

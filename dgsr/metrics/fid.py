@@ -1,4 +1,4 @@
-"""FID: the distance between two whole sets of images."""
+"""Compute FID, the distance between two sets of images."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from dgsr.metrics.metric import Described
 from dgsr.ops.precision import exactly
 from dgsr.types import Image, Images
 
-_REMEDY = "Run pip install torch-fidelity, and connect to a network once; or set features to a folder with its weights."
+_REMEDY = "Run pip install torch-fidelity, and connect to the internet once; or set features to the weights' folder."
 
 
 class Fid(Described):
-    """Fréchet distance between the Inception features of the restored and of the true images.
+    """Fréchet distance between the Inception features of restored images and of the ground truth.
 
-    A set's estimate depends on its size: compare only values over the same images.
+    The value depends on the number of images: compare only values over the same images.
 
     Args:
-        weights: A folder with torch-fidelity's file `pt_inception-….pth`; otherwise that package downloads it.
-        extractor: From 8-bit images to features, in place of Inception.
+        weights: Folder with torch-fidelity's file `pt_inception-….pth`; otherwise that package downloads it.
+        extractor: Network from 8-bit images to features, instead of Inception.
 
     Raises:
         UserError: Inception is not available.
@@ -43,22 +43,22 @@ class Fid(Described):
         path = next((str(file) for file in sorted(Path(weights).glob("pt_inception*"))), None)
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # about the size of its buffers, at every construction
+                warnings.simplefilter("ignore")  # torchmetrics warns about the size of its buffers
                 distance = FrechetInceptionDistance(extractor or 2048, feature_extractor_weights_path=path)
         except (ImportError, OSError, RuntimeError) as error:
             refuse("Inception-v3 for FID", str(error).strip().splitlines()[0].rstrip("."), _REMEDY)
         self.extractor: Any = distance.inception
-        self.extractor.num_features = len(distance.real_features_sum)  # otherwise torchmetrics finds out on the CPU
+        self.extractor.num_features = len(distance.real_features_sum)  # or torchmetrics runs the network to get it
 
     @torch.no_grad()
     def over(
         self, images: Iterable[tuple[Mapping[str, Image], Image]], device: torch.device | str = "cpu"
     ) -> dict[str, float | None]:
-        """Return the distance of each series of restored images to the true ones; None for fewer than two.
+        """Return the distance of each series of restored images to the ground truth; None for fewer than two images.
 
         Args:
-            images: Restored images by series, and the true image, all in [0, 1]; iterated once.
-            device: Where features are computed, at full precision.
+            images: Pairs of (restored images by series, ground truth), all in [0, 1]; iterated once.
+            device: Device on which features are computed, in full precision.
         """
         device = torch.device(device)
         self.extractor.to(device)
@@ -76,7 +76,7 @@ class Fid(Described):
     def _distance(self) -> FrechetInceptionDistance:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            # One process measures a set; the others may have ended.
+            # A single process measures a set; the others may have ended already.
             return FrechetInceptionDistance(self.extractor, sync_on_compute=False)
 
 

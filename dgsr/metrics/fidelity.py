@@ -1,4 +1,4 @@
-"""PSNR and SSIM, on luma or on all three channels."""
+"""Compute PSNR and SSIM on luma or RGB."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _LEAST_ERROR = 1e-8
 
 
 class _Fidelity(Metric):
-    """The options of PSNR and SSIM.
+    """Base of PSNR and SSIM with their options.
 
     Args:
-        channel: y is the luma of BT.601.
-        crop_border_px: Pixels to cut off on all sides first, as in many published values.
+        channel: y for the luma of BT.601, or rgb.
+        crop_border_px: Pixels to crop on all sides before measuring, as for many published values.
     """
 
     direction: Literal["higher", "lower"] = "higher"
@@ -42,14 +42,14 @@ class _Fidelity(Metric):
         self.variant = f"{channel.upper()}, 8-bit{border}"
 
     def _planes(self, images: Images) -> Float[Tensor, "b _ _ _"]:
-        """Return the measured planes: one channel or three, without the border."""
+        """Return luma or RGB without the border."""
         height, width = images.shape[-2:]
         inner = images[..., self.border : height - self.border, self.border : width - self.border]
         return luma(inner) if self.channel == "y" else inner
 
 
 class Psnr(_Fidelity):
-    """Peak signal-to-noise ratio, in dB; equal images have 80.
+    """Peak signal-to-noise ratio in dB; 80 for equal images.
 
     Differs from the definition: 1e-8 is added to the mean squared error, as in commonly published values, so that
     averages stay finite.
@@ -74,8 +74,8 @@ class Ssim(_Fidelity):
     min_side_px = _WINDOW
 
     def measure(self, sr: Images, hq: Images) -> Float[Tensor, " b"]:
-        """Average over all windows that lie within the image."""
-        x, y = (_rounded(self._planes(images)).double() for images in (sr, hq))  # differences of squares follow
+        """Return the average over all windows inside the image."""
+        x, y = (_rounded(self._planes(images)).double() for images in (sr, hq))  # differences of squares need it
         mean_x, mean_y = _windowed(x), _windowed(y)
         var_x = _windowed(x * x) - mean_x.square()
         var_y = _windowed(y * y) - mean_y.square()
@@ -86,7 +86,7 @@ class Ssim(_Fidelity):
 
 
 def luma(images: Images) -> Float[Tensor, "b 1 h w"]:
-    """Return the Y of BT.601, between 16/255 and 235/255.
+    """Return the luma Y of BT.601, in [16/255, 235/255].
 
     >>> luma(torch.ones(1, 3, 1, 1)).mul(255).round().item()
     235.0

@@ -1,4 +1,4 @@
-"""The base of all metrics: their description, and the rounding of images before they are measured."""
+"""Define the base class of metrics, which rounds images to 8 bits before measuring."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from dgsr.checks import expect
 from dgsr.ops.precision import exactly
 from dgsr.types import Images
 
-#: How tables mark the better direction.
+#: Marks of the better direction in tables.
 ARROWS = {"higher": "↑", "lower": "↓"}
 
 
 class Described:
-    """A number that reports explain.
+    """Description of a metric for reports.
 
     Attributes:
         direction: Whether higher or lower is better.
-        variant: What is needed to compare it with published values.
+        variant: Details needed to compare values with published ones, such as channel and network.
     """
 
     direction: Literal["higher", "lower"]
@@ -30,17 +30,17 @@ class Described:
 
     @property
     def arrow(self) -> str:
-        """The mark of the better direction, ↑ or ↓."""
+        """Mark of the better direction, ↑ or ↓."""
         return ARROWS[self.direction]
 
 
 class Metric(Described, nn.Module, ABC):
-    """A measure of restored images, one value per image.
+    """Base class of metrics of single images.
 
     Attributes:
-        name: Its name in error messages.
-        needs_reference: Whether it compares with the ground truth.
-        min_side_px: Smallest side of an image that it can measure.
+        name: Name in error messages.
+        needs_reference: Whether the metric compares with the ground truth.
+        min_side_px: Smallest side that an image may have.
     """
 
     name: str
@@ -49,12 +49,12 @@ class Metric(Described, nn.Module, ABC):
 
     @torch.no_grad()
     def forward(self, sr: Images, hq: Float[Tensor, "b 3 _ _"] | None = None) -> Float[Tensor, " b"]:
-        """Measure the images as 8-bit files would hold them, in full precision; images in [0, 1].
+        """Round images in [0, 1] to 8 bits and measure them in full precision; return one value per image.
 
         A metric without reference ignores `hq`.
 
         Raises:
-            UserError: The two differ in size, or are too small.
+            UserError: The images are too small, or differ in size from the reference.
         """
         size = (sr.shape[3], sr.shape[2])
         expect(min(size) >= self.min_side_px, f"sides of {self.min_side_px} px or more for {self.name}", _px(*size))
@@ -68,11 +68,11 @@ class Metric(Described, nn.Module, ABC):
 
     @abstractmethod
     def measure(self, sr: Images, hq: Images) -> Float[Tensor, " b"]:
-        """Return the metric of images that are in [0, 1] and rounded."""
+        """Return one value per image; images are in [0, 1] and rounded to 8 bits."""
 
 
 def eight_bit(images: Images) -> Float[Tensor, "b 3 h w"]:
-    """Clamp to [0, 1] and round as saving to a PNG file does.
+    """Clamp to [0, 1] and round to multiples of 1/255, as when saving to a PNG file.
 
     >>> eight_bit(torch.tensor([-1.0, 0.501, 2.0]).view(1, 3, 1, 1)).mul(255).flatten()
     tensor([  0., 128., 255.])

@@ -1,4 +1,4 @@
-"""NIQE: the distance between the statistics of an image and those of sharp photographs, without reference."""
+"""Compute NIQE, a distance between image statistics and those of pristine photographs, without reference."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from dgsr.types import Images
 _BLOCK = 96
 _GREY = (0.299, 0.587, 0.114)
 _NEIGHBOURS = ((0, 1), (1, 0), (1, 1), (1, -1))
-_BASICSR = "pip install --no-deps --no-build-isolation basicsr==1.4.2"  # its build needs torch
+_BASICSR = "pip install --no-deps --no-build-isolation basicsr==1.4.2"  # the build needs the installed torch
 _REMEDY = f"Run pip install cython 'setuptools<81' wheel && {_BASICSR}"
 
-#: One distribution for each row.
+#: One value per row.
 Rows = Float[Tensor, " rows"]
 
 
@@ -71,9 +71,9 @@ class Niqe(Metric):
         features = torch.cat([_features(self._normalised(image), block) for image, block in scales], dim=1)
         whole = features[features.isfinite().all(dim=1)]
         expect(len(whole) > 1, f"two blocks of {_BLOCK} px with texture for {self.name}", len(whole))
-        away = self.mean - features.nanmean(dim=0)
+        distance = self.mean - features.nanmean(dim=0)
         inverse = torch.linalg.pinv((self.covariance + whole.T.cov()) / 2)
-        return (away @ inverse @ away).sqrt()
+        return (distance @ inverse @ distance).sqrt()
 
     def _normalised(self, grey: Float[Tensor, "h w"]) -> Float[Tensor, "h w"]:
         """Subtract the local mean and divide by the local deviation (Eq. 1)."""
@@ -84,7 +84,7 @@ class Niqe(Metric):
 
 
 def _halved(grey: Float[Tensor, "h w"]) -> Float[Tensor, "half_h half_w"]:
-    """Resize to half, antialiased bicubic, as MATLAB does: with the image mirrored beyond its border."""
+    """Halve the size by antialiased bicubic resizing with mirrored borders, as in MATLAB."""
     mirrored = grey
     for axis in (0, 1):
         before, after = mirrored.narrow(axis, 0, 4), mirrored.narrow(axis, mirrored.shape[axis] - 4, 4)
@@ -94,7 +94,7 @@ def _halved(grey: Float[Tensor, "h w"]) -> Float[Tensor, "half_h half_w"]:
 
 
 def _features(normalised: Float[Tensor, "h w"], block: int) -> Float[Tensor, "blocks 18"]:
-    """Describe each block by the shape of its distribution and of those of neighbours' products (Eqs. 4 to 9)."""
+    """Fit the distributions of each block and of products of neighbouring pixels (Eqs. 4 to 9)."""
     blocks = normalised.unfold(0, block, block).unfold(1, block, block).reshape(-1, block, block)
     shape, left, right = _asymmetric_gaussian(blocks.flatten(1))
     features = [shape, (left + right) / 2]
@@ -106,7 +106,7 @@ def _features(normalised: Float[Tensor, "h w"], block: int) -> Float[Tensor, "bl
 
 
 def _asymmetric_gaussian(values: Float[Tensor, "rows n"]) -> tuple[Rows, Rows, Rows]:
-    """Fit a generalised Gaussian with two sides by its moments; return its shape, left and right scale."""
+    """Fit an asymmetric generalised Gaussian by its moments; return shape, left scale and right scale."""
     left, right = (_root_mean_square(values, side) for side in (values < 0, values > 0))
     ratio = left / right
     moments = values.abs().mean(dim=1).square() / values.square().mean(dim=1)
@@ -124,7 +124,7 @@ def _root_mean_square(values: Float[Tensor, "rows n"], where: Tensor) -> Rows:
 
 @cache
 def _pristine_model() -> dict[str, Tensor]:
-    """Read the authors' model of pristine photographs, which basicsr contains."""
+    """Read the authors' model of pristine photographs from the package basicsr."""
     try:
         path = distribution("basicsr").locate_file("basicsr/metrics/niqe_pris_params.npz")
     except PackageNotFoundError:

@@ -1,4 +1,4 @@
-"""Metrics of the optional package pyiqa."""
+"""Use metrics of the optional package pyiqa."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ _JUDGES = {
 
 OPINIONS = tuple(_JUDGES)
 
-#: The prefix of pyiqa's own names.
+#: Prefix that selects a metric by its name in pyiqa.
 PYIQA = "pyiqa:"
 
 _SET_METRICS = {"fid", "sfid", "fid_dinov2", "inception_score"}
 
 
 class Opinion(Metric):
-    """A metric that pyiqa computes; direction and need of a reference are those that pyiqa gives.
+    """A metric computed by pyiqa, which also defines its direction and whether it needs a reference.
 
-    The package is not a dependency of this one, since its licence forbids commercial use.
+    pyiqa is not a dependency of this package, because its licence forbids commercial use.
 
     Args:
-        name: musiq, maniqa, clipiqa or topiq; or `pyiqa:` and any of its names.
+        name: musiq, maniqa, clipiqa or topiq; or `pyiqa:NAME` for any metric of pyiqa.
 
     Raises:
         UserError: pyiqa is not installed, does not have that metric, or cannot fetch the weights.
@@ -67,14 +67,14 @@ class Opinion(Metric):
         self.variant = f"{model} of pyiqa {pyiqa.__version__}{trained_on}"
         try:
             self.network = pyiqa.create_metric(model, device="cpu")
-        except Exception as error:  # of any kind: pyiqa downloads weights from several hosts
+        except Exception as error:  # any exception: pyiqa downloads weights from several hosts
             reason = " ".join(str(error).split()) or type(error).__name__
-            refuse(f"the weights of pyiqa's {model}", reason, "Connect to a network once; pyiqa keeps them.")
+            refuse(f"the weights of pyiqa's {model}", reason, "Connect to the internet once; pyiqa caches them.")
         self.direction: Literal["higher", "lower"] = "lower" if self.network.lower_better else "higher"
         self.needs_reference = self.network.metric_mode == "FR"
 
     def measure(self, sr: Images, hq: Images) -> Float[Tensor, " b"]:
         """Return the score, in pyiqa's range."""
-        # It moves its inputs to the device of its construction, wherever it has been moved since.
+        # pyiqa moves inputs to the device of construction, even after the network has been moved.
         network, images = self.network.to(sr.device), (sr, hq) if self.needs_reference else (sr,)
         return network(*images).flatten().float()

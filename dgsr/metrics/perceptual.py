@@ -1,4 +1,4 @@
-"""LPIPS and DISTS: distances between features of networks trained on ImageNet."""
+"""Compute LPIPS and DISTS, distances between features of networks trained on ImageNet."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Lpips(Metric):
         super().__init__()
         self.name = "lpips" if net == "alex" else "lpips_vgg"
         self.variant = "AlexNet" if net == "alex" else "VGG-16"
-        self.min_side_px = 31 if net == "alex" else 16  # smaller images leave nothing for the last layer
+        self.min_side_px = 31 if net == "alex" else 16  # the feature map of the last layer would be empty below
         self.distance = LpipsDistance(net, weights)
 
     def measure(self, sr: Images, hq: Images) -> Float[Tensor, " b"]:

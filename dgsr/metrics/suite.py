@@ -16,27 +16,27 @@ from dgsr.metrics.fidelity import Channel, Psnr
 from dgsr.metrics.metric import Metric
 from dgsr.metrics.opinion import PYIQA, Opinion
 
-#: How metrics are built, by name; None stands for one that a config has switched off.
+#: Constructors of metrics by name; None for a metric that a config has disabled.
 Constructors: TypeAlias = Mapping[str, Callable[[], Any] | None]
 
 
 @dataclass(frozen=True)
 class Suite:
-    """The metrics that could be built, of those that were requested."""
+    """The requested metrics, and the reasons for those that could not be built."""
 
     each: dict[str, Metric] = field(default_factory=dict)
     sets: dict[str, Fid] = field(default_factory=dict)
-    missing: dict[str, str] = field(default_factory=dict)  # a sentence each: why, and how to get it
+    missing: dict[str, str] = field(default_factory=dict)  # a sentence per name: the reason and the remedy
 
     def without_reference(self) -> Suite:
-        """Keep the metrics that need no true images."""
+        """Return the metrics that need no ground truth."""
         each = {name: metric for name, metric in self.each.items() if not metric.needs_reference}
         lacking = [name for name in (*self.each, *self.sets) if name not in each]
-        sentences = {name: f"{name} compares with true images, which are missing." for name in lacking}
+        sentences = {name: f"{name} needs ground truth images, which are missing." for name in lacking}
         return Suite(each, {}, self.missing | sentences)
 
     def without(self, missing: Mapping[str, str]) -> Suite:
-        """Leave out the metrics that are missing elsewhere, with the reasons."""
+        """Return the suite without metrics that another rank lacks, with the reasons."""
         each = {name: metric for name, metric in self.each.items() if name not in missing}
         sets = {name: metric for name, metric in self.sets.items() if name not in missing}
         return Suite(each, sets, {**self.missing, **missing})
@@ -47,10 +47,10 @@ class Suite:
 
 
 def build(names: Iterable[str], available: Constructors, **options: Any) -> dict[str, Metric]:
-    """Build metrics of single images, all of them or none; arguments as for `build_available`.
+    """Build metrics of single images; unlike `build_available`, refuse missing ones.
 
     Raises:
-        UserError: A name is not known, or a metric cannot be built.
+        UserError: A name is unknown, or a metric cannot be built.
 
     >>> from dgsr.metrics import Psnr
     >>> build(["psnr"], {"psnr": Psnr})["psnr"].arrow
@@ -72,22 +72,22 @@ def build_available(
     weights: str = "auto",
     **own: Any,
 ) -> Suite:
-    """Build the metrics of single images and of whole sets (fid) that this machine has, in the order of their names.
+    """Build the metrics of single images and of whole sets (fid) that are available on this machine.
 
     Args:
-        names: Which of the available metrics to build; also `pyiqa:NAME`, any of pyiqa's own names.
-        available: Constructors by name; a null entry is not available.
-        channel: The nodes of a config refer to this value and to the two below; here they are only checked.
+        names: Names of metrics in `available`, or `pyiqa:NAME` for any metric of pyiqa.
+        available: Constructors by name; None disables a metric.
+        channel: Config nodes refer to this value and the next two; this function only checks them.
         crop_border_px: See `Psnr`.
         weights: See `Lpips`.
-        own: Further metrics by name, always measured, after the others; None leaves one out.
+        own: Further metrics by name, always measured after the others; None disables one.
 
     Raises:
-        UserError: A name is not known, or an option cannot have that value.
+        UserError: A name is unknown, or an option is invalid.
     """
     names, suite = list(names), Suite()
     _expect_known(names, available)
-    Psnr(channel, crop_border_px)  # which every machine has: a wrong option is refused, not counted as missing
+    Psnr(channel, crop_border_px)  # always available, so that a wrong option is refused instead of reported as missing
     expect_source(weights)
     for name in names:
         constructor = available.get(name)

@@ -1,1 +1,1 @@
-"""Pure tensor functions on images: no draws of their own, no modules, no choice of device."""
+"""Pure tensor functions on images, without hidden randomness, modules or device placement."""

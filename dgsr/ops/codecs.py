@@ -1,4 +1,4 @@
-"""Compress images by real encoders, through Pillow; for the formats that are no plain sums, as JPEG is."""
+"""Compress images with Pillow's encoders, for formats that cannot be written as tensor operations."""
 
 from __future__ import annotations
 
@@ -24,11 +24,12 @@ def encode_decode(images: Images, file_format: Format, quality: float) -> Images
     Raises:
         UserError: Pillow was built without that format.
     """
-    expect(features.check(file_format) is True, f"a Pillow that writes {file_format}", "one without", "Upgrade pillow.")
-    return torch.stack([_one(image, file_format, round(quality)) for image in images])
+    supported = features.check(file_format) is True
+    expect(supported, f"Pillow with {file_format} support", "a build without it", "Upgrade Pillow.")
+    return torch.stack([_encode_decode_one(image, file_format, round(quality)) for image in images])
 
 
-def _one(image: Float[Tensor, "3 h w"], file_format: Format, quality: int) -> Float[Tensor, "3 h w"]:
+def _encode_decode_one(image: Float[Tensor, "3 h w"], file_format: Format, quality: int) -> Float[Tensor, "3 h w"]:
     pixels = (image * 255).round().byte().permute(1, 2, 0).cpu().numpy()
     file = io.BytesIO()
     Pillow.fromarray(pixels).save(file, file_format, quality=quality)

@@ -1,4 +1,4 @@
-"""Give the restored image the colours of the degraded one."""
+"""Transfer the colours of the degraded image to the restored image."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import conv2d, pad
 
-#: Grey or RGB.
+#: Grey or RGB images.
 ColorPlanes: TypeAlias = Float[Tensor, "b c h w"]
 ChannelSums: TypeAlias = Float[Tensor, "b 3 c"]
 
@@ -18,7 +18,7 @@ _EPSILON = 1e-5
 
 
 def wavelet_color_fix(content: ColorPlanes, style: ColorPlanes) -> ColorPlanes:
-    """Return the content's detail over the style's low frequencies, unclamped.
+    """Combine the high frequencies of `content` with the low frequencies of `style`; the result is not clamped.
 
     Source: StableSR, Sec. 3.4.
     """
@@ -26,7 +26,7 @@ def wavelet_color_fix(content: ColorPlanes, style: ColorPlanes) -> ColorPlanes:
 
 
 def adain_color_fix(content: ColorPlanes, style: ColorPlanes) -> ColorPlanes:
-    """Return the content with mean and spread of each of the style's channels, unclamped.
+    """Shift and scale each channel of `content` to the mean and deviation of `style`; the result is not clamped.
 
     >>> style = torch.rand(1, 3, 8, 8)
     >>> bool(torch.allclose(adain_color_fix(0.5 * style + 0.2, style).mean(), style.mean()))
@@ -39,13 +39,13 @@ def adain_color_fix(content: ColorPlanes, style: ColorPlanes) -> ColorPlanes:
 
 
 def channel_sums(images: ColorPlanes) -> ChannelSums:
-    """Return the number of pixels, their sum and their squares' sum, of each channel; those of parts add up."""
+    """Return count, sum and sum of squares of each channel; those of an image are the sum over its tiles."""
     pixels = images.flatten(2).double()
     return torch.stack([torch.ones_like(pixels).sum(2), pixels.sum(2), (pixels**2).sum(2)], dim=1)
 
 
 def adain_map(content: ChannelSums, style: ChannelSums) -> tuple[Float[Tensor, "b c 1 1"], Float[Tensor, "b c 1 1"]]:
-    """Return gain and offset by which a content takes on the mean and spread of a style."""
+    """Return the gain and offset that give `content` the channel means and deviations of `style`."""
     (content_mean, content_std), (style_mean, style_std) = _moments(content), _moments(style)
     gain = style_std / content_std
     return gain[..., None, None], (style_mean - gain * content_mean)[..., None, None]

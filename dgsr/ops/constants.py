@@ -1,4 +1,4 @@
-"""Fixed numbers as tensors, brought to each device once."""
+"""Cache constant tensors per device."""
 
 from __future__ import annotations
 
@@ -12,5 +12,5 @@ Numbers = tuple[int | float, ...] | tuple[tuple[int | float, ...], ...]
 
 @functools.cache
 def constant(numbers: Numbers, device: torch.device) -> Tensor:
-    """Return a vector or matrix in float32; uploading it for each call would make a GPU wait each time."""
+    """Return a cached vector or matrix in float32; an upload per call would stall a GPU."""
     return torch.tensor(numbers, dtype=torch.float32, device=device)

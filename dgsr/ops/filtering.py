@@ -1,4 +1,4 @@
-"""Filter images with blur kernels, and sharpen them by an unsharp mask."""
+"""Filter images with blur kernels, and sharpen them with an unsharp mask."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch.nn import functional
 from dgsr.ops.kernels import Kernel, gaussian
 from dgsr.types import Images
 
-_FAR = 5e-7  # what a kernel weighs so far out changes no pixel by more
+_NEGLIGIBLE = 5e-7  # total weight that may be dropped; no pixel in [0, 1] changes by more
 _WIDEST_DIRECT = 15  # beyond this size Fourier transforms are faster
 _STRIP_ROWS = 32
 _BAND = 16
@@ -21,30 +21,30 @@ _BAND = 16
 def filter2d(images: Images, kernel: Kernel) -> Images:
     """Correlate images with a kernel of odd size, mirroring at the borders.
 
-    The kernel is cut to where it weighs something. One that is a product of a column and a row, as a round Gaussian
-    is, goes along the two axes; other small ones are summed up directly, and large ones by Fourier transforms,
-    whichever is fastest; all are equal to 1e-6.
+    Negligible borders of the kernel are cut off. Separable kernels, such as isotropic Gaussians, are applied along the
+    two axes, other small ones by direct convolution and large ones by FFT, whichever is fastest. The three methods
+    agree to 1e-6.
     """
     kernel = _cut(kernel)
     column, row = kernel.sum(1), kernel.sum(0) / kernel.sum()
-    if (torch.outer(column, row) - kernel).abs().sum() < _FAR:
+    if (torch.outer(column, row) - kernel).abs().sum() < _NEGLIGIBLE:
         return _along_axes(images, *(weights.to(images, non_blocking=True) for weights in (column, row)))
     kernel = kernel.to(images, non_blocking=True)
-    return _direct(images, kernel) if len(kernel) <= _WIDEST_DIRECT else _by_spectra(images, kernel)
+    return _direct(images, kernel) if len(kernel) <= _WIDEST_DIRECT else _by_fft(images, kernel)
 
 
 def _cut(kernel: Kernel) -> Float[Tensor, "cut cut"]:
-    """Cut off the outermost squares of weights that hardly count together."""
+    """Cut off the outer rings whose weights together are negligible."""
     size = len(kernel)
     offset = (torch.arange(size, device=kernel.device) - size // 2).abs()
     ring = torch.maximum(offset, offset[:, None]).flatten()
     sums = kernel.new_zeros(size // 2 + 1).index_add_(0, ring, kernel.abs().flatten())
-    spare = int((sums[1:].flip(0).cumsum(0) <= _FAR).sum())
+    spare = int((sums[1:].flip(0).cumsum(0) <= _NEGLIGIBLE).sum())
     return kernel[spare : size - spare, spare : size - spare]
 
 
 def _along_axes(images: Images, column: Float[Tensor, " k"], row: Float[Tensor, " k"]) -> Images:
-    """Multiply overlapping windows of columns, then of rows, with bands of weights: far faster than narrow sums."""
+    """Apply a separable kernel as products of overlapping windows with band matrices; faster than convolution."""
     height, width = images.shape[-2:]
     windows = (-(-height // _BAND), -(-width // _BAND))
     bands = [_band(weights).expand(number, -1, -1) for weights, number in zip((column, row), windows, strict=True)]
@@ -58,12 +58,12 @@ def _along_axes(images: Images, column: Float[Tensor, " k"], row: Float[Tensor, 
 
 
 def _band(weights: Float[Tensor, " k"]) -> Float[Tensor, "band span"]:
-    """Write the weights into each row of a matrix, a place further right each time."""
+    """Return a band matrix that holds the weights in each row, shifted by one column per row."""
     return functional.pad(weights, (0, _BAND)).repeat(_BAND)[:-_BAND].view(_BAND, -1)
 
 
 def _direct(images: Images, kernel: Kernel) -> Images:
-    """Sum up strips of the images side by side: the fast convolution works on sixteen planes at a time."""
+    """Convolve strips of the images as channels: the fast CPU convolution processes 16 channels at a time."""
     batch, channels, height, width = images.shape
     size = len(kernel)
     strips = max(1, height // _STRIP_ROWS)
@@ -75,7 +75,7 @@ def _direct(images: Images, kernel: Kernel) -> Images:
     return filtered.view(batch, channels, strips * rows, width)[:, :, :height]
 
 
-def _by_spectra(images: Images, kernel: Kernel) -> Images:
+def _by_fft(images: Images, kernel: Kernel) -> Images:
     height, width = images.shape[-2:]
     radius = kernel.shape[-1] // 2
     size = (_fast_length(height + 2 * radius), _fast_length(width + 2 * radius))
@@ -85,7 +85,7 @@ def _by_spectra(images: Images, kernel: Kernel) -> Images:
 
 
 def reflect_pad(images: Images, before: int, size: tuple[int, int]) -> Float[Tensor, "b 3 padded_h padded_w"]:
-    """Mirror the images at their borders, so that they begin at a place in a size; again where they are too small."""
+    """Mirror images at their borders to a size, starting at offset `before`; small images are mirrored repeatedly."""
     height, width = images.shape[-2:]
     below, right = size[0] - before - height, size[1] - before - width
     if max(before, below) < height and max(before, right) < width:
@@ -99,7 +99,7 @@ def reflect_pad(images: Images, before: int, size: tuple[int, int]) -> Float[Ten
 
 @functools.cache
 def _fast_length(length: int) -> int:
-    """Return the next even length without prime factors above 5, for which Fourier transforms are fast."""
+    """Return the next even length without prime factors above 5, for which FFTs are fast."""
     while True:
         rest = length
         for factor in (2, 3, 5):
@@ -111,11 +111,11 @@ def _fast_length(length: int) -> int:
 
 
 def sharpen(images: Images, weight: float = 0.5, size: int = 51, threshold_255: float = 10.0) -> Images:
-    """Add back what a wide Gaussian takes away, softly masked to where that is more than the threshold.
+    """Sharpen images in [0, 1] with an unsharp mask, limited to residuals above the threshold.
 
-    Source: the sharpened targets of Real-ESRGAN.
+    Source: `usm_sharp` of Real-ESRGAN.
     """
-    sigma = 0.15 * size + 0.35  # what OpenCV takes for a kernel of this size
+    sigma = 0.15 * size + 0.35  # OpenCV's default for a kernel of this size
     blur = gaussian(size, sigma, sigma)
     residual = images - filter2d(images, blur)
     mask = filter2d((residual.abs() * 255 > threshold_255).to(images), blur)

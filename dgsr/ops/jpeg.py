@@ -1,4 +1,4 @@
-"""Compress images as baseline JPEG does, up to the entropy coding, which loses nothing."""
+"""Simulate baseline JPEG compression, without the lossless entropy coding."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ _LUMA_TABLE = (
 )
 _CHROMA_CORNER = ((17, 18, 24, 47), (18, 21, 26, 66), (24, 26, 56, 99), (47, 66, 99, 99))
 _TO_YCBCR = ((0.299, 0.587, 0.114), (-0.168736, -0.331264, 0.5), (0.5, -0.418688, -0.081312))
-_TO_RGB = ((0.0, 1.402), (-0.344136, -0.714136), (1.772, 0.0))  # what chroma adds to luma
-_FINEST = 1e-3  # at quality 100 the steps would be 0; this keeps the quotients finite and the loss invisible
+_TO_RGB = ((0.0, 1.402), (-0.344136, -0.714136), (1.772, 0.0))  # contribution of chroma
+_MIN_FACTOR = 1e-3  # avoids division by zero at quality 100; the loss stays invisible
 
 
 def jpeg(images: Images, quality: float, chroma_step: Literal[1, 2] = 2) -> Images:
     """Clamp images to [0, 1], compress them at a quality in [1, 100] and decompress them.
 
-    Chroma keeps every pixel (4:4:4) or every second, along both sides (4:2:0). The quantisation tables are
-    scaled but not rounded, as in DiffJPEG; borders are filled up with black.
+    `chroma_step` 1 keeps all chroma pixels (4:4:4), 2 averages them in pairs along both axes (4:2:0). The quantisation
+    tables are scaled but not rounded, as in DiffJPEG. Images are padded with black.
     """
     height, width = images.shape[-2:]
     padded = images.new_empty(*images.shape[:2], height + -height % 16, width + -width % 32)
@@ -58,21 +58,21 @@ def _halve(planes: Planes) -> Float[Tensor, "b c half_h half_w"]:
 
 
 def _step_factor(quality: float) -> float:
-    """Return the factor of the quantisation tables, after the convention of libjpeg."""
-    return max(50 / quality if quality < 50 else 2 - quality / 50, _FINEST)
+    """Return the scale of the quantisation tables for a quality, as libjpeg does."""
+    return max(50 / quality if quality < 50 else 2 - quality / 50, _MIN_FACTOR)
 
 
 def _quantise(planes: Planes, steps: Table, repeat: int) -> Float[Tensor, "b c repeated_h repeated_w"]:
-    """Round the cosine coefficients of all 8x8 blocks to multiples of their steps, divide by 255, repeat each pixel.
+    """Quantise the DCT coefficients of 8x8 blocks, transform back, divide by 255 and repeat each pixel.
 
-    Before the rounding, everything is summed up and scaled as DiffJPEG does it: another order turns more ties the
-    other way. After it, small matrices restore rows, of two blocks at a time for speed, and columns where they lie.
+    The order of operations before rounding is that of DiffJPEG, because another order rounds more ties differently.
+    The inverse transform processes the rows of two blocks at a time, for speed.
     """
     batch, channels, height, width = planes.shape
     blocks = planes.reshape(batch, channels, height // 8, 8, width // 8, 8).transpose(3, 4).reshape(-1, 64)
     cosines, scale = _cosines(planes.device)
     levels = (blocks @ cosines.T).mul_(scale).div_(steps).round_().mul_(scale * steps / 255)
-    columns, rows = _restoring(repeat, planes.device)
+    columns, rows = _inverse(repeat, planes.device)
     restored = levels.view(-1, width // 8, 8, 8).transpose(1, 2).reshape(-1, 16) @ rows
     restored = torch.bmm(columns.expand(len(levels) * 8 // width, -1, -1), restored.view(-1, 8, repeat * width))
     return restored.view(batch, channels, repeat * height, repeat * width)
@@ -80,15 +80,15 @@ def _quantise(planes: Planes, steps: Table, repeat: int) -> Float[Tensor, "b c r
 
 @functools.cache
 def _cosines(device: torch.device) -> tuple[Float[Tensor, "64 64"], Table]:
-    """Return the two-dimensional cosines of an 8x8 block, flattened, and what makes them orthonormal."""
+    """Return the 2D DCT basis of an 8x8 block, flattened, and the scale that makes it orthonormal."""
     cosines = _cosine_table()
     scale = torch.tensor([math.sqrt(1 / 8)] + 7 * [1 / 2], dtype=torch.float64)
     return torch.kron(cosines, cosines).float().to(device), torch.kron(scale, scale).float().to(device)
 
 
 @functools.cache
-def _restoring(repeat: int, device: torch.device) -> tuple[Float[Tensor, "px 8"], Float[Tensor, "16 two_px"]]:
-    """Return what turns coefficients into pixels, each repeated: of one block's columns, and of two blocks' rows."""
+def _inverse(repeat: int, device: torch.device) -> tuple[Float[Tensor, "px 8"], Float[Tensor, "16 two_px"]]:
+    """Return the inverse DCT with repeated pixels, for the columns of one block and the rows of two blocks."""
     rows = _cosine_table().repeat_interleave(repeat, 1)
     return rows.T.float().to(device), torch.kron(torch.eye(2), rows).float().to(device)
 
@@ -100,7 +100,7 @@ def _cosine_table() -> Float[Tensor, "8 8"]:
 
 @functools.cache
 def _luma_table(device: torch.device) -> Table:
-    # DiffJPEG swaps the table's axes against the standard, and so every training set made with it.
+    # DiffJPEG transposes the standard table; follow it, as published training data were degraded with it.
     return constant(_LUMA_TABLE, device).T.flatten()
 
 

@@ -1,4 +1,4 @@
-"""Blur kernels as tensors that sum to one, computed in float64 from their parameters."""
+"""Compute blur kernels that sum to one, in float64."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ Kernel = Float[Tensor, "k k"]
 
 
 def _axis(size: int) -> Float[Tensor, " k"]:
-    assert size % 2 == 1, f"kernels have a centre, hence odd sizes, not {size}"
+    assert size % 2 == 1, f"kernel sizes must be odd, got {size}"
     return torch.arange(size, dtype=torch.float64) - size // 2
 
 
 def _squared_distance(size: int, sigma_x: float, sigma_y: float, rotation: float) -> Kernel:
-    """Measure the squared Mahalanobis distance of each pixel from the centre; the x axis turns by the rotation."""
+    """Return the squared Mahalanobis distance of each pixel from the centre, with axes rotated by `rotation`."""
     y, x = torch.meshgrid(_axis(size), _axis(size), indexing="ij")
     along = x * math.cos(rotation) + y * math.sin(rotation)
     across = y * math.cos(rotation) - x * math.sin(rotation)
@@ -29,7 +29,7 @@ def _normalised(kernel: Kernel) -> Kernel:
 
 
 def gaussian(size: int, sigma_x: float, sigma_y: float, rotation: float = 0.0) -> Kernel:
-    """Return a Gaussian of two standard deviations in pixels, turned by an angle in radians.
+    """Return an anisotropic Gaussian, with standard deviations in pixels and a rotation in radians.
 
     >>> round(gaussian(21, 2.0, 2.0)[10, 10].item(), 4)
     0.0398
@@ -38,7 +38,7 @@ def gaussian(size: int, sigma_x: float, sigma_y: float, rotation: float = 0.0) -
 
 
 def generalized_gaussian(size: int, sigma_x: float, sigma_y: float, rotation: float, beta: float) -> Kernel:
-    """Return a Gaussian whose squared distance is raised to beta: flatter above 1, more pointed below.
+    """Return a generalised Gaussian, whose squared distance is raised to `beta`: flatter above 1, more pointed below.
 
     Source: Pascal et al., Parameter estimation for multivariate generalized Gaussian distributions.
     """
@@ -46,16 +46,16 @@ def generalized_gaussian(size: int, sigma_x: float, sigma_y: float, rotation: fl
 
 
 def plateau(size: int, sigma_x: float, sigma_y: float, rotation: float, beta: float) -> Kernel:
-    """Return 1 / (1 + d^2beta), a flat top with heavy tails."""
+    """Return the plateau-shaped kernel 1 / (1 + d^2beta), with a flat top and heavy tails."""
     return _normalised(1 / (1 + _squared_distance(size, sigma_x, sigma_y, rotation) ** beta))
 
 
 def sinc(size: int, cutoff: float) -> Kernel:
-    """Return the ideal circular low-pass filter, cut to a square; it rings and overshoots.
+    """Return the ideal circular low-pass filter, truncated to a square; it causes ringing and overshoot.
 
     Args:
-        size: The odd number of pixels on a side.
-        cutoff: The highest frequency that passes, in radians per pixel; at pi all but the corners do.
+        size: Side in pixels, odd.
+        cutoff: Cutoff frequency in radians per pixel, at most pi.
     """
     radius = torch.sqrt(_squared_distance(size, 1.0, 1.0, 0.0))
     kernel = cutoff * torch.special.bessel_j1(cutoff * radius) / (2 * math.pi * radius)
@@ -64,9 +64,9 @@ def sinc(size: int, cutoff: float) -> Kernel:
 
 
 def equivalent_sigma(kernel: Kernel) -> float:
-    """Return the standard deviation of the Gaussian that lets equally much of white noise through.
+    """Return the standard deviation of the Gaussian that passes the same energy of white noise.
 
-    It is defined for every kernel, also for those with negative lobes, and 0 for the identity.
+    It is defined for all kernels, also those with negative lobes, and is 0 for the identity.
 
     >>> round(equivalent_sigma(gaussian(21, 2.0, 2.0)), 2)
     1.98

@@ -1,4 +1,4 @@
-"""Where less than full precision stops: what autocast or TF32 would spoil is computed in full."""
+"""Control autocast and TF32, and keep sensitive computations in full precision."""
 
 from __future__ import annotations
 
@@ -17,40 +17,40 @@ _HALVES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 def at_least_fp32(tensor: Tensor) -> Tensor:
-    """Return what a half cannot hold in fp32; fp64 stays."""
+    """Convert half precision to fp32; fp32 and fp64 are unchanged."""
     return tensor.to(torch.promote_types(tensor.dtype, torch.float32))
 
 
 def computing_in(precision: Precision, device: torch.device) -> AbstractContextManager[object]:
-    """Let autocast compute in a precision inside the block; fp32 leaves it, so that fp64 stays.
+    """Enable autocast to a half precision inside the block, or disable it for fp32.
 
     Raises:
-        UserError: As `expect_computable`.
+        UserError: The device does not support the precision.
     """
     expect_computable(precision, device)
-    # Each weight is used once in a block, so that what it was cast to need not be kept.
+    # Each weight is used once per block, so that caching its cast copy would only take memory.
     return torch.autocast(device.type, _HALVES.get(precision), precision in _HALVES, cache_enabled=False)
 
 
 def expect_computable(precision: Precision, device: torch.device) -> None:
-    """Refuse what is no precision, and fp16 on processors, which do more in bf16: the autoencoder too.
+    """Refuse unknown precisions, and fp16 on CPUs, where bf16 also covers the autoencoder.
 
     Raises:
-        UserError: It is none that the device computes in.
+        UserError: The device does not support the precision.
     """
     fitting = ("fp32", "bf16") if device.type == "cpu" else ("fp32", *_HALVES)
-    what = f"a precision among {', '.join(fitting)} on {device}"
-    expect(precision in fitting, what, precision, f"Take {fitting[-1]}.")
+    expected = f"a precision among {', '.join(fitting)} on {device}"
+    expect(precision in fitting, expected, precision, f"Use {fitting[-1]}.")
 
 
 def in_full(device: torch.device) -> AbstractContextManager[object]:
-    """Leave autocast inside the block: operations keep the precision of their inputs."""
+    """Disable autocast inside the block: operations keep the precision of their inputs."""
     return torch.autocast(device.type, enabled=False)
 
 
 @contextmanager
 def exactly(device: torch.device) -> Iterator[None]:
-    """Leave also TF32 inside the block, in which GPUs convolve unless told otherwise: for what is measured."""
+    """Disable autocast and cuDNN's TF32 inside the block, for measurements."""
     before = torch.backends.cudnn.allow_tf32
     torch.backends.cudnn.allow_tf32 = False
     try:
@@ -61,7 +61,7 @@ def exactly(device: torch.device) -> Iterator[None]:
 
 
 def never_fp16(device: torch.device) -> AbstractContextManager[object]:
-    """Leave autocast to fp16 inside the block, whose largest number is 65 504; autocast to bf16 stays."""
+    """Disable autocast to fp16, whose range ends at 65504, inside the block; autocast to bf16 stays enabled."""
     kind = device.type
     to_fp16 = torch.is_autocast_enabled(kind) and torch.get_autocast_dtype(kind) == torch.float16
     return in_full(device) if to_fp16 else nullcontext()

@@ -1,4 +1,4 @@
-"""Resize batches of images, and the one way in which a degraded image is brought to the size of its result."""
+"""Resize batches of images, and enlarge degraded images to the size of the output."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Places: TypeAlias = Int[Tensor, " _"]
 
 
 def resize(images: Images, size: tuple[int, int], mode: ResizeMode) -> Resized:
-    """Resize to (height, width); only `bicubic_antialiased` averages, and bicubic overshoots are kept.
+    """Resize to (height, width); only `area` and `bicubic_antialiased` filter, and bicubic results are not clamped.
 
     >>> import torch
     >>> resize(torch.rand(2, 3, 8, 6), (4, 5), "area").shape
@@ -38,9 +38,9 @@ def resize(images: Images, size: tuple[int, int], mode: ResizeMode) -> Resized:
 
 
 def rescale(images: Images, factor: float, mode: Mode) -> Resized:
-    """Resize both sides by one factor, rounded down to whole pixels.
+    """Resize both sides by a factor; the size is rounded down to whole pixels.
 
-    Unlike `resize`, samples stand exactly 1 / factor apart even where the rounding cut a part of a pixel off.
+    Unlike with `resize`, the distance between samples is exactly 1 / factor, even if the size was rounded.
     """
     if factor == 1:
         return images
@@ -49,7 +49,7 @@ def rescale(images: Images, factor: float, mode: Mode) -> Resized:
 
 
 def enlarged(size: tuple[int, int], scale: int | float) -> tuple[int, int]:
-    """Return the size of an image after enlarging it, in whole pixels.
+    """Return the size of an image enlarged by a scale, rounded to whole pixels.
 
     >>> enlarged((5, 7), 1.5)
     (8, 10)
@@ -60,7 +60,7 @@ def enlarged(size: tuple[int, int], scale: int | float) -> tuple[int, int]:
 def upsample(lq: Images, scale: int | float) -> Resized:
     """Enlarge `lq` in [0, 1] to `lq_up` by bicubic interpolation, clamped to [0, 1].
 
-    Training and inference share this one function.
+    Training and inference both use this function.
     Differs from the paper: the published inference enlarges bilinearly.
     """
     height, width = lq.shape[-2:]
@@ -68,17 +68,17 @@ def upsample(lq: Images, scale: int | float) -> Resized:
 
 
 def upsample_at(lq: Pixels, size: tuple[int, int], rows: Places, columns: Places) -> Float[Tensor, "1 c r k"]:
-    """Return some rows and columns of what `upsample` makes of `lq`, at the cost of these alone.
+    """Return selected rows and columns of the result of `upsample`, without computing the rest.
 
     Args:
-        lq: Of one image; only what is needed of it is turned into numbers in [0, 1].
-        size: Of the whole enlarged image.
-        rows: Indices of rows there, in any order.
-        columns: Indices of columns.
+        lq: Pixels of one image; only the part that is needed is converted to [0, 1].
+        size: Size of the whole enlarged image.
+        rows: Row indices in the enlarged image, in any order.
+        columns: Column indices in the enlarged image, in any order.
     """
     (down, down_weights), (across, across_weights) = (
-        _cubic(places, present, wanted)
-        for places, present, wanted in zip((rows, columns), lq.shape[-2:], size, strict=True)
+        _cubic(places, length, new_length)
+        for places, length, new_length in zip((rows, columns), lq.shape[-2:], size, strict=True)
     )
     top, left = int(down.min()), int(across.min())
     needed = from_pixels(lq[:, top : int(down.max()) + 1, left : int(across.max()) + 1])[None].to(rows.device)
@@ -91,12 +91,12 @@ def _weigh(images: Tensor, axis: int, taps: Tensor, weights: Tensor) -> Tensor:
     return torch.stack(parts).sum(dim=0)
 
 
-def _cubic(places: Places, present: int, wanted: int) -> tuple[Int[Tensor, "4 _"], Float[Tensor, "4 _"]]:
-    """Return the four neighbours of each place and their weights, by Keys' kernel with a = -0.75 as torch has it."""
-    centre = (places.double() + 0.5) * present / wanted - 0.5
+def _cubic(places: Places, length: int, new_length: int) -> tuple[Int[Tensor, "4 _"], Float[Tensor, "4 _"]]:
+    """Return the four neighbours of each place and their weights: Keys' kernel with a = -0.75, as in torch."""
+    centre = (places.double() + 0.5) * length / new_length - 0.5
     first = centre.floor()
     away = (centre - first - torch.arange(-1, 3, device=places.device)[:, None]).abs()
     near = (1.25 * away - 2.25) * away**2 + 1
     far = -0.75 * (((away - 5) * away + 8) * away - 4)
     neighbours = first.long() + torch.arange(-1, 3, device=places.device)[:, None]
-    return neighbours.clamp(0, present - 1), torch.where(away <= 1, near, far)
+    return neighbours.clamp(0, length - 1), torch.where(away <= 1, near, far)

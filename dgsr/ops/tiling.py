@@ -1,4 +1,4 @@
-"""Cut a plane into overlapping tiles and blend what is made of them, strip by strip."""
+"""Split a plane into overlapping tiles, and blend their results strip by strip."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-# Of the blending weights, in shares of a tile's side: half the deviation of the window's half.
+# Variance of the Gaussian blending weights, relative to the squared side of a tile.
 _VARIANCE = 0.01
 
 
 @dataclass(frozen=True)
 class Span:
-    """A tile along one axis: it sees [start, stop); where every cell counts once, it stands for its core."""
+    """A tile along one axis: it covers [start, stop); the cores of all tiles cover every cell exactly once."""
 
     start: int
     stop: int
@@ -25,36 +25,36 @@ class Span:
     core_stop: int
 
     def window(self, factor: int = 1) -> slice:
-        """Return what the tile sees, on a plane with so many cells for each of ours."""
+        """Return the tile's slice of a plane that is `factor` times as large."""
         return slice(self.start * factor, self.stop * factor)
 
     def core(self, size: int) -> slice:
-        """Return the core within a window that has been resized to so many cells."""
+        """Return the core's slice of a window that has been resized to `size` cells."""
         factor = size / (self.stop - self.start)
         return slice(round((self.core_start - self.start) * factor), round((self.core_stop - self.start) * factor))
 
 
 @dataclass(frozen=True)
 class Tile:
-    """One place of a grid."""
+    """A tile of a grid."""
 
     rows: Span
     columns: Span
 
 
 def spans(length: int, tile: int, overlap: int, multiple: int = 1) -> list[Span]:
-    """Cover an axis evenly with tiles of one size.
+    """Cover an axis with evenly spaced tiles of one size.
 
     Args:
-        length: Cells of the axis.
-        tile: Cells of a tile, but for a few more in the last; one tile covers an axis that is no longer.
-        overlap: Cells that neighbours share, at least.
-        multiple: Of which all bounds but the end are multiples; `tile` must be one.
+        length: Length of the axis, in cells.
+        tile: Length of a tile; the last one may be slightly longer. A shorter axis is covered by a single tile.
+        overlap: Minimum number of cells that neighbours share.
+        multiple: All bounds except the end are multiples of this; `tile` must be one too.
 
     >>> [(s.start, s.stop, s.core_start, s.core_stop) for s in spans(10, 6, 2)]
     [(0, 6, 0, 5), (4, 10, 5, 10)]
     """
-    assert 0 <= overlap < tile, "tiles that move on"
+    assert 0 <= overlap < tile, "the overlap must be smaller than the tile"
     if length <= tile:
         return [Span(0, length, 0, length)]
     count = math.ceil((length - overlap) / (tile - overlap))
@@ -66,7 +66,7 @@ def spans(length: int, tile: int, overlap: int, multiple: int = 1) -> list[Span]
 
 
 def blending_weights(axis: list[Span], factor: int = 1) -> list[Float[Tensor, " cells"]]:
-    """Return each tile's weights along an axis: Gaussian around its centre, all tiles together 1 everywhere.
+    """Return each tile's blending weights along an axis: Gaussian, and normalised to a sum of 1 in every cell.
 
     Source: S3Diff's published inference settings.
     """
@@ -75,29 +75,29 @@ def blending_weights(axis: list[Span], factor: int = 1) -> list[Float[Tensor, " 
     for span in axis:
         window = span.window(factor)
         length = window.stop - window.start
-        away = (torch.arange(length) + 0.5) / length - 0.5
-        bells.append(torch.exp(-(away**2) / (2 * _VARIANCE)))
+        offset = (torch.arange(length) + 0.5) / length - 0.5
+        bells.append(torch.exp(-(offset**2) / (2 * _VARIANCE)))
         total[window] += bells[-1]
     return [bell / total[span.window(factor)] for span, bell in zip(axis, bells, strict=True)]
 
 
 @dataclass(frozen=True)
 class Grid:
-    """Tiles over a plane, row by row."""
+    """A grid of overlapping tiles over a plane, row by row."""
 
     rows: list[Span]
     columns: list[Span]
 
     @classmethod
     def over(cls, size: tuple[int, int], tile: int, overlap: int, multiple: int = 1) -> Grid:
-        """Cover a plane of (height, width); the other arguments are those of `spans`."""
+        """Cover a plane of (height, width); see `spans` for the other arguments."""
         return cls(spans(size[0], tile, overlap, multiple), spans(size[1], tile, overlap, multiple))
 
     def __len__(self) -> int:
         return len(self.rows) * len(self.columns)
 
     def sample(self, side: int) -> list[Tile]:
-        """Return at most side by side tiles, spread evenly."""
+        """Return at most side x side tiles, spread evenly."""
         rows, columns = (
             [axis[(2 * at + 1) * len(axis) // (2 * min(side, len(axis)))] for at in range(min(side, len(axis)))]
             for axis in (self.rows, self.columns)
@@ -107,11 +107,11 @@ class Grid:
     def blend(
         self, produce: Callable[[Tile], Float[Tensor, "1 c h w"]], factor: int = 1
     ) -> Iterator[tuple[int, Float[Tensor, "1 c h w"]]]:
-        """Yield (top, strip) from top to bottom, each as wide as the plane and final.
+        """Blend the outputs of all tiles; yield finished strips of the full width as (top, strip), from top to bottom.
 
         Args:
-            produce: Makes what the window of a tile shows, with `factor` cells for each of ours.
-            factor: Output cells per cell of the grid, along each side.
+            produce: Returns the output for the window of a tile, `factor` times as large.
+            factor: Output cells per cell of the grid, along each axis.
         """
         down, across = blending_weights(self.rows, factor), blending_weights(self.columns, factor)
         tops = [span.start * factor for span in self.rows] + [self.rows[-1].stop * factor]
@@ -121,13 +121,13 @@ class Grid:
             height = (row.stop - row.start) * factor
             strip: Tensor | None = None
             for column, across_weight in zip(self.columns, across, strict=True):
-                made = produce(Tile(row, column))
+                part = produce(Tile(row, column))
                 if strip is None:
-                    strip = made.new_zeros(1, made.shape[1], height, width)
+                    strip = part.new_zeros(1, part.shape[1], height, width)
                     if unfinished is not None:
                         strip[..., : unfinished.shape[-2], :] = unfinished
                 weight = down_weight[:, None] * across_weight
-                strip[..., column.window(factor)] += made * weight.to(made)
+                strip[..., column.window(factor)] += part * weight.to(part)
             assert strip is not None
             yield top, strip[..., : next_top - top, :]
             unfinished = strip[..., next_top - top :, :].clone()

@@ -1,4 +1,4 @@
-"""Decode picture files at their full depth; Pillow reads most of them at 8 bits a channel."""
+"""Decode image files at their full bit depth; Pillow alone reads most of them at 8 bits per channel."""
 
 from __future__ import annotations
 
@@ -21,45 +21,45 @@ from PIL.ImageFile import ImageFile
 
 _logger = logging.getLogger(__name__)
 
-#: Nothing else is decoded, whatever a file is called: some of Pillow's formats start other programs.
+#: The only formats that are decoded, whatever the extension; some of Pillow's other formats start programs.
 _FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP")
 
-_OTHER_ORDER = {
+_SWAPPED_ORDER = {
     f"{mode};16{order}": f"{mode};16{other}"
     for mode in ("RGB", "RGBA")
     for order, other in {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L"}.items()
 }
-_GREY_STEPS = {"L;2": 85, "L;4": 17}  # by which Pillow multiplies few bits, though not the one transparent grey
+_GREY_STEPS = {"L;2": 85, "L;4": 17}  # Pillow multiplies pixels of few bits, but not their transparent colour
 
 
 class TooLargeError(ValueError):
-    """A picture has more pixels than it may have."""
+    """An image has more pixels than allowed."""
 
 
 def decode(source: str | Path | BytesIO, name: str, max_pixels: int | None) -> tuple[NDArray[Any], bytes | None]:
-    """Return (h, w, channels), upright, and the profile.
+    """Return upright pixels of shape (h, w, channels) and the colour profile.
 
     Args:
         source: A path, or the bytes of a file.
-        name: What it is called where it holds several pictures, of which the first counts.
-        max_pixels: Larger ones are not decoded; None is Pillow's limit.
+        name: Name of the file in warnings.
+        max_pixels: Larger images are refused before decoding; None means Pillow's limit.
 
     Raises:
-        TooLargeError: It has more pixels.
-        Exception: It is damaged, or no picture; Pillow's decoders raise a dozen kinds.
+        TooLargeError: The image has more pixels.
+        Exception: The file is damaged or not an image; Pillow's decoders raise many kinds.
     """
     limit = PillowImage.MAX_IMAGE_PIXELS if max_pixels is None else max_pixels
-    with _quietly(), opened(source) as file:
+    with _without_warnings(), opened(source) as file:
         if limit is not None and file.width * file.height > limit:
             raise TooLargeError(f"{file.width}x{file.height} pixels, more than {limit}")
-        if getattr(file, "is_animated", False) and file.format != "MPO":  # a camera's, with a preview
-            _tell_of_more(name)
+        if getattr(file, "is_animated", False) and file.format != "MPO":  # a photograph with previews
+            _warn_of_several(name)
         return _samples(file, source), file.info.get("icc_profile")
 
 
 @contextmanager
 def opened(source: str | Path | BytesIO) -> Iterator[ImageFile]:
-    """Open a picture as Pillow does, but for its limit of pixels, which is one for the whole process."""
+    """Open an image with Pillow but without its limit of pixels, which is global to the process."""
     with nullcontext(source) if isinstance(source, BytesIO) else Path(source).open("rb") as stream:
         stream.seek(0)
         head = stream.read(16)
@@ -76,25 +76,25 @@ def opened(source: str | Path | BytesIO) -> Iterator[ImageFile]:
 
 
 @contextmanager
-def _quietly() -> Iterator[None]:
-    """Keep Pillow from telling of what it mends in a file."""
+def _without_warnings() -> Iterator[None]:
+    """Suppress Pillow's warnings about problems that it corrects itself."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
 
 
-@cache  # training reads a file many times
-def _tell_of_more(name: str) -> None:
-    _logger.warning("%s holds several pictures, of which the first is read.", name)
+@cache  # warn once, as training reads a file many times
+def _warn_of_several(name: str) -> None:
+    _logger.warning("%s contains several images. Only the first is read.", name)
 
 
 def _samples(file: ImageFile, source: str | Path | BytesIO) -> NDArray[Any]:
-    # Pillow compares the transparent colour with what it has made of the pixels, and misses it at other depths than 8.
+    # Pillow compares the transparent colour with converted pixels, which is wrong for depths other than 8 bits.
     color = None if file.mode == "P" else file.info.pop("transparency", None)
-    args = [tile.args for tile in file.tile]  # before decoding, which forgets them
+    args = [tile.args for tile in file.tile]  # decoding clears them
     low_tiles = [_low_bytes(tile) for tile in file.tile]
     if args == ["LA;16B"]:
-        file.tile = [file.tile[0]._replace(args="RGBA")]  # of four bytes, like grey and alpha of two each
+        file.tile = [file.tile[0]._replace(args="RGBA")]  # four bytes per pixel, like 16-bit grey with alpha
         return np.array(_upright(file)).view(">u2").astype(np.uint16)
     image = _upright(file)
     if image.mode == "F":
@@ -110,29 +110,29 @@ def _samples(file: ImageFile, source: str | Path | BytesIO) -> NDArray[Any]:
         file.tile = low_tiles
         low = np.asarray(_upright(file).convert(mode))
     deep = high.astype(np.uint16)
-    deep *= 256  # in place, as these may be the largest pictures there are
+    deep *= 256  # in place to save memory
     deep += low
     return _keyed(deep, color)
 
 
 def _upright(file: ImageFile) -> PillowImage.Image:
-    """Turn a picture as its camera was held; what cannot be read of that leaves it as it is."""
-    file.load()  # first, so that what is wrong with the pixels is said
+    """Apply the EXIF orientation; ignore one that cannot be read."""
+    file.load()  # first, so that errors are about the pixels
     try:
         return ImageOps.exif_transpose(file)
-    except (SyntaxError, ValueError, TypeError, KeyError, struct.error, OSError):  # Pillow's, of broken EXIF
+    except (SyntaxError, ValueError, TypeError, KeyError, struct.error, OSError):  # raised by Pillow for broken EXIF
         return file
 
 
 def _sixteen_bits(values: NDArray[Any]) -> NDArray[np.uint16]:
     least, most = values.min(), values.max()
     if least < 0 or most > 65535:
-        raise ValueError(f"its pixels go from {least} to {most}, beyond the 16 bits from 0 to 65535")
+        raise ValueError(f"its pixels range from {least} to {most}, outside 0 to 65535")
     return values.astype(np.uint16)
 
 
 def _keyed(samples: NDArray[Any], color: Any, step: int = 1) -> NDArray[Any]:
-    """Add the alpha of a picture of which one colour is transparent."""
+    """Add an alpha channel to an image with one transparent colour."""
     if color is None:
         return samples
     opaque = (samples != np.multiply(color, step)).any(axis=2, keepdims=True).astype(samples.dtype)
@@ -145,10 +145,10 @@ def _plain_mode(image: PillowImage.Image) -> str:
 
 
 def _low_bytes(tile: Any) -> Any:
-    """Describe how to read the lower halves of colours with 16 bits; None for all others.
+    """Return a tile that decodes the lower bytes of 16-bit colours, or None for other tiles.
 
-    Pillow reads their upper halves; taken for numbers of the other byte order, they are the lower ones.
+    Pillow keeps the upper bytes. With the opposite byte order, these are the lower bytes.
     """
-    given = tile.args if isinstance(tile.args, tuple) else (tile.args,)
-    other = _OTHER_ORDER.get(given[0])
-    return None if other is None else tile._replace(args=(other, *given[1:]) if len(given) > 1 else other)
+    mode, *others = tile.args if isinstance(tile.args, tuple) else (tile.args,)
+    swapped = _SWAPPED_ORDER.get(mode)
+    return None if swapped is None else tile._replace(args=(swapped, *others) if others else swapped)

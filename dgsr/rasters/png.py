@@ -1,4 +1,4 @@
-"""Write PNG files in the memory of some rows; Pillow copies the picture, and knows 16 bits for plain grey alone."""
+"""Write PNG files row by row with little memory; Pillow copies the image and supports 16 bits only for grey."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-_COLOR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}  # by the number of channels
-_ROWS = 256  # compressed at a time
+_COLOR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}  # by number of channels
+_ROWS = 256  # number of rows compressed at a time
 
 
 def write_png(path: Path, pixels: NDArray[np.uint8] | NDArray[np.uint16], profile: bytes | None = None) -> None:
-    """Write grey, grey with alpha, RGB or RGBA, with 8 or 16 bits a channel.
+    """Write grey, grey with alpha, RGB or RGBA, with 8 or 16 bits per channel.
 
     Args:
-        path: Of the file.
-        pixels: (h, w, channels).
-        profile: An ICC profile to go with it.
+        path: Path of the file.
+        pixels: Array of shape (h, w, channels).
+        profile: ICC profile to embed.
 
     Source: Portable Network Graphics, third edition, Sec. 5, 9 and 11.
     """
@@ -36,7 +36,7 @@ def write_png(path: Path, pixels: NDArray[np.uint8] | NDArray[np.uint16], profil
         for top in range(0, height, _ROWS):
             big_endian = np.ascontiguousarray(pixels[top : top + _ROWS], dtype=f">u{size}")
             lines = big_endian.reshape(len(big_endian), -1).view(np.uint8)
-            differences = lines - np.concatenate([above, lines[:-1]])  # modulo 256: the filter called Up
+            differences = lines - np.concatenate([above, lines[:-1]])  # modulo 256, the filter "Up"
             marked = np.insert(differences, 0, 2, axis=1)
             _chunk(file, b"IDAT", compressor.compress(marked.tobytes()))
             above = lines[-1:]

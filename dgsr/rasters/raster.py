@@ -1,13 +1,11 @@
-"""Read picture files without loss and write them again."""
+"""Read image files without loss, and write them."""
 
 from __future__ import annotations
 
 import sys
-from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from secrets import token_hex
 
 import numpy as np
 import torch
@@ -16,29 +14,30 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 from torch import Tensor
 
+from dgsr import files
 from dgsr.checks import NO_ROOM, expect, refuse
 from dgsr.rasters.decoding import TooLargeError, decode, opened
 from dgsr.rasters.png import write_png
 from dgsr.types import Pixels
 
-#: Endings of the files that are taken for pictures, in lower case.
+#: File extensions of images, in lower case.
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
 
-#: A limit of pixels for files of one's own, which are safe.
+#: A limit of pixels for trusted files.
 ANY_SIZE = sys.maxsize
 
-_QUALITY = 95  # of jpg and webp
+_QUALITY = 95  # of JPEG and WebP
 
-_SPACES = {b"GRAY": (1, 2), b"RGB ": (3, 4)}  # which numbers of channels a profile of some kind describes
+_SPACES = {b"GRAY": (1, 2), b"RGB ": (3, 4)}  # valid numbers of channels by the colour space of a profile
 
 
 @dataclass(frozen=True)
 class Raster:
-    """A picture, upright.
+    """An upright image.
 
     Attributes:
-        samples: Grey or RGB, then alpha if there is some; 8 or 16 bits each.
-        profile: ICC profile, which says what the colours mean.
+        samples: Grey or RGB, then optional alpha; 8 or 16 bits per channel.
+        profile: ICC colour profile.
     """
 
     samples: Shaped[Tensor, "channels h w"]
@@ -46,12 +45,12 @@ class Raster:
 
     @property
     def pixels(self) -> Pixels:
-        """Grey or RGB alone; under transparent parts it is what colour lies beneath."""
+        """Grey or RGB without alpha, also where the image is transparent."""
         return self.samples[: 3 if len(self.samples) > 2 else 1]
 
     @property
     def alpha(self) -> Shaped[Tensor, "1 h w"] | None:
-        """How opaque each pixel is."""
+        """The opacity of each pixel, or None if the image has no alpha."""
         return self.samples[-1:] if len(self.samples) in (2, 4) else None
 
     @property
@@ -60,24 +59,24 @@ class Raster:
         return self.samples.shape[1], self.samples.shape[2]
 
     def empty(self, size: tuple[int, int]) -> Raster:
-        """Return a picture of this kind and another size, its samples yet to be set."""
+        """Return an image of the same kind with another size and uninitialised samples."""
         samples = torch.empty(*size, len(self.samples), dtype=self.samples.dtype)
         return Raster(samples.permute(2, 0, 1), self.profile)
 
 
 def read_raster(source: str | Path | BytesIO, name: str | None = None, max_pixels: int | None = None) -> Raster:
-    """Read a picture, upright by its EXIF orientation; palettes, CMYK and the like become RGB.
+    """Read an image and apply its EXIF orientation; palettes, CMYK and other modes are converted to RGB.
 
-    Grey and RGB keep 16 bits, with alpha or without; other kinds have 8. Of several pictures in a file, the first
+    Grey and RGB keep 16 bits, with or without alpha; other modes have 8. If a file contains several images, the first
     is read.
 
     Args:
         source: A path, or the bytes of a file.
-        name: What errors call it, if not by its path.
-        max_pixels: Larger ones are refused before they are decoded; None is Pillow's limit, some 90 million.
+        name: Name in errors; default: the path.
+        max_pixels: Larger images are refused before decoding; None means Pillow's limit of 89 million pixels.
 
     Raises:
-        UserError: The file is missing, damaged, too large to be safe, or not a picture.
+        UserError: The file is missing, damaged, too large to be safe, or not an image.
     """
     path = name or source
     try:
@@ -86,7 +85,7 @@ def read_raster(source: str | Path | BytesIO, name: str | None = None, max_pixel
         refuse("an image of a safe size", f"{path} ({error})", "Resize it first.")
     except FileNotFoundError:
         refuse("an image", f"{path}, which does not exist", "Check the path.")
-    except Exception as error:  # Pillow's decoders raise a dozen kinds for damaged files
+    except Exception as error:  # Pillow's decoders raise many kinds for damaged files
         shown = repr(source if isinstance(source, BytesIO) else str(source))
         reason = " ".join(str(error).replace(shown, "").split()) or type(error).__name__
         refuse("a readable image", f"{path} ({reason})", "Repair or remove it.")
@@ -96,52 +95,47 @@ def read_raster(source: str | Path | BytesIO, name: str | None = None, max_pixel
 
 
 def read_size(path: Path) -> tuple[int, int]:
-    """Return height and width as a file's head gives them."""
+    """Return height and width from the header of a file."""
     with opened(path) as file:
         return file.height, file.width
 
 
 def write_raster(path: str | Path, raster: Raster) -> None:
-    """Write a picture; the file appears whole or not at all. PNG keeps 16 bits a channel, the others 8.
+    """Write an image atomically. PNG keeps 16 bits per channel, other formats 8.
 
     Raises:
-        UserError: The path's ending is none of a picture, or of one that cannot be transparent though this one is;
-            or the picture cannot be written there, or is too large for its format.
+        UserError: The extension does not fit, see `expect_ending`, the file cannot be written, or the image is too
+            large for the format.
     """
     path = Path(path)
     expect_ending(path, raster)
     pixels = raster.samples.permute(1, 2, 0).numpy()
-    temporary = path.with_name(f".{token_hex(8)}{path.suffix}")  # short, as the file's own name may be of full length
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if path.suffix.lower() == ".png":
-            write_png(temporary, pixels, raster.profile)
-        else:
-            _encode(pixels, temporary, raster.profile)
-        temporary.replace(path)
-    except (OSError, ValueError) as error:  # the latter are Pillow's, of formats with a largest size
+        with files.atomic(path) as temporary:
+            if path.suffix.lower() == ".png":
+                write_png(temporary, pixels, raster.profile)
+            else:
+                _encode(pixels, temporary, PillowImage.registered_extensions()[path.suffix.lower()], raster.profile)
+    except (OSError, ValueError) as error:  # Pillow raises ValueError if an image is too large for the format
         if isinstance(error, OSError) and error.errno in NO_ROOM:
             raise
         reason = (isinstance(error, OSError) and error.strerror) or error
         refuse("a place and a format to write an image in", f"{path} ({reason})", "Name another file.")
-    finally:
-        with suppress(OSError):  # its folder may be a file
-            temporary.unlink()
 
 
 def expect_ending(path: Path, raster: Raster) -> None:
-    """Refuse a file that cannot hold a picture of this kind, by its name.
+    """Refuse a path whose format cannot store this image.
 
     Raises:
-        UserError: The ending is none of a picture, or of one that cannot be transparent though this one is.
+        UserError: The extension is not that of an image, or the format has no alpha but the image does.
     """
     expect(path.suffix.lower() in SUFFIXES, f"an ending among {', '.join(SUFFIXES)}", path.name)
     opaque = raster.alpha is None or path.suffix.lower() not in (".jpg", ".jpeg", ".bmp")
-    expect(opaque, "an ending of files that hold transparency", path.name, "Take .png, .webp or .tif.")
+    expect(opaque, "an extension of a format with transparency", path.name, "Use .png, .webp or .tif.")
 
 
-def _encode(pixels: NDArray[np.generic], path: Path, profile: bytes | None) -> None:
+def _encode(pixels: NDArray[np.generic], path: Path, kind: str, profile: bytes | None) -> None:
     if pixels.dtype == np.uint16:
         pixels = ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
     image = PillowImage.fromarray(pixels if pixels.shape[2] > 1 else pixels[..., 0])
-    image.save(path, quality=_QUALITY, icc_profile=profile)
+    image.save(path, kind, quality=_QUALITY, icc_profile=profile)

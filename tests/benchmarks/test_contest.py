@@ -1,4 +1,4 @@
-"""Contestants take turns, and are timed each by itself."""
+"""Test the timing of contestants by turns."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 from benchmarks.contest import Cores, by_turns, cores, heading, in_seconds, machine, slug, spread
 
 
-def test_contestants_take_turns_after_a_call_that_does_not_count() -> None:
+def test_contestants_take_turns_after_an_untimed_call() -> None:
     calls: list[tuple[str, int]] = []
     times = by_turns({name: lambda r, name=name: calls.append((name, r)) for name in "ab"}, 2)
     assert calls == [("a", 0), ("b", 0), ("a", 0), ("b", 0), ("b", 1), ("a", 1)]
@@ -28,7 +28,7 @@ def test_spread_is_median_and_quartiles() -> None:
     assert spread([7.0]) == {"median": 7.0, "lower_quartile": 7.0, "upper_quartile": 7.0}
 
 
-def test_a_pool_works_on_as_many_samples_as_there_are_cores() -> None:
+def test_pool_works_on_one_sample_per_core() -> None:
     threads, both = torch.get_num_threads(), threading.Barrier(2)
     Cores(2).pool(lambda sample: both.wait(timeout=20), 4)
     assert torch.get_num_threads() == 1
@@ -37,7 +37,7 @@ def test_a_pool_works_on_as_many_samples_as_there_are_cores() -> None:
     torch.set_num_threads(threads)
 
 
-def test_the_machine_is_described() -> None:
+def test_machine_names_device_and_versions() -> None:
     described = machine(["torch"])
     assert torch.__version__.startswith(described["versions"]["torch"].partition("+")[0])
     assert f"{cores()} cores" in described["device"]
@@ -46,7 +46,7 @@ def test_the_machine_is_described() -> None:
         machine(["no-such-package"])
 
 
-def test_a_heading_and_a_cell_for_tables() -> None:
+def test_formats_of_headings_and_cells() -> None:
     described = {"device": "a, 2 cores", "date": "2026-01-02", "versions": {"python": "3.11", "torch": "2.9"}}
     assert heading(described) == "a, 2 cores, 2026-01-02, python 3.11, torch 2.9"
     assert in_seconds(spread([1000.0, 2000.0, 3000.0])) == "2.00 (1.50 to 2.50)"

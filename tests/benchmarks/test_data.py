@@ -1,4 +1,4 @@
-"""The benchmark of long lists runs, and tells what it measured."""
+"""Test the benchmark of long lists."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from benchmarks.data import main
 
 
-def test_a_quick_run_fills_the_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_quick_run_fills_the_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main(["--quick", "--out", str(tmp_path / "result.json")])
     rows = json.loads((tmp_path / "result.json").read_text())["rows"]
     assert [row["names"] for row in rows] == [1_000, 10_000]

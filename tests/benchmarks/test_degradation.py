@@ -1,4 +1,4 @@
-"""The benchmark runs, writes what its README says, and leaves torch's threads as they were."""
+"""Test the degradation benchmark and its use of BasicSR."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from dgsr.degradation.operators import GaussianNoise, PoissonNoise, Rescale, Res
 
 
 @pytest.mark.slow
-def test_a_quick_run_ends_with_the_ratio(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_quick_run_prints_the_ratio_last(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     threads = torch.get_num_threads()
     main(["--quick", "--out", str(tmp_path / "result.json")])
     assert torch.get_num_threads() == threads
@@ -36,26 +36,26 @@ def test_a_quick_run_ends_with_the_ratio(tmp_path: Path, capsys: pytest.CaptureF
     assert set(result["peak_mib_per_sample"]) == {"dgsr", "basicsr"}
 
 
-def test_batches_through_basicsr_equal_its_samples() -> None:
+def test_basicsr_batches_equal_single_samples() -> None:
     images = photographs(3, 64)
     for drawn in (drawn_each, drawn_together):
         recipes = drawn(SPEC, 2, (64, 64), 3)
         for image, recipe, together in zip(images, recipes, degrade_together(images, recipes), strict=True):
             alone = degrade(image, recipe, "basicsr")
             assert together[0].shape == alone.shape
-            # The noise has other numbers in a batch.
+            # Only means are compared, because a batch has other noise.
             torch.testing.assert_close(together.mean(), alone.mean(), atol=0.02, rtol=0)
 
 
 @pytest.mark.parametrize("name", [name for name in OPERATORS if "noise" not in name])
-def test_one_call_for_a_batch_equals_a_call_a_sample(name: str) -> None:
+def test_batched_operator_equals_single_calls(name: str) -> None:
     images, operators = photographs(4, 64), (4 * OPERATORS[name])[:4]
     together = apply_together(operators, images)
     for image, operator, result in zip(images.split(1), operators, together.split(1), strict=True):
         torch.testing.assert_close(result, basicsr_backend.apply(operator, image), atol=2e-5, rtol=0)
 
 
-def test_recipes_drawn_together_share_steps_and_sizes_alone() -> None:
+def test_recipes_drawn_together_share_only_steps_and_sizes() -> None:
     for seed in range(5):
         recipes = drawn_together(SPEC, seed, (64, 64), 4)
         noises = set()

@@ -1,4 +1,4 @@
-"""The generator's benchmark runs, its contestants agree, and it ends with the ratio."""
+"""Test the generator benchmark."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from benchmarks.generator import main
 
 
 @pytest.mark.slow
-def test_a_quick_run_ends_with_the_ratio(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_quick_run_prints_the_ratio_last(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main(["--quick", "--out", str(tmp_path / "result.json")])
     (row,) = json.loads((tmp_path / "result.json").read_text())["rows"]
     lines = capsys.readouterr().out.splitlines()

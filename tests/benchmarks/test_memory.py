@@ -1,4 +1,4 @@
-"""The peak grows with what is held, and is forgotten on request."""
+"""Test the measurement of peak memory."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import sys
 import pytest
 import torch
 
-from benchmarks.memory import forget_peak, peak_mib
+from benchmarks.memory import peak_mib, reset_peak
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets a process forget its peak")
-def test_the_peak_is_that_of_what_came_since() -> None:
-    forget_peak()
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux can reset the peak")
+def test_reset_starts_a_new_peak() -> None:
+    reset_peak()
     before = peak_mib()
     torch.ones(64 * 2**18)  # 64 MiB
     assert 60 < peak_mib() - before < 80
-    forget_peak()
+    reset_peak()
     assert peak_mib() - before < 20

@@ -1,4 +1,4 @@
-"""Our own models go through the comparison as they go through `dgsr upscale`."""
+"""Test the comparison with other methods on a dgsr model."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from benchmarks import peers
 from dgsr.images import read_image, write_image
 
 
-def test_a_folder_is_upscaled_and_timed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_folder_is_upscaled_and_timed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "lq").mkdir()
     for seed, name in enumerate(["a.png", "b.jpg"]):
         lq = torch.rand(3, 16, 24, generator=torch.Generator().manual_seed(seed))

@@ -1,4 +1,4 @@
-"""The plain transcription gives the original program's values."""
+"""Test the plain implementation against the original program's values."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ GOLDEN = Path(__file__).parents[1] / "golden"
 
 
 @pytest.mark.parametrize(("guidance", "expected"), [(1.07, "out_cfg_1_07"), (1.0, "out_pos")])
-def test_golden(guidance: float, expected: str) -> None:
+def test_equals_original_program(guidance: float, expected: str) -> None:
     golden = load_file(GOLDEN / "forward.safetensors")
     encoded = []
 

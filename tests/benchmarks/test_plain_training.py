@@ -1,4 +1,4 @@
-"""The plain loop takes the published steps: gradients as in the original program, each step on its own network."""
+"""Test the plain training loop against the original program's gradients."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def plain() -> tuple[PlainS3Diff, dict[str, torch.Tensor]]:
     return method, golden
 
 
-def test_golden_gradients() -> None:
+def test_gradients_equal_original_program() -> None:
     method, golden = plain()
     expected = json.loads((GOLDEN / "gradients.json").read_text())
     trained = method.trained()
@@ -45,7 +45,7 @@ def test_golden_gradients() -> None:
     assert loss.item() == pytest.approx(expected["loss_l2_weighted_2"], abs=1e-5)
     assert sum(gradient.numel() for gradient in gradients) == expected["trainable"]
     norms = {name: gradient.norm().item() for name, gradient in zip(trained, gradients, strict=True)}
-    # What nearly cancels is all rounding.
+    # Sums that nearly cancel consist of rounding errors.
     assert norms == pytest.approx(expected["grad_norm_per_parameter"], rel=1e-3, abs=1e-9)
 
 
@@ -57,15 +57,15 @@ class Distance(nn.Module):
 @pytest.mark.parametrize("negative_prob", [0.0, 1.0])
 def test_both_networks_are_stepped_twice(negative_prob: float, monkeypatch: pytest.MonkeyPatch) -> None:
     method, _ = plain()
-    asked: list[str] = []
-    monkeypatch.setattr(method, "encode", _noting(asked, method.encode))
+    prompts: list[str] = []
+    monkeypatch.setattr(method, "encode", _recording(prompts, method.encode))
     training = PlainTraining(method, DegradationEstimator.random(0), FreeJudge(), Distance(), negative_prob)
     losses = training.step({"hq": torch.rand(1, 3, 64, 64), "lq": torch.rand(1, 3, 16, 16), "seed": torch.arange(1)})
-    assert asked == [NEGATIVE if negative_prob else POSITIVE, POSITIVE]
+    assert prompts == [NEGATIVE if negative_prob else POSITIVE, POSITIVE]
     assert all(value > 0 for value in losses.values())
     for optimizer in (training.generators, training.judges):
         assert {int(state["step"]) for state in optimizer.state.values()} == {2}
 
 
-def _noting(asked: list[str], encode: Any) -> Any:
-    return lambda text: (asked.append(text), encode(text))[1]
+def _recording(prompts: list[str], encode: Any) -> Any:
+    return lambda text: (prompts.append(text), encode(text))[1]

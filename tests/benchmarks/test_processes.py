@@ -1,4 +1,4 @@
-"""A process answers what it is asked, and ends when nobody asks any more."""
+"""Test requests to a process."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def echo(connection: Connection, word: str) -> None:
         connection.send((word, request, *arguments))
 
 
-def test_answers() -> None:
+def test_process_answers_requests() -> None:
     process = Process(echo, "heard")
     assert process.answer() == "ready"
     assert process.ask("add", 1, 2) == ("heard", "add", 1, 2)

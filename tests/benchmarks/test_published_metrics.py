@@ -1,4 +1,4 @@
-"""The comparison prints what is apart, and how far."""
+"""Test the comparison with published metrics."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dgsr.images import read_image, write_image
 from tests.standard_metrics import build
 
 
-def test_a_wrong_value_is_seen(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_deviating_value_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for kind in ("sr", "hq"):
         write_image(tmp_path / kind / "a.png", torch.rand(3, 24, 24))
     sr, hq = (read_image(tmp_path / kind / "a.png")[None] for kind in ("sr", "hq"))

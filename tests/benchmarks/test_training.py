@@ -1,4 +1,4 @@
-"""The benchmark of training runs, both sides do the same work, and it ends with the ratio."""
+"""Test the training benchmark."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from benchmarks import training
 
 
 @pytest.mark.slow
-def test_a_quick_run_ends_with_the_ratio(
+def test_quick_run_prints_the_ratio_last(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(training, "QUICK_JUDGES", ["small"])

@@ -1,4 +1,4 @@
-"""Images pair by their names, with what sets and programs append to them only where that is needed."""
+"""Images are paired by name; suffixes are stripped only if necessary."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from collections.abc import Sequence
 import pytest
 
 from dgsr.checks import UserError
-from dgsr.data.matching import matched, told_apart
+from dgsr.data.matching import matched, split_by_suffix
 from dgsr.data.names import Names
 from dgsr.data.sources import FileSource
 
 
 def pairs(first: Sequence[str], second: Sequence[str]) -> dict[str, str]:
     """Pair files that need not exist."""
-    found = matched(FileSource("first", Names.of(first)), FileSource("second", Names.of(second)))
-    return {first[here]: second[there] for here, there in found}
+    indices = matched(FileSource("first", Names.of(first)), FileSource("second", Names.of(second)))
+    return {first[i]: second[j] for i, j in indices}
 
 
 @pytest.mark.parametrize(
@@ -32,14 +32,13 @@ def pairs(first: Sequence[str], second: Sequence[str]) -> dict[str, str]:
         ("_LR4_out.png", "_HR.png"),
     ],
 )
-def test_what_is_appended_does_not_count(first: str, second: str) -> None:
+def test_known_suffixes_are_stripped(first: str, second: str) -> None:
     stems = ("0002", "Canon_001", "in/Canon_001")
     assert pairs([s + first for s in stems], [s + second for s in stems]) == {s + first: s + second for s in stems}
 
 
 @pytest.mark.parametrize("appended", ["", "_out", "_LR"])
-def test_what_tells_images_apart_is_kept(appended: str) -> None:
-    """A name that is one with an ending of ours is that image's own where all have partners so."""
+def test_suffixes_that_distinguish_images_are_kept(appended: str) -> None:
     stems = ("tile_x2", "tile_x3", "way_out", "way")
     assert pairs([f"{s}{appended}.png" for s in stems], [f"{s}.png" for s in stems]) == {
         f"{s}{appended}.png": f"{s}.png" for s in stems
@@ -55,7 +54,7 @@ def test_paths_come_before_names() -> None:
     }
 
 
-def test_the_message_is_about_what_is_missing_alone() -> None:
+def test_the_message_names_only_images_without_a_partner() -> None:
     with pytest.raises(UserError, match=r"got 3 \(1 without a partner\)\. Give each .* in first and second"):
         pairs(["1_out.png", "2_out.png"], ["1.png", "2.png", "3.png"])
     scenes = [f"{scene}/{name}.png" for scene in "abc" for name in "123"]
@@ -73,7 +72,7 @@ def test_the_message_is_about_what_is_missing_alone() -> None:
         (["d/1.png", "2.png"], ["d/2.png", "1.png"]),
     ],
 )
-def test_what_tells_images_apart_is_not_left_out(first: list[str], second: list[str]) -> None:
+def test_suffixes_that_distinguish_images_are_not_stripped(first: list[str], second: list[str]) -> None:
     with pytest.raises(UserError, match="without a partner"):
         pairs(first, second)
 
@@ -84,7 +83,7 @@ def test_several_of_a_name_are_refused(first: list[str]) -> None:
         pairs(first, ["1.png"])
 
 
-def test_one_folder_is_told_apart_by_endings() -> None:
+def test_a_folder_is_split_by_suffix() -> None:
     names = [
         "Canon_001_HR.png",
         "Canon_001_LR4.png",
@@ -93,10 +92,10 @@ def test_one_folder_is_told_apart_by_endings() -> None:
         "in/x2_HQ.png",
         "in/x2_LR.PNG",
     ]
-    degraded, sharp = told_apart(FileSource("folder", Names.of(names)), "data.eval")
-    assert list(degraded.names) == ["Canon_001_LR4.png", "Nikon-002-lq.png", "in/x2_LR.PNG"]
-    assert list(sharp.names) == ["Canon_001_HR.png", "Nikon-002-gt.jpg", "in/x2_HQ.png"]
-    assert {degraded.name(here): sharp.name(there) for here, there in matched(degraded, sharp)} == {
+    lq, hq = split_by_suffix(FileSource("folder", Names.of(names)), "data.eval")
+    assert list(lq.names) == ["Canon_001_LR4.png", "Nikon-002-lq.png", "in/x2_LR.PNG"]
+    assert list(hq.names) == ["Canon_001_HR.png", "Nikon-002-gt.jpg", "in/x2_HQ.png"]
+    assert {lq.name(i): hq.name(j) for i, j in matched(lq, hq)} == {
         "Canon_001_LR4.png": "Canon_001_HR.png",
         "Nikon-002-lq.png": "Nikon-002-gt.jpg",
         "in/x2_LR.PNG": "in/x2_HQ.png",
@@ -106,11 +105,11 @@ def test_one_folder_is_told_apart_by_endings() -> None:
 @pytest.mark.parametrize(
     ("names", "got"),
     [
-        (["1.png", "2.png"], "0, 0 and 2 with neither 1.png, 2.png"),
-        (["1_HR.png", "1_LR.png", "mask.png"], "1, 1 and 1 with neither mask.png"),
-        (["1_HR.png", "2_HR.png"], "0, 2 and 0 with neither"),
+        (["1.png", "2.png"], "0 of the former, 0 of the latter and 2 others 1.png, 2.png"),
+        (["1_HR.png", "1_LR.png", "mask.png"], "1 of the former, 1 of the latter and 1 others mask.png"),
+        (["1_HR.png", "2_HR.png"], "0 of the former, 2 of the latter and 0 others"),
     ],
 )
-def test_a_folder_that_holds_no_pairs_is_refused(names: list[str], got: str) -> None:
+def test_a_folder_without_pairs_is_refused(names: list[str], got: str) -> None:
     with pytest.raises(UserError, match=rf"got {got}\. Rename them, or name two folders as data\.eval\.lq and "):
-        told_apart(FileSource("folder", Names.of(names)), "data.eval")
+        split_by_suffix(FileSource("folder", Names.of(names)), "data.eval")

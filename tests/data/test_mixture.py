@@ -1,4 +1,4 @@
-"""Every source has its share, and is gone through like a single one."""
+"""Every source gets its share and is visited epoch by epoch."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dgsr.data.sources import Source
 from dgsr.data.stream import SampleStream
 
 
-def test_a_mixture_is_one_source_after_the_other() -> None:
+def test_a_mixture_concatenates_its_sources() -> None:
     train, val = bundled("train", limit=3), bundled("val")
     mixture = MixedSource([(train, None), (val, None)])
     assert len(mixture) == 12
@@ -35,14 +35,14 @@ def test_fingerprints_follow_parts_order_and_weights() -> None:
     assert len({MixedSource(parts).fingerprint() for parts in mixtures}) == 4
 
 
-def test_shares_are_exact_and_soon_met() -> None:
+def test_shares_are_exact() -> None:
     stream = MixedStream([3, 1000], [1.0, 3.0], seed=0)
     drawn = [stream[position][0] < 3 for position in range(20_000)]
     assert sum(drawn[:10_000]) == sum(drawn[10_000:]) == 2500
     assert sum(drawn[:400]) == pytest.approx(100, abs=40)
 
 
-def test_each_source_is_gone_through_epoch_by_epoch() -> None:
+def test_each_source_is_visited_epoch_by_epoch() -> None:
     sizes = [7, 4000, 100]
     stream = MixedStream(sizes, [1.0, 4.0, 5.0], seed=3)
     drawn = [stream[position][0] for position in range(20_000)]
@@ -53,7 +53,7 @@ def test_each_source_is_gone_through_epoch_by_epoch() -> None:
         assert max(times) - min(times) <= 1
 
 
-def test_seeds_are_those_of_a_stream_without_weights() -> None:
+def test_seeds_equal_those_of_an_unweighted_stream() -> None:
     mixed, plain = MixedStream([5, 6], [1.0, 1.0], seed=4), SampleStream(11, seed=4)
     assert [mixed[position][1] for position in range(50)] == [plain[position][1] for position in range(50)]
 
@@ -63,14 +63,14 @@ def test_the_order_follows_from_the_seed() -> None:
     assert orders[0] == orders[1] != orders[2]
 
 
-def test_a_source_has_the_stream_of_its_kind() -> None:
+def test_only_weighted_mixtures_have_a_mixed_stream() -> None:
     train, val = bundled("train"), bundled("val")
     assert isinstance(stream_of(MixedSource([(train, 1.0), (val, 2.0)]), 0), MixedStream)
     assert isinstance(stream_of(MixedSource([(train, None), (val, None)]), 0), SampleStream)
     assert isinstance(stream_of(train, 0), SampleStream)
 
 
-def test_mixtures_that_make_no_sense_are_refused() -> None:
+def test_wrong_mixtures_are_refused() -> None:
     val = bundled("val")
     wrong: list[list[tuple[Source, float | None]]] = [
         [],

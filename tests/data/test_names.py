@@ -1,4 +1,4 @@
-"""Names come back as they were, from memory or from a file, and a long file is indexed once."""
+"""Names are stored without loss, and the index of a long list is cached."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def test_names_in_memory() -> None:
     assert names.digest() == Names.of(iter(MANY)).digest() != Names.of(MANY[:3]).digest()
 
 
-def test_a_name_that_is_no_text_survives() -> None:
+def test_a_name_that_is_not_utf_8_is_kept() -> None:
     odd = os.fsdecode(b"a\xff.png")
     assert list(Names.of([odd])) == [odd]
 
 
-def test_a_name_of_two_lines_is_refused() -> None:
+def test_a_name_with_a_line_break_is_refused() -> None:
     with pytest.raises(UserError, match=r"without line breaks, but got 'a\\nb\.png'"):
         Names.of(["a\nb.png", "b.png"])
 
@@ -63,9 +63,7 @@ def test_a_long_list_is_indexed_once_and_again_when_it_changes(tmp_path: Path, m
     assert list(ListedNames(path)) == list(ListedNames(path)) == ["abc", "d", "e"]
 
 
-def test_a_list_in_a_folder_that_cannot_be_written_is_read_all_the_same(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_list_in_a_read_only_folder_is_read_without_an_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_INDEXED_BYTES", 1)
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     (tmp_path / "list.txt").write_text("a\nbc\n")

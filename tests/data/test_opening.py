@@ -1,4 +1,4 @@
-"""What a config says becomes the source that it means."""
+"""A config opens the source that it describes."""
 
 from pathlib import Path
 
@@ -56,11 +56,11 @@ def test_mixtures(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("wrong", ["bundled:tset", [], [{"rooot": "x"}], [{"weight": 1}]])
-def test_what_makes_no_sense_is_refused(wrong: str | list[str | dict[str, str | int]]) -> None:
+def test_wrong_roots_are_refused(wrong: str | list[str | dict[str, str | int]]) -> None:
     with pytest.raises(UserError):
         open_source(wrong)
 
 
-def test_a_limit_takes_something() -> None:
+def test_a_limit_of_zero_is_refused() -> None:
     with pytest.raises(UserError, match=r"limit above 0 for data\.val\.root"):
         open_source("bundled:val", limit=0, key="data.val.root")

@@ -1,4 +1,4 @@
-"""Crops of real pairs are aligned; each sample's seed says whether it is one."""
+"""Crops of real pairs are aligned, and the seed of a sample decides whether it is real."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from dgsr.images import write_image
 
 @pytest.fixture
 def folders(tmp_path: Path) -> PairedFolders:
-    """Sharp images are the degraded ones pixel by pixel enlarged, so that a crop shows whether both are aligned."""
+    """Pairs whose high-quality image repeats each pixel of the other, which shows whether crops are aligned."""
     for index, (height, width) in enumerate([(9, 12), (8, 8), (20, 7), (10, 30)]):
         lq = torch.rand(3, height, width, generator=torch.Generator().manual_seed(index))
         write_image(tmp_path / "lq" / f"{index}.png", lq)
@@ -42,16 +42,16 @@ def test_crops_are_aligned_and_all_large_enough_pairs_occur(folders: PairedFolde
     assert names == {"0.png", "1.png", "3.png"}
 
 
-def test_the_fingerprint_follows_either_side(folders: PairedFolders) -> None:
-    found = []
+def test_the_fingerprint_depends_on_both_sides(folders: PairedFolders) -> None:
+    fingerprints = []
     for side in (None, folders.lq, folders.hq):
         if side is not None:
             write_image(side.path(0), torch.rand(3, 50, 60))
-        found.append(RealPairs([folders], 32, 1.0).fingerprint())
-    assert len(set(found)) == 3
+        fingerprints.append(RealPairs([folders], 32, 1.0).fingerprint())
+    assert len(set(fingerprints)) == 3
 
 
-def test_half_are_mirrored(folders: PairedFolders) -> None:
+def test_half_are_flipped(folders: PairedFolders) -> None:
     flipping, keeping = (RealPairs([folders], 32, 1.0, flip=flip) for flip in (True, False))
     flipped = 0
     for seed in range(40):
@@ -61,14 +61,14 @@ def test_half_are_mirrored(folders: PairedFolders) -> None:
     assert 8 < flipped < 32
 
 
-def test_broken_pairs_are_replaced_and_told(folders: PairedFolders) -> None:
+def test_broken_pairs_are_replaced_and_reported(folders: PairedFolders) -> None:
     folders.lq.path(0).write_bytes(b"no image")
-    told = [line for seed in range(30) for line in RealPairs([folders], 32, 1.0).draw(seed)["broken"]]
-    assert told
-    assert all("0.png" in line for line in told)
+    broken = [line for seed in range(30) for line in RealPairs([folders], 32, 1.0).draw(seed)["broken"]]
+    assert broken
+    assert all("0.png" in line for line in broken)
 
 
-def test_a_fraction_is_real_and_the_others_are_as_without(folders: PairedFolders) -> None:
+def test_a_fraction_is_real_and_other_samples_are_unchanged(folders: PairedFolders) -> None:
     synthetic = SyntheticPairs(bundled("val"), 32, degrade)
     mixed, count = WithRealPairs(synthetic, RealPairs([folders], 32, fraction=0.25)), 0
     for seed in range(400):
@@ -79,7 +79,7 @@ def test_a_fraction_is_real_and_the_others_are_as_without(folders: PairedFolders
     assert 70 < count < 130
 
 
-def test_what_others_degrade_lies_beside_real_pairs_in_a_batch(folders: PairedFolders) -> None:
+def test_batches_mix_real_pairs_with_crops_to_be_degraded_later(folders: PairedFolders) -> None:
     mixed = WithRealPairs(SyntheticPairs(bundled("val"), 32, None), RealPairs([folders], 32, fraction=0.5))
     batch = collate([mixed[(0, seed)] for seed in range(12)])
     assert batch["hq"].shape == (12, 3, 32, 32)
@@ -94,11 +94,11 @@ def test_pairs_in_one_folder(tmp_path: Path) -> None:
     assert real is not None
     assert real.draw(0)["name"] == "Canon_001_LR4.png"
     write_image(tmp_path / "mask.png", torch.rand(3, 8, 8))
-    with pytest.raises(UserError, match=r"neither mask\.png.*data\.real\.lq"):
+    with pytest.raises(UserError, match=r"1 others mask\.png.*data\.real\.lq"):
         open_real_pairs(str(tmp_path), str(tmp_path), 1.0, crop_px=16, scale=4)
 
 
-def test_what_a_config_can_say(folders: PairedFolders) -> None:
+def test_configs_of_real_pairs(folders: PairedFolders) -> None:
     lq, hq = str(folders.lq.root), str(folders.hq.root)
     assert open_real_pairs(None, None, 0.0, crop_px=32, scale=4) is None
     one = open_real_pairs(lq, hq, 0.5, crop_px=32, scale=4)
@@ -107,8 +107,8 @@ def test_what_a_config_can_say(folders: PairedFolders) -> None:
     assert two is not None
     assert (one.length, two.length) == (4, 8)
     mistakes = {"1 and 0": (lq, None, 0.5), "0 and 0": (None, None, 0.5), "fraction above 0": (lq, hq, 0.0)}
-    for said, wrong in mistakes.items():
-        with pytest.raises(UserError, match=said):
+    for message, wrong in mistakes.items():
+        with pytest.raises(UserError, match=message):
             open_real_pairs(*wrong, crop_px=32, scale=4)
     with pytest.raises(UserError, match=r"data\.real\.fraction"):
         open_real_pairs(lq, hq, 1.5, crop_px=32, scale=4)

@@ -1,4 +1,4 @@
-"""The same photographs again, under other names."""
+"""Photographs are repeated under different names."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dgsr.data.repeated import RepeatedSource
 from tests.small_run import RandomImages
 
 
-def test_photographs_come_again_under_names_of_their_own() -> None:
+def test_photographs_are_repeated_under_different_names() -> None:
     source = RandomImages(3)
     again = RepeatedSource(source, 2)
     assert len(again) == 6

@@ -1,4 +1,4 @@
-"""Folders are listed the same everywhere, and lists are read as they stand."""
+"""Folders are listed in sorted order, lists in their own order."""
 
 import os
 import shutil
@@ -22,7 +22,7 @@ def names(source: Source) -> list[str]:
     return [source.name(index) for index in range(len(source))]
 
 
-def test_images_below_the_folder_in_the_order_of_their_names(tmp_path: Path) -> None:
+def test_images_below_the_folder_are_sorted_by_path(tmp_path: Path) -> None:
     fill(tmp_path, "b.png", "sub/a.JPG", "a.webp", "sub/deep/c.tiff", "c.bmp", "d.jpeg")
     for other in ("notes.txt", "._a.png", "sub/Thumbs.db", ".ipynb_checkpoints/a-checkpoint.png"):
         (tmp_path / other).parent.mkdir(exist_ok=True)
@@ -43,7 +43,7 @@ def test_a_folder_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pyte
 
     def closed(path: str) -> object:
         if str(path).endswith("closed"):
-            raise PermissionError(13, "Permission denied", str(path))  # who runs tests as root may read all
+            raise PermissionError(13, "Permission denied", str(path))  # simulated, as root may read everything
         return scandir(path)
 
     monkeypatch.setattr(os, "scandir", closed)
@@ -51,7 +51,7 @@ def test_a_folder_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pyte
         FolderSource(tmp_path)
 
 
-def test_names_of_photographs_elsewhere_stay_below_where_results_go(tmp_path: Path) -> None:
+def test_names_of_photographs_elsewhere_stay_below_an_output_folder(tmp_path: Path) -> None:
     outside = fill(tmp_path / "elsewhere", "a.png", "b..c.png") / "a.png"
     listed = tmp_path / "root" / "list.txt"
     fill(listed.parent, "b.png")
@@ -62,14 +62,14 @@ def test_names_of_photographs_elsewhere_stay_below_where_results_go(tmp_path: Pa
     assert torch.equal(source[1], source[2])
 
 
-def test_linked_folders_belong_to_it(tmp_path: Path) -> None:
+def test_links_to_folders_are_followed(tmp_path: Path) -> None:
     fill(tmp_path / "elsewhere", "a.png")
     (tmp_path / "root").mkdir()
     (tmp_path / "root" / "linked").symlink_to(tmp_path / "elsewhere")
     assert names(FolderSource(tmp_path / "root")) == ["linked/a.png"]
 
 
-def test_links_in_a_circle_are_gone_through_once(tmp_path: Path) -> None:
+def test_cycles_of_links_are_followed_once(tmp_path: Path) -> None:
     root = fill(tmp_path / "root", "a.png", "x/b.png", "y/c.png")
     for link, target in {"itself": root, "x/outside": tmp_path, "x/y": root / "y", "y/x": root / "x"}.items():
         (root / link).symlink_to(target)
@@ -97,7 +97,7 @@ def test_limits_on_size(tmp_path: Path) -> None:
         FolderSource(tmp_path, min_bytes=500)[0]
 
 
-def test_fingerprints_follow_names_and_sizes_and_not_places(tmp_path: Path) -> None:
+def test_fingerprints_depend_on_names_and_sizes_only(tmp_path: Path) -> None:
     first = FolderSource(fill(tmp_path / "a", "x.png", "y.png")).fingerprint()
     shutil.copytree(tmp_path / "a", tmp_path / "b")
     assert FolderSource(tmp_path / "b").fingerprint() == first
@@ -115,12 +115,12 @@ def test_a_list_is_read_in_its_order(tmp_path: Path) -> None:
     assert names(ListSource(tmp_path / "list.txt", limit=1)) == ["photos/sub/d.png"]
 
 
-def test_a_list_may_start_elsewhere_or_name_whole_paths(tmp_path: Path) -> None:
+def test_a_list_may_have_another_root_or_absolute_paths(tmp_path: Path) -> None:
     fill(tmp_path / "photos", "a.png")
     (tmp_path / "list.txt").write_text(f"a.png\n{tmp_path}/photos/a.png\n")
     source = ListSource(tmp_path / "list.txt", root=tmp_path / "photos")
     assert source.path(0) == source.path(1) == tmp_path / "photos" / "a.png"
-    with pytest.raises(UserError, match=rf"no file {tmp_path}/a\.png.*name another folder"):
+    with pytest.raises(UserError, match=rf"no file {tmp_path}/a\.png.*set data\.train\.root to another folder"):
         ListSource(tmp_path / "list.txt")
 
 
@@ -132,10 +132,10 @@ def test_missing_and_empty_lists_are_refused(tmp_path: Path, text: str | None) -
         ListSource(tmp_path / "list.txt", key="data.val.root")
 
 
-def test_the_fingerprint_of_a_list_follows_its_text(tmp_path: Path) -> None:
+def test_the_fingerprint_of_a_list_depends_on_its_text(tmp_path: Path) -> None:
     fill(tmp_path, "a.png", "b.png")
-    found = set()
+    fingerprints = set()
     for text in ("a.png\nb.png\n", "b.png\na.png\n", "a.png\n"):
         (tmp_path / "list.txt").write_text(text)
-        found.add(ListSource(tmp_path / "list.txt").fingerprint())
-    assert len(found) == 3
+        fingerprints.add(ListSource(tmp_path / "list.txt").fingerprint())
+    assert len(fingerprints) == 3

@@ -12,7 +12,7 @@ from dgsr.data.stream import RankStream, SampleStream, permuted
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 37, 64, 1000])
-def test_every_epoch_is_a_permutation_of_its_own(size: int) -> None:
+def test_every_epoch_is_another_permutation(size: int) -> None:
     stream = SampleStream(size, seed=3)
     epochs = [[stream[epoch * size + place][0] for place in range(size)] for epoch in range(3)]
     for epoch in epochs:
@@ -43,7 +43,7 @@ def test_places_and_neighbours_are_uniform() -> None:
         assert ((counts - mean) ** 2 / mean).sum() < len(counts) + 5 * (2 * len(counts)) ** 0.5
 
 
-def test_ten_million_images_cost_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cost_does_not_depend_on_the_number_of_images(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: Counter[int] = Counter()
     mix = module.mix
 
@@ -77,13 +77,13 @@ def test_global_batches_do_not_depend_on_the_number_of_ranks(world_size: int) ->
     assert drawn == [stream[position] for position in range(40)]
 
 
-def test_a_resumed_stream_goes_on_with_another_number_of_ranks() -> None:
+def test_a_stream_resumes_with_another_number_of_ranks() -> None:
     stream = SampleStream(7, seed=1)
     whole = list(itertools.islice(RankStream(stream, 12, 0, 1), 3))
     resumed = [iter(RankStream(stream, 4, rank, 3, start=12)) for rank in range(3)]
     assert [sample for _ in range(2) for rank in resumed for sample in next(rank)] == whole[1] + whole[2]
 
 
-def test_iterating_again_starts_again() -> None:
+def test_a_second_iteration_starts_from_the_beginning() -> None:
     batches = RankStream(SampleStream(7, seed=1), 4, 0, 1)
     assert next(iter(batches)) == next(iter(batches))

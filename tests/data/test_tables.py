@@ -1,4 +1,4 @@
-"""Columns of images, however they were written, are sources."""
+"""Parquet files and saved datasets are sources of photographs."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_a_saved_dataset(tmp_path: Path) -> None:
     check(open_source(f"hf:{tmp_path}/several"))
 
 
-def test_images_that_lie_outside(tmp_path: Path) -> None:
+def test_images_outside_the_table(tmp_path: Path) -> None:
     for index, png in enumerate(PNGS):
         (tmp_path / f"{index}.png").write_bytes(png)
     paths = [{"bytes": None, "path": str(tmp_path / f"{index}.png")} for index in range(3)]
@@ -103,7 +103,7 @@ def test_limits_and_broken_rows(tmp_path: Path) -> None:
             open_source(root)[row]
 
 
-def test_the_column_is_found_or_named(tmp_path: Path) -> None:
+def test_the_column_is_detected_or_given(tmp_path: Path) -> None:
     both = typed(STRUCTS, mask=PNGS)
     both.to_parquet(tmp_path / "one.parquet")
     check(open_source(f"{tmp_path}/one.parquet"))
@@ -115,19 +115,19 @@ def test_the_column_is_found_or_named(tmp_path: Path) -> None:
         open_source(f"{tmp_path}/two.parquet", column="foto")
 
 
-def test_the_fingerprint_follows_the_images(tmp_path: Path) -> None:
+def test_the_fingerprint_depends_on_the_images(tmp_path: Path) -> None:
     for name, order in (("a", STRUCTS), ("b", STRUCTS), ("c", STRUCTS[::-1])):
         typed(order).to_parquet(tmp_path / f"{name}.parquet")
     a, b, c = (open_source(f"{tmp_path}/{name}.parquet").fingerprint() for name in "abc")
     assert a == b != c
 
 
-def test_workers_can_receive_it(tmp_path: Path) -> None:
+def test_a_table_can_be_pickled(tmp_path: Path) -> None:
     typed(STRUCTS).to_parquet(tmp_path / "photos.parquet")
     check(pickle.loads(pickle.dumps(open_source(f"{tmp_path}/photos.parquet"))))
 
 
-def test_what_is_no_dataset_is_refused_by_its_key(tmp_path: Path) -> None:
+def test_a_missing_dataset_is_refused_by_its_key(tmp_path: Path) -> None:
     (tmp_path / "broken.parquet").write_bytes(b"no table")
     for root in (f"{tmp_path}/broken.parquet", f"{tmp_path}/missing.parquet", f"hf:{tmp_path}"):
         with pytest.raises(UserError, match=r"data\.val\.root"):

@@ -1,4 +1,4 @@
-"""Parity of every operator with BasicSR 1.4.2, run on the same numbers."""
+"""Every operator matches BasicSR 1.4.2."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 from scipy import stats
 
 from dgsr.checks import UserError
-from dgsr.degradation import basicsr_backend, degrade, draw, pipeline, preset
+from dgsr.degradation import basicsr_backend, degrade, draw, preset
 from dgsr.degradation.operators import (
     Blur,
     Encode,
@@ -45,7 +45,7 @@ def _basicsr():
 
 
 def pictures(batch: int, height: int, width: int, seed: int = 0) -> torch.Tensor:
-    """Return clouds with grain, as photographs have."""
+    """Return smooth random images with grain, similar to photographs."""
     generator = torch.Generator().manual_seed(seed)
     coarse = torch.rand(batch, 3, height // 8 + 2, width // 8 + 2, generator=generator)
     clouds = torch.nn.functional.interpolate(coarse, size=(height, width), mode="bicubic")
@@ -54,7 +54,7 @@ def pictures(batch: int, height: int, width: int, seed: int = 0) -> torch.Tensor
 
 @torch.no_grad()
 def both(operator, images):
-    return pipeline.apply(operator, images.clone()), basicsr_backend.apply(operator, images.clone())
+    return operator.apply(images.clone()), basicsr_backend.apply(operator, images.clone())
 
 
 @pytest.mark.parametrize("operator", [*BLURS, *SINCS], ids=str)
@@ -78,13 +78,13 @@ def test_resizes(mode, size):
 
 
 @pytest.mark.parametrize("quality", [1.0, 10.0, 30.0, 49.9, 50.0, 75.3, 90.0, 99.0])
-def test_jpeg_but_for_rounding_ties(quality):
+def test_jpeg_up_to_rounding_ties(quality):
     differences = [
         torch.sub(*both(Jpeg(quality), pictures(*size, seed))).abs()
         for seed in range(4)
         for size in ((1, 200, 301), (2, 128, 96), (1, 33, 17))
     ]
-    # Sums whose order is the processor's put a coefficient on the edge of two steps to either; with it goes its block.
+    # The order of summation depends on the processor, so a coefficient on a rounding tie may change its block.
     assert torch.stack([(each > 1e-4).float().mean() for each in differences]).mean() <= 2e-3
     assert torch.stack([each.mean() for each in differences]).mean() <= 2e-6
 
@@ -98,7 +98,7 @@ def test_sharpen_and_round():
 @pytest.mark.parametrize("grey", [False, True])
 @pytest.mark.parametrize("kind", ["gaussian", "poisson"])
 def test_noise_has_the_same_distribution(kind, grey):
-    # Levels around 1/2 keep the noise away from the clamp; all values being distinct, Poisson counts 256 photons.
+    # Levels around 1/2 avoid clamping, and distinct values give Poisson noise of 256 levels.
     levels = torch.arange(0.3, 0.7, 1 / 255).repeat(5000)[: 577**2]
     images = levels.reshape(1, 1, 577, 577).expand(1, 3, 577, 577)
     operator = GaussianNoise(11.0, grey, 7) if kind == "gaussian" else PoissonNoise(0.8, grey, 7)
@@ -119,11 +119,11 @@ def test_a_whole_recipe_without_noise_gives_the_same_image():
         ours = theirs = images
         for operator in recipe.operators:
             if not isinstance(operator, GaussianNoise | PoissonNoise):
-                ours, theirs = pipeline.apply(operator, ours), basicsr_backend.apply(operator, theirs).detach()
-        assert (ours - theirs).abs().mean() < 1e-3  # a tie of rounding changes one block
+                ours, theirs = operator.apply(ours), basicsr_backend.apply(operator, theirs).detach()
+        assert (ours - theirs).abs().mean() < 1e-3  # a rounding tie changes one block
 
 
-def test_backend_is_replayable_and_leaves_the_global_state_alone():
+def test_results_are_reproducible_and_the_global_generator_is_untouched():
     recipe, image = draw(preset("s3diff"), 5, (64, 64)), pictures(1, 64, 64)[0]
     before = torch.random.get_rng_state()
     lq = degrade(image, recipe, backend="basicsr")

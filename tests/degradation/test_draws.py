@@ -1,4 +1,4 @@
-"""Tests of drawing: the frequency and the range of every choice are the preset's."""
+"""Every choice is drawn with the frequency and range of the preset."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from dgsr.degradation.operators import (
 )
 from dgsr.degradation.spec import KINDS, StageSpec
 
-SIZE = (65536, 32768)  # so large that whole pixels hide no factor
+SIZE = (65536, 32768)  # so large that rounding to whole pixels does not matter
 
 
 def expect_share(count: int, total: int, prob: float) -> None:
@@ -96,16 +96,16 @@ def check_stage(stages: list[list], stage: StageSpec, factors: list[float]) -> N
     expect_share(sum(o.grey for o in [*gaussians, *poissons]), total, stage.grey_prob)
 
 
-def test_distribution_is_the_presets():
+def test_draws_follow_the_distribution_of_the_preset():
     spec = preset("s3diff")
     check_recipes([draw(spec, seed, SIZE) for seed in range(3000)], spec)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["s3diff", "real_esrgan"])
-def test_distribution_is_the_presets_to_the_third_digit(name):
+def test_draws_follow_the_distribution_of_the_preset_to_three_digits(name):
     spec, num_draws = preset(name), 100_000
-    # Fresh processes: with every call's types checked, as in this one, the draws would take minutes.
+    # In processes without the type checks of this one, in which the draws would take minutes.
     with ProcessPoolExecutor(2, get_context("spawn")) as pool:
         recipes = pool.map(draw, repeat(spec), range(num_draws), repeat(SIZE), chunksize=5000)
         check_recipes(list(recipes), spec)
@@ -144,7 +144,7 @@ def test_draws_are_a_pure_function_of_seed_and_size():
     assert len({o.seed for o in operators if isinstance(o, GaussianNoise | PoissonNoise)}) == 100
 
 
-def test_a_changed_range_leaves_all_other_draws_alone():
+def test_a_changed_range_changes_no_other_draw():
     spec = preset("s3diff")
     first = dataclasses.replace(spec.stages[0], jpeg_range=(30, 31), sinc_prob=0.9)
     changed = dataclasses.replace(spec, stages=(first, spec.stages[1]))
@@ -172,9 +172,9 @@ def test_one_stage_and_other_scales():
     assert sum(isinstance(operator, Jpeg) for operator in recipe.operators) == 1
 
 
-def test_extra_operators_come_when_asked_for():
-    extras = {"salt_pepper_prob": 1.0, "codec_probs": (0.2, 0.5, 0.3), "full_chroma_prob": 0.5}
-    stages = [dataclasses.replace(stage, **extras) for stage in preset("s3diff").stages]
+def test_optional_operators_are_drawn_with_their_probabilities():
+    optional = {"salt_pepper_prob": 1.0, "codec_probs": (0.2, 0.5, 0.3), "full_chroma_prob": 0.5}
+    stages = [dataclasses.replace(stage, **optional) for stage in preset("s3diff").stages]
     recipes = [draw(preset("s3diff", stages=stages, clean_prob=0.0), seed, SIZE) for seed in range(1000)]
     operators = [operator for recipe in recipes for operator in recipe.operators]
     expect_uniform([o.share for o in operators if isinstance(o, SaltPepper)], 0.001, 0.02)
@@ -186,7 +186,7 @@ def test_extra_operators_come_when_asked_for():
 
 
 @pytest.mark.parametrize("name", ["s3diff", "bsrgan_like"])
-def test_noise_and_compression_can_be_left_out_and_nothing_else_changes(name):
+def test_probabilities_of_noise_and_compression_change_nothing_else(name):
     changes = {"noise_prob": 0.3, "codec_prob": 0.6}
     spec = preset(name, clean_prob=0.0)
     sparing = preset(name, clean_prob=0.0, stages={0: changes, 1: changes})
@@ -202,7 +202,7 @@ def test_noise_and_compression_can_be_left_out_and_nothing_else_changes(name):
     expect_share(lost[GaussianNoise] + lost[PoissonNoise], 2000, 0.7)
 
 
-def test_without_noise_there_is_none_to_be_told():
+def test_recipes_without_noise_have_no_noise_strength():
     without = {number: {"noise_prob": 0.0, "codec_prob": 0.0} for number in (0, 1)}
     recipe = draw(preset("s3diff", clean_prob=0.0, stages=without), 0, SIZE)
     assert recipe.noise == 0

@@ -1,4 +1,4 @@
-"""Tests of the pipeline: sizes, ranges, and the same image for the same recipe whatever the surroundings."""
+"""The same recipe gives the same image everywhere, of the right size and range."""
 
 from __future__ import annotations
 
@@ -23,7 +23,6 @@ from dgsr.degradation.operators import (
     SaltPepper,
     Sharpen,
 )
-from dgsr.degradation.pipeline import apply
 from dgsr.degradation.presets import PRESETS
 from dgsr.ops.filtering import sharpen
 
@@ -33,7 +32,7 @@ def image(height: int, width: int, seed: int = 0) -> torch.Tensor:
 
 
 class Degraded(Dataset):
-    """Degrade eight images by their place, as the training data does."""
+    """Eight degraded images, each a function of its index."""
 
     def __len__(self) -> int:
         return 8
@@ -67,7 +66,7 @@ def test_lq_is_finite_in_range_and_of_its_size(name, seed, height, width, kind):
     assert torch.equal(hq, before)
 
 
-def test_extra_operators_apply():
+def test_optional_operators_change_the_image():
     operators = (Resize(16, 16, "area"), SaltPepper(0.05, 3), Jpeg(50.0, 1), Encode("webp", 50.0))
     images = [result for _, result in degrade_steps(image(64, 64), Recipe((64, 64), (16, 16), operators, 1.0, 1.0))]
     for before, after in pairwise(images):
@@ -108,12 +107,12 @@ def test_steps_end_in_lq():
     ],
     ids=str,
 )
-def test_identity_parameters_are_the_identity(operator):
+def test_neutral_parameters_change_nothing(operator):
     images = image(40, 32)[None]
-    torch.testing.assert_close(apply(operator, images), images, atol=1e-6, rtol=0)
+    torch.testing.assert_close(operator.apply(images), images, atol=1e-6, rtol=0)
 
 
-def test_lower_quality_moves_lq_further_away():
+def test_lower_jpeg_quality_increases_the_error():
     hq = image(64, 64)
     clean = degrade(hq, Recipe((64, 64), (16, 16), (Resize(16, 16, "area"),), 1.0, 1.0))
     errors = []
@@ -123,7 +122,7 @@ def test_lower_quality_moves_lq_further_away():
     assert errors == sorted(errors, reverse=True)
 
 
-def test_real_esrgan_rounds_and_starts_from_its_sharpened_target():
+def test_real_esrgan_rounds_and_sharpens_its_target():
     hq, recipe = image(64, 64), draw(preset("real_esrgan"), 1, (64, 64))
     lq = degrade(hq, recipe)
     torch.testing.assert_close(lq * 255, (lq * 255).round(), atol=1e-4, rtol=0)
@@ -136,11 +135,11 @@ def test_real_esrgan_rounds_and_starts_from_its_sharpened_target():
     assert not torch.equal(sharpened, hq)
 
 
-def test_other_targets_are_the_image_itself():
+def test_the_target_of_other_presets_is_the_image_itself():
     hq = image(64, 64)
     assert degraded_pair(hq, draw(preset("s3diff"), 1, (64, 64)))[0] is hq
 
 
-def test_recipes_are_for_one_size():
+def test_recipes_for_another_size_are_refused():
     with pytest.raises(UserError, match=r"recipe's size \(64, 64\), but got \(64, 32\)"):
         degrade(image(64, 32), draw(preset("s3diff"), 0, (64, 64)))

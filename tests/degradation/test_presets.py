@@ -1,4 +1,4 @@
-"""Tests of presets: their names, and changes to them."""
+"""Presets and changes of their fields."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_fields_of_one_stage_can_be_changed(number):
 
 
 @pytest.mark.parametrize(
-    ("stages", "what"),
+    ("stages", "message"),
     [
         ({2: {"jpeg_range": (30, 60)}}, "stages out of 0, 1, but got 2"),
         ({0: {"jpg_range": (30, 60)}}, "fields of a stage: sigma_range.*but got jpg_range of stage 0"),
@@ -42,12 +42,12 @@ def test_fields_of_one_stage_can_be_changed(number):
         ({0: {"jpeg_range": (60, 30)}}, "two rising numbers"),
     ],
 )
-def test_other_stages_are_refused(stages, what):
-    with pytest.raises(UserError, match=what):
+def test_wrong_stage_changes_are_refused(stages, message):
+    with pytest.raises(UserError, match=message):
         preset("s3diff", stages=stages)
 
 
-def test_a_stage_s_number_is_the_same_as_text_and_loses_nothing():
+def test_changes_by_number_and_by_text_are_merged():
     stage = preset("s3diff", stages={0: {"noise_prob": 0.5, "codec_prob": 0.4}, "0": {"noise_prob": 0.3}}).stages[0]
     assert (stage.noise_prob, stage.codec_prob) == (0.3, 0.4)
 

@@ -1,4 +1,4 @@
-"""Tests of specs: mistakes are told before anything is drawn."""
+"""Specs refuse mistakes before anything is drawn."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_wrong_specs_are_refused(change):
         Spec(**change)
 
 
-def test_lists_are_as_good_as_tuples():
+def test_lists_equal_tuples():
     stage = dataclasses.replace(STAGE, jpeg_range=[60, 95], kind_probs=list(STAGE.kind_probs))
     assert stage == STAGE
     assert hash(Spec(stages=[stage])) == hash(Spec(stages=(STAGE,)))

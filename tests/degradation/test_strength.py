@@ -1,4 +1,4 @@
-"""Tests of true strengths against blur and noise measured on images."""
+"""True strengths match blur and noise measured on images."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import math
 import pytest
 import torch
 
-from dgsr.degradation import pipeline
 from dgsr.degradation.operators import Blur, GaussianNoise, Jpeg, PoissonNoise, Rescale, Resize, SaltPepper, Sinc
 from dgsr.degradation.strength import blur_px, noise_255
 
@@ -17,7 +16,7 @@ def test_variances_of_blurs_add_up():
     assert blur_px(blurs, (64, 64)) == pytest.approx(5.0, rel=0.02)
 
 
-def test_a_blur_behind_a_resize_counts_in_its_larger_pixels():
+def test_a_blur_after_a_resize_counts_in_resized_pixels():
     blur = Blur("gaussian", 21, 2.0, 2.0)
     alone = blur_px([blur], (64, 64))
     assert blur_px([Rescale(0.5, "area"), blur], (64, 64)) == pytest.approx(2 * alone)
@@ -31,16 +30,16 @@ def test_lower_cutoffs_blur_more():
 
 
 @pytest.mark.parametrize("noise", [GaussianNoise(9.0, False, 1), SaltPepper(0.05, 1)], ids=str)
-def test_noise_is_what_a_mid_grey_image_gets(noise):
-    measured = (pipeline.apply(noise, torch.full((1, 3, 256, 256), 0.5)) - 0.5).std().item()
+def test_noise_strength_matches_a_mid_grey_image(noise):
+    measured = (noise.apply(torch.full((1, 3, 256, 256), 0.5)) - 0.5).std().item()
     assert measured * 255 == pytest.approx(noise_255([noise], (256, 256)), rel=0.03)
 
 
 @pytest.mark.parametrize("grey", [False, True])
-def test_poisson_noise_is_that_of_256_levels_around_mid_grey(grey):
+def test_poisson_noise_strength_matches_an_image_of_256_levels(grey):
     levels = (torch.arange(256 * 256) % 256).reshape(256, 256).float() / 255
     images, noise = levels.expand(1, 3, 256, 256).contiguous(), PoissonNoise(0.4, grey, 1)
-    measured = (pipeline.apply(noise, images) - images)[..., 120:136].std().item()
+    measured = (noise.apply(images) - images)[..., 120:136].std().item()
     assert measured * 255 == pytest.approx(noise_255([noise], (256, 256)), rel=0.03)
 
 
@@ -53,7 +52,7 @@ BLUR, NOISE = Blur("gaussian", 21, 1.5, 1.5), GaussianNoise(12.0, False, 1)
 
 
 @pytest.mark.parametrize(
-    "behind",
+    "later",
     [
         [BLUR],
         [BLUR, Blur("gaussian", 21, 1.0, 1.0)],
@@ -65,8 +64,8 @@ BLUR, NOISE = Blur("gaussian", 21, 1.5, 1.5), GaussianNoise(12.0, False, 1)
     ],
     ids=lambda operators: ", ".join(map(str, operators)),
 )
-def test_noise_is_what_later_steps_leave_of_it(behind):
-    images, operators = torch.full((1, 3, 256, 256), 0.5), [NOISE, *behind]
+def test_noise_strength_includes_smoothing_by_later_steps(later):
+    images, operators = torch.full((1, 3, 256, 256), 0.5), [NOISE, *later]
     for operator in operators:
-        images = pipeline.apply(operator, images)
+        images = operator.apply(images)
     assert (images - 0.5).std().item() * 255 == pytest.approx(noise_255(operators, (256, 256)), rel=0.25)

@@ -1,4 +1,4 @@
-"""The page shows averages, and the images that are worth a look."""
+"""Test the HTML report of an evaluation."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def captions(document: str) -> list[str]:
     return re.findall(r"<h2>(\w+) by|<span>(\w+):", document)  # pyright: ignore[reportReturnType]
 
 
-def test_best_and_worst_are_chosen_by_direction(tmp_path: Path) -> None:
+def test_best_and_worst_images_follow_metric_direction(tmp_path: Path) -> None:
     records = [Record(f"i{n}", {"sr": {"psnr": 20.0 + n}}) for n in range(10)]
     write_page(Results({}, records, Suite(build(["psnr"]))), tmp_path / "p.html", "title", versions)
     shown = [a or b for a, b in captions((tmp_path / "p.html").read_text())]
@@ -35,14 +35,14 @@ def test_best_and_worst_are_chosen_by_direction(tmp_path: Path) -> None:
     assert [a or b for a, b in captions((tmp_path / "p.html").read_text())] == ["Best", "i0", "i1", "Worst", "i2"]
 
 
-def test_names_that_are_no_text_are_shown(tmp_path: Path) -> None:
-    found = Results({}, [Record(os.fsdecode(b"a\xff.png"), {"sr": {"psnr": 20.0}})], Suite(build(["psnr"])))
-    write_page(found, tmp_path / "p.html", "title", versions)
+def test_undecodable_names_are_shown_escaped(tmp_path: Path) -> None:
+    odd = Results({}, [Record(os.fsdecode(b"a\xff.png"), {"sr": {"psnr": 20.0}})], Suite(build(["psnr"])))
+    write_page(odd, tmp_path / "p.html", "title", versions)
     assert "a\\udcff.png" in (tmp_path / "p.html").read_text(encoding="utf-8")
 
 
 @needs_browser
-def test_a_browser_does_not_complain(tmp_path: Path) -> None:
+def test_page_opens_without_browser_errors(tmp_path: Path) -> None:
     write_page(results(), tmp_path / "p.html", "title", versions)
     dom, complaints = opened((tmp_path / "p.html").read_text(encoding="utf-8"), tmp_path)
     assert not complaints
@@ -51,7 +51,6 @@ def test_a_browser_does_not_complain(tmp_path: Path) -> None:
     assert dom.count('class="slider"') == 3
 
 
-def test_a_lone_image_has_nothing_beside_it(tmp_path: Path) -> None:
-    found = results()
-    write_page(found, tmp_path / "p.html", "title", lambda name: {"sr": torch.rand(3, 8, 8)})
+def test_single_version_has_no_slider(tmp_path: Path) -> None:
+    write_page(results(), tmp_path / "p.html", "title", lambda name: {"sr": torch.rand(3, 8, 8)})
     assert "<figure" not in (tmp_path / "p.html").read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Files for programs hold every image, averages and the definitions of the metrics."""
+"""Test the CSV and JSON files of an evaluation."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dgsr.evaluation import Record, write_csv, write_json
 from tests.evaluation.test_results import results
 
 
-def test_one_row_an_image(tmp_path: Path) -> None:
+def test_csv_has_one_row_per_image(tmp_path: Path) -> None:
     write_csv(results(), tmp_path / "new" / "metrics.csv")
     with (tmp_path / "new" / "metrics.csv").open() as file:
         rows = list(csv.DictReader(file))
@@ -20,22 +20,21 @@ def test_one_row_an_image(tmp_path: Path) -> None:
     assert rows[1] == {"name": "b", **dict(zip(heads, ["30.0", "", "", ""], strict=True))}
 
 
-def test_names_that_are_no_text_are_written(tmp_path: Path) -> None:
+def test_undecodable_names_are_written_escaped(tmp_path: Path) -> None:
     odd = os.fsdecode(b"a\xff.png")
-    found = replace(results(), records=[Record(odd, results().records[0].values)])
-    write_csv(found, tmp_path / "metrics.csv")
-    write_json(found, tmp_path / "metrics.json")
+    changed = replace(results(), records=[Record(odd, results().records[0].values)])
+    write_csv(changed, tmp_path / "metrics.csv")
+    write_json(changed, tmp_path / "metrics.json")
     assert "a\\udcff.png,20.0" in (tmp_path / "metrics.csv").read_text(encoding="utf-8")
     assert json.loads((tmp_path / "metrics.json").read_text(encoding="utf-8"))["images"][0]["name"] == odd
 
 
-def test_the_summary_says_what_was_measured(tmp_path: Path) -> None:
-    found = results()
-    write_json(found, tmp_path / "metrics.json")
+def test_json_holds_averages_metrics_and_images(tmp_path: Path) -> None:
+    write_json(results(), tmp_path / "metrics.json")
     summary = json.loads((tmp_path / "metrics.json").read_text())
-    psnr, average = summary["metrics"]["psnr"], found.averages["sr"]["psnr"]
+    psnr, average = summary["metrics"]["psnr"], results().averages["sr"]["psnr"]
     assert average is not None
-    assert (psnr["mean"], psnr["low"], psnr["high"]) == (25.0, average.found.low, average.found.high)
+    assert (psnr["mean"], psnr["low"], psnr["high"]) == (25.0, average.interval.low, average.interval.high)
     assert (psnr["variant"], psnr["direction"], psnr["num_images"]) == ("Y, 8-bit", "higher", 3)
     assert psnr["bicubic"]["sr_minus_this"]["mean"] == 1.5
     assert summary["metrics"]["ssim"]["mean"] is None

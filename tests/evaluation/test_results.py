@@ -1,4 +1,4 @@
-"""Averages are over the images that have a value, differences over those that have both."""
+"""Test averages over existing values and paired differences."""
 
 from __future__ import annotations
 
@@ -21,30 +21,30 @@ def results() -> Results:
     )
 
 
-def test_averages_are_over_what_is_there() -> None:
+def test_averages_cover_existing_values_and_pairs() -> None:
     averages = results().averages
     ours, theirs = averages["sr"]["psnr"], averages["bicubic"]["psnr"]
     assert ours is not None
     assert theirs is not None
-    assert (ours.found, ours.num_images, ours.lead) == (interval([20.0, 30.0, 25.0]), 3, None)
-    assert (theirs.found.mean, theirs.num_images) == (21.0, 2)
+    assert (ours.interval, ours.num_images, ours.lead) == (interval([20.0, 30.0, 25.0]), 3, None)
+    assert (theirs.interval.mean, theirs.num_images) == (21.0, 2)
     assert theirs.lead == difference([20.0, 25.0], [18.0, 24.0])
     assert averages["sr"]["ssim"] is None
 
 
-def test_rows_fit_their_heads() -> None:
-    found = results()
-    assert found.columns == ["sr", "bicubic", "sr - bicubic"]
-    assert [cell.split()[0] for cell in found.row("psnr")] == ["25.0000", "21.0000", "+1.5000"]
-    assert found.row("ssim") == ["-", "-", "-"]
-    assert found.notes == ["none", "too small"]
+def test_rows_match_their_headings() -> None:
+    measured = results()
+    assert measured.columns == ["sr", "bicubic", "sr - bicubic"]
+    assert [cell.split()[0] for cell in measured.row("psnr")] == ["25.0000", "21.0000", "+1.5000"]
+    assert measured.row("ssim") == ["-", "-", "-"]
+    assert measured.notes == ["none", "too small"]
 
 
-def test_a_set_has_one_value() -> None:
-    found = results()
-    suite = Suite(found.suite.each, {"fid": Fid(extractor=Means())})
-    found = Results({}, found.records, suite, {"sr": {"fid": 12.0}, "bicubic": {"fid": None}})
-    average = found.averages["sr"]["fid"]
+def test_set_metric_has_a_single_value() -> None:
+    measured = results()
+    suite = Suite(measured.suite.each, {"fid": Fid(extractor=Means())})
+    measured = Results({}, measured.records, suite, {"sr": {"fid": 12.0}, "bicubic": {"fid": None}})
+    average = measured.averages["sr"]["fid"]
     assert average is not None
-    assert average.found.mean == pytest.approx(12)
-    assert found.row("fid") == ["12.0000", "-", "-"]
+    assert average.interval.mean == pytest.approx(12)
+    assert measured.row("fid") == ["12.0000", "-", "-"]

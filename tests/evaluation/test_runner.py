@@ -1,4 +1,4 @@
-"""Every image is measured by itself, beside what there is to compare it with."""
+"""Test measuring of single images and of sets."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.standard_metrics import build
 
 
 class InMemory:
-    """Samples that are there, and one that is not."""
+    """Two readable samples and a broken one."""
 
     names: tuple[str, ...] = ("a", "broken", "b")
 
@@ -31,7 +31,7 @@ class InMemory:
         return self.samples[name]
 
 
-def test_values_are_those_of_the_metrics() -> None:
+def test_values_equal_direct_calls_of_the_metrics() -> None:
     metrics = build(["psnr", "ssim"])
     sample = InMemory()["a"] | {"against": torch.rand(3, 64, 48)}
     images = {"sr": sample["sr"], "bicubic": upsample(sample["lq"][None], 4)[0], "against": sample["against"]}
@@ -43,7 +43,7 @@ def test_values_are_those_of_the_metrics() -> None:
     assert list(pictures(sample)) == ["bicubic", "sr", "against", "hq"]
 
 
-def test_an_image_that_is_too_small_has_no_value_and_a_note() -> None:
+def test_too_small_image_has_no_value_but_a_note() -> None:
     sample = {"name": "tiny", "sr": torch.rand(3, 20, 8), "hq": torch.rand(3, 20, 8)}
     record = measure(sample, build(["psnr", "ssim", "lpips"]))
     assert record.values["sr"]["psnr"] is not None
@@ -54,7 +54,7 @@ def test_an_image_that_is_too_small_has_no_value_and_a_note() -> None:
     ]
 
 
-def test_one_that_cannot_be_had_does_not_stop_the_others() -> None:
+def test_broken_sample_does_not_stop_the_others() -> None:
     samples = InMemory()
     a, error, b = measure_each(samples, samples.names, build(["psnr"]))
     assert isinstance(error, UserError)
@@ -70,8 +70,8 @@ class Means(nn.Module):
 
 
 @pytest.mark.parametrize(("names", "has_value"), [(("a", "b"), True), (("a",), False)])
-def test_sets_have_a_value_a_series(names: tuple[str, ...], has_value: bool) -> None:
-    found = measure_sets(InMemory(), names, {"fid": Fid(extractor=Means())})
-    assert list(found) == ["sr", "bicubic"]
-    assert (found["sr"]["fid"] is not None) == has_value
+def test_set_metrics_have_a_value_per_series(names: tuple[str, ...], has_value: bool) -> None:
+    values = measure_sets(InMemory(), names, {"fid": Fid(extractor=Means())})
+    assert list(values) == ["sr", "bicubic"]
+    assert (values["sr"]["fid"] is not None) == has_value
     assert measure_sets(InMemory(), names, {}) == {}

@@ -1,4 +1,4 @@
-"""The report of a sweep holds what is needed to judge it, and opens in a browser as it is."""
+"""Test the report of a sweep."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def make_trials(folder: Path) -> list[Trial]:
     return trials
 
 
-def test_the_three_files_agree(tmp_path: Path) -> None:
+def test_html_markdown_and_csv_agree(tmp_path: Path) -> None:
     page = write_sweep_report(make_trials(tmp_path), "Sweep", tmp_path)
     markdown = (tmp_path / "report.md").read_text()
     assert "| variant | jobs done | psnr ↑ | s/step | GiB |" in markdown
@@ -58,13 +58,13 @@ def test_the_three_files_agree(tmp_path: Path) -> None:
     assert document.count("22.2500 (+0.7500 [") == 1
 
 
-def test_a_sweep_in_which_everything_failed_has_a_report(tmp_path: Path) -> None:
+def test_sweep_without_finished_jobs_has_a_report(tmp_path: Path) -> None:
     page = write_sweep_report(make_trials(tmp_path)[2:], "Sweep", tmp_path)
     assert "1 failed of 1 jobs" in page.read_text()
 
 
 @needs_browser
-def test_a_browser_has_nothing_to_complain_of(tmp_path: Path) -> None:
+def test_page_opens_without_browser_errors(tmp_path: Path) -> None:
     page = write_sweep_report(make_trials(tmp_path), "Sweep", tmp_path)
     dom, complaints = opened(page.read_text(), tmp_path)
     assert not complaints
@@ -72,7 +72,7 @@ def test_a_browser_has_nothing_to_complain_of(tmp_path: Path) -> None:
     assert "✗ failed" in dom
 
 
-def test_pictures_need_no_degraded_one(tmp_path: Path) -> None:
+def test_pictures_without_degraded_version_are_shown(tmp_path: Path) -> None:
     trials = make_trials(tmp_path)
     kept = [{name: {kind: files[kind] for kind in ("sr", "hq")} for name, files in t.pictures.items()} for t in trials]
     trials = [replace(trial, pictures=pictures) for trial, pictures in zip(trials, kept, strict=True)]
@@ -80,7 +80,7 @@ def test_pictures_need_no_degraded_one(tmp_path: Path) -> None:
     assert re.findall(r"<option selected>([^<]+)<", document) == ["guided", "no_gan"]
 
 
-def test_titles_of_pictures_are_unique(tmp_path: Path) -> None:
+def test_picture_titles_are_unique(tmp_path: Path) -> None:
     trials = [
         replace(trial, settings={"variant": name})
         for trial, name in zip(make_trials(tmp_path), ["hq", "sharp", ""], strict=True)
@@ -90,7 +90,7 @@ def test_titles_of_pictures_are_unique(tmp_path: Path) -> None:
     assert titles[: len(titles) // 2] == ["degraded", "hq", "variant=sharp", "sharp"]
 
 
-def test_a_picture_that_has_nothing_beside_it_or_is_damaged_costs_no_report(tmp_path: Path) -> None:
+def test_single_or_damaged_pictures_do_not_prevent_the_report(tmp_path: Path) -> None:
     (trial,) = make_trials(tmp_path)[:1]
     lone = {"lone": {"sr": trial.pictures["0.png"]["sr"]}}
     (tmp_path / "bad.png").write_bytes(b"no image")
@@ -100,7 +100,7 @@ def test_a_picture_that_has_nothing_beside_it_or_is_damaged_costs_no_report(tmp_
     assert "<p>bad: Expected " in document
 
 
-def test_bars_do_not_part_the_cells_of_markdown(tmp_path: Path) -> None:
+def test_bars_are_escaped_in_markdown(tmp_path: Path) -> None:
     trials = [replace(trial, settings={"x": f"a|{trial.name}"}) for trial in make_trials(tmp_path)]
     write_sweep_report(trials, "Sweep", tmp_path)
     assert r"| a\|0 | 1 of 1 |" in (tmp_path / "report.md").read_text()

@@ -1,4 +1,4 @@
-"""Runs are compared with what they have in common: the seed and the image."""
+"""Test grouping of runs into variants, and their paired comparison."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TRIALS = [
 ]
 
 
-def test_only_what_differs_sets_variants_apart_and_seeds_do_not() -> None:
+def test_variants_differ_in_settings_but_not_in_seeds() -> None:
     assert varying(TRIALS) == ["gan", "seed"]
     base, other = variants(TRIALS)
     assert [base.label, other.label] == ["yes", "no"]
@@ -31,28 +31,28 @@ def test_only_what_differs_sets_variants_apart_and_seeds_do_not() -> None:
     assert changes(other, base) == {"gan": ("no", "yes")}
 
 
-def test_runs_that_differ_in_nothing_are_one_variant() -> None:
+def test_equal_runs_are_one_variant() -> None:
     (only,) = variants([trial("0", "0", 20.0), trial("1", "1", 20.0)])
     assert only.label == "all"
 
 
-def test_labels_are_unique() -> None:
+def test_variant_labels_are_unique() -> None:
     names = ["", "default", "hq", "sharp", "degraded"]
     groups = variants([trial(str(place), "0", gan=name) for place, name in enumerate(names)])
     assert [group.label for group in groups] == ["default", "gan=default", "hq", "gan=sharp", "gan=degraded"]
 
 
-def test_a_difference_is_that_of_the_same_image_after_the_same_seed() -> None:
+def test_difference_pairs_images_and_seeds() -> None:
     base, other = variants(TRIALS)
-    found = compare(other, base, "psnr")
-    assert found is not None
-    assert (found.mean, found.low, found.high) == (pytest.approx(2.0), pytest.approx(1.0), pytest.approx(3.0))
-    stranger = variants([trial("4", "7", 20.0, 30.0)])[0]
-    assert compare(stranger, base, "psnr") is None
+    gain = compare(other, base, "psnr")
+    assert gain is not None
+    assert (gain.mean, gain.low, gain.high) == (pytest.approx(2.0), pytest.approx(1.0), pytest.approx(3.0))
+    unpaired = variants([trial("4", "7", 20.0, 30.0)])[0]
+    assert compare(unpaired, base, "psnr") is None
 
 
-def test_an_image_that_one_run_lacks_is_left_out() -> None:
+def test_image_missing_in_one_run_is_skipped() -> None:
     base, other = variants([trial("0", "0", 20.0, 30.0, gan="yes"), trial("1", "0", 25.0, gan="no")])
-    found = compare(other, base, "psnr")
-    assert found is not None
-    assert (found.mean, found.low) == (5.0, None)
+    gain = compare(other, base, "psnr")
+    assert gain is not None
+    assert (gain.mean, gain.low) == (5.0, None)

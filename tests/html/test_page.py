@@ -1,4 +1,4 @@
-"""Pages are whole, escaped, and ask nobody for anything."""
+"""Test that pages are complete, escaped and self-contained."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ VOID = {"meta", "img", "input"}
 
 
 class Nesting(HTMLParser):
-    """Collect the texts, and check that every element is closed where it should be."""
+    """Collect texts and check that elements are nested correctly."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -37,19 +37,19 @@ def parsed(text: str) -> Nesting:
     return parser
 
 
-def test_whatever_a_file_is_called_stays_text() -> None:
+def test_markup_in_names_is_escaped() -> None:
     name = "<script>alert(1)</script> & co.png"
     document = page(name, [section(name, [note(name), table([name], [[name]])])])
-    assert parsed(document).texts.count(name) == 6  # once as the page's title
+    assert parsed(document).texts.count(name) == 6  # including the page's title
     assert "<script>alert" not in document
 
 
-def test_nothing_is_loaded_from_anywhere() -> None:
+def test_page_loads_no_external_resources() -> None:
     document = page("title", [note("text")])
     assert "default-src 'none'" in document
     assert not re.search(r"https?://|\bsrc=(?!\"data:)|\bhref=|@import|url\(", document)
 
 
-def test_cells_are_numbers_text_or_markup() -> None:
+def test_cells_may_be_numbers_text_or_markup() -> None:
     text = parsed(table(["name", "psnr", "n"], [["a.png", 27.123456, 3], ["b", Markup("<b>none</b>"), 4]])).texts
     assert text == ["name", "psnr", "n", "a.png", "27.1235", "3", "b", "none", "4"]

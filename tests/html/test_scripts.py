@@ -1,4 +1,4 @@
-"""What the page's script does, in a browser."""
+"""Test the page's script in a browser."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ document.querySelectorAll("th")[1].click();
 
 
 @needs_browser
-def test_pages_respond_and_do_not_complain(tmp_path: Path) -> None:
+def test_slider_menu_and_sorting_work_without_errors(tmp_path: Path) -> None:
     parts = [
         table(["name", "psnr"], [["a", 9.5], ["b", 27.0], ["c", 12.25]]),
         slider({title: torch.rand(3, 16, 16) for title in ("bicubic", "sr", "hq")}),
@@ -37,10 +37,10 @@ def test_pages_respond_and_do_not_complain(tmp_path: Path) -> None:
         ("sr", ""),
         ("hq", "right"),
     ]
-    assert re.findall(r"<tr><td>(\w)</td>", dom) == ["b", "c", "a"]  # the second click sorts downwards
+    assert re.findall(r"<tr><td>(\w)</td>", dom) == ["b", "c", "a"]  # the second click sorts in descending order
 
 
 @needs_browser
-def test_the_browser_refuses_what_is_not_in_the_page(tmp_path: Path) -> None:
+def test_browser_blocks_external_resources(tmp_path: Path) -> None:
     document = page("title", []).replace("</html>", '<img src="http://127.0.0.1:9/a.png"></html>')
     assert any("Content Security Policy" in line for line in opened(document, tmp_path)[1])

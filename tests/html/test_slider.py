@@ -1,4 +1,4 @@
-"""The slider holds every version, and starts with the first two."""
+"""Test the slider."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from PIL import Image as PillowImage
 from dgsr.html import slider
 
 
-def test_pictures_survive_embedding() -> None:
+def test_embedded_pictures_are_nearly_lossless() -> None:
     smooth = torch.linspace(0, 1, 96).expand(3, 64, 96).contiguous()
-    found = re.findall(r'src="data:image/webp;base64,([^"]+)"', slider({"a": smooth, "b": 1 - smooth}))
-    pixels = np.array(PillowImage.open(BytesIO(b64decode(found[1]))))
+    pictures = re.findall(r'src="data:image/webp;base64,([^"]+)"', slider({"a": smooth, "b": 1 - smooth}))
+    pixels = np.array(PillowImage.open(BytesIO(b64decode(pictures[1]))))
     assert np.abs(pixels - 255 * (1 - smooth).permute(1, 2, 0).numpy()).max() < 4
 
 
-def test_the_first_two_are_shown_and_small_ones_enlarged() -> None:
+def test_first_two_versions_are_shown_and_small_ones_enlarged() -> None:
     sizes = {"lq": 8, "sr": 32, "<hq>": 32}
     markup = slider({title: torch.rand(3, side, side) for title, side in sizes.items()}, "a.png")
     shown = re.findall(r'<img alt="([^"]+)" src="[^"]+" class="([^"]*)">', markup)
@@ -30,11 +30,13 @@ def test_the_first_two_are_shown_and_small_ones_enlarged() -> None:
     assert "max-width:max(32px,24em)" in markup
 
 
-def test_one_picture_has_nothing_to_be_compared_with() -> None:
+def test_single_version_is_refused() -> None:
     with pytest.raises(AssertionError):
         slider({"sr": torch.rand(3, 8, 8)})
 
 
-def test_longer_pictures_than_webp_can_hold_are_made_smaller() -> None:
-    found = re.findall(r'src="data:image/webp;base64,([^"]+)"', slider(dict.fromkeys("ab", torch.zeros(3, 2, 20000))))
-    assert [PillowImage.open(BytesIO(b64decode(picture))).size for picture in found] == [(16383, 2)] * 2
+def test_pictures_beyond_the_limit_of_webp_are_reduced() -> None:
+    pictures = re.findall(
+        r'src="data:image/webp;base64,([^"]+)"', slider(dict.fromkeys("ab", torch.zeros(3, 2, 20000)))
+    )
+    assert [PillowImage.open(BytesIO(b64decode(picture))).size for picture in pictures] == [(16383, 2)] * 2

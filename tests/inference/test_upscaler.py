@@ -141,5 +141,5 @@ def test_bf16_computes_in_halves_and_gives_nearly_the_same(
 
 
 def test_processors_do_not_compute_in_fp16(networks: tuple[OneStepGenerator, DegradationEstimator]) -> None:
-    with pytest.raises(UserError, match=r"a precision among fp32, bf16 on cpu, but got fp16\. Take bf16"):
+    with pytest.raises(UserError, match=r"a precision among fp32, bf16 on cpu, but got fp16\. Use bf16"):
         Upscaler(*networks, precision="fp16")(torch.rand(3, 8, 8))

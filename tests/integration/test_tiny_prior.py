@@ -13,7 +13,6 @@ from dgsr import DegradationEstimator, OneStepGenerator
 from dgsr.checkpoints import load_pretrained, save_pretrained
 from dgsr.data import bundled
 from dgsr.degradation.operators import Blur
-from dgsr.degradation.pipeline import apply
 from tests import tiny
 
 FOLDER = Path(dgsr.__file__).parent / "assets" / "tiny-prior"
@@ -45,6 +44,6 @@ def test_the_autoencoder_keeps_photographs() -> None:
 def test_blurrier_images_have_higher_scores() -> None:
     estimator = DegradationEstimator.from_file("bundled:tiny-prior/estimator.safetensors")
     photographs = torch.stack([bundled("val")[index][:, :128, :128] for index in range(3)])
-    blurred = [apply(Blur("gaussian", 21, sigma, sigma), photographs) for sigma in (0.6, 1.0, 1.6)]
+    blurred = [Blur("gaussian", 21, sigma, sigma).apply(photographs) for sigma in (0.6, 1.0, 1.6)]
     scores = [estimator(images)[:, 0].mean() for images in (photographs, *blurred)]
     assert all(less < more for less, more in pairwise(scores))

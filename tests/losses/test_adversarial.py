@@ -1,4 +1,4 @@
-"""Adversarial losses, worked out by hand."""
+"""Test adversarial losses against values computed by hand."""
 
 from __future__ import annotations
 
@@ -55,14 +55,14 @@ def test_relativistic_by_hand() -> None:
     assert loss.discriminator(logits(REAL), logits(FAKE)).item() == pytest.approx(telling)
 
 
-def test_shares_judged_as_real() -> None:
+def test_shares_of_patches_judged_as_real() -> None:
     shares = AdversarialLoss("hinge").judged_real(logits(REAL), logits(FAKE))
     assert {name: share.item() for name, share in shares.items()} == pytest.approx({"real": 5 / 6, "fake": 1 / 3})
     shares = AdversarialLoss("relativistic").judged_real(logits(REAL), logits(FAKE))
     assert {name: share.item() for name, share in shares.items()} == pytest.approx({"real": 2 / 3, "fake": 1 / 3})
 
 
-def test_sizes_of_levels_do_not_matter() -> None:
+def test_levels_count_equally_at_any_size() -> None:
     loss = AdversarialLoss()
     small, large = torch.full((2, 1, 2, 2), 0.3), torch.full((2, 1, 8, 8), 0.3)
     assert torch.allclose(loss.generator([small, large]), 2 * loss.generator([small]))
@@ -79,7 +79,7 @@ def test_generator_and_discriminator_have_opposite_gradients(kind: Kind) -> None
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_losses_can_be_sent_to_another_process(kind: Kind) -> None:
+def test_losses_can_be_pickled(kind: Kind) -> None:
     loss = AdversarialLoss(kind)
     assert torch.equal(pickle.loads(pickle.dumps(loss)).generator(logits(FAKE)), loss.generator(logits(FAKE)))
 

@@ -1,4 +1,4 @@
-"""Augmentations: a function of each sample's seed, with the effects they promise."""
+"""Test that augmentations follow the seeds and stay within their ranges."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SEEDS = torch.tensor([5, 6, 7])
 ALL: tuple[Augmentation, ...] = ("color", "translation", "cutout", "affine")
 
 
-def test_each_image_follows_its_own_seed() -> None:
+def test_augmentation_is_a_function_of_the_seed() -> None:
     together = augment(IMAGES, SEEDS, ALL)
     alone = augment(IMAGES[1:2], SEEDS[1:2], ALL)
     assert torch.equal(together[1:2], alone)
@@ -22,7 +22,7 @@ def test_each_image_follows_its_own_seed() -> None:
     assert torch.equal(augment(IMAGES, SEEDS, []), IMAGES)
 
 
-def test_one_kind_draws_the_same_whatever_else_is_done() -> None:
+def test_draws_of_a_kind_do_not_depend_on_other_kinds() -> None:
     one_by_one = IMAGES
     for kind in ALL:
         one_by_one = augment(one_by_one, SEEDS, [kind])
@@ -58,7 +58,7 @@ def test_cutout_clears_up_to_a_quarter_of_the_image() -> None:
         assert torch.equal(cleared[0][:, ~gone], IMAGES[0][:, ~gone])
 
 
-def test_colour_is_an_affine_map_that_keeps_grey_grey() -> None:
+def test_color_is_an_affine_map_that_preserves_grey() -> None:
     grey = torch.linspace(-1, 1, 32).expand(1, 3, 32, 32)
     changed = augment(grey, SEEDS[:1], ["color"])
     assert torch.allclose(changed[:, :1].expand(-1, 3, -1, -1), changed, atol=1e-6)
@@ -68,7 +68,7 @@ def test_colour_is_an_affine_map_that_keeps_grey_grey() -> None:
     assert changed.mean().abs() <= 0.5
 
 
-def test_affine_turns_scales_and_moves_a_little_and_stretches_nothing() -> None:
+def test_affine_is_a_similarity_within_its_ranges() -> None:
     rows, columns = torch.meshgrid(torch.arange(32.0), torch.arange(48.0), indexing="ij")
     places = torch.stack([columns - 23.5, rows - 15.5, torch.zeros(32, 48)])[None]  # bicubic: linear but for .06
     result = []
@@ -85,13 +85,13 @@ def test_affine_turns_scales_and_moves_a_little_and_stretches_nothing() -> None:
     assert 18 < max(turns) <= 21
 
 
-def test_affine_knows_places_exactly_in_half_precision_too() -> None:
+def test_affine_computes_its_grid_in_full_precision() -> None:
     exact = augment(IMAGES, SEEDS, ["affine"])
     with torch.autocast("cpu", torch.bfloat16):
         assert torch.equal(augment(IMAGES, SEEDS, ["affine"]), exact)
 
 
 @pytest.mark.parametrize("kind", ALL)
-def test_gradients_pass(kind: Augmentation) -> None:
+def test_augmentations_are_differentiable(kind: Augmentation) -> None:
     images = IMAGES[:1, :, :8, :8].double().requires_grad_()
     assert torch.autograd.gradcheck(lambda x: augment(x, SEEDS[:1], [kind]), images)

@@ -1,4 +1,4 @@
-"""R1 against gradients worked out by hand."""
+"""Test R1 against gradients computed by hand."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dgsr.losses import r1
 REAL = torch.randn(2, 3, 4, 5, dtype=torch.double, generator=torch.Generator().manual_seed(0))
 
 
-def test_the_penalty_of_a_quadratic() -> None:
+def test_penalty_of_a_quadratic_by_hand() -> None:
     real, factor = REAL.clone().requires_grad_(), torch.tensor(0.7, dtype=torch.double, requires_grad=True)
     penalty = r1(real, [factor * real.square().sum(dim=(1, 2, 3))[:, None] / 2])
     assert torch.isclose(penalty, (0.7 * REAL).square().sum() / 4)  # ∇ = factor · x; half of it, over two images
@@ -17,7 +17,7 @@ def test_the_penalty_of_a_quadratic() -> None:
     assert torch.isclose(slope, 0.7 * REAL.square().sum() / 2)
 
 
-def test_levels_count_with_their_means() -> None:
+def test_levels_are_averaged_over_positions() -> None:
     real = REAL.clone().requires_grad_()
     penalty = r1(real, [real[:, :1] * 3, real.mean(dim=(1, 2, 3))[:, None] * 2])
     slope = torch.full((3, 4, 5), 2 / 60)

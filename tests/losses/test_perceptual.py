@@ -1,4 +1,4 @@
-"""LPIPS and DISTS as losses: where their gradients go."""
+"""Test LPIPS and DISTS as losses, and their gradients."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from dgsr.losses import DistsLoss, LpipsLoss
 LOSSES = [LpipsLoss("alex"), DistsLoss()]
 
 
-def test_its_value_is_the_distance() -> None:
+def test_loss_equals_the_distance() -> None:
     sr, target = 2 * torch.rand(2, 2, 3, 64, 64) - 1
     assert torch.equal(LpipsLoss("alex")(sr, target), LpipsDistance("alex")(sr, target))
     assert torch.equal(DistsLoss()(sr, target), DistsDistance()((sr + 1) / 2, (target + 1) / 2))
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-def test_only_the_image_gets_a_gradient(loss: LpipsLoss | DistsLoss) -> None:
+def test_target_receives_no_gradient(loss: LpipsLoss | DistsLoss) -> None:
     sr, target = (torch.rand(1, 3, 64, 64, requires_grad=True) for _ in range(2))
     loss(sr, target).sum().backward()
     assert sr.grad is not None
@@ -28,7 +28,7 @@ def test_only_the_image_gets_a_gradient(loss: LpipsLoss | DistsLoss) -> None:
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-def test_the_gradient_lowers_the_loss(loss: LpipsLoss | DistsLoss) -> None:
+def test_gradient_step_lowers_the_loss(loss: LpipsLoss | DistsLoss) -> None:
     target = torch.rand(1, 3, 64, 64)
     sr = (target + 0.2 * torch.randn(1, 3, 64, 64)).requires_grad_()
     before = loss(sr, target)

@@ -1,4 +1,4 @@
-"""Pixel losses against torch's own, and values by hand."""
+"""Test pixel losses against torch and values computed by hand."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dgsr.losses.pixel import charbonnier, l1, mse
 
 
 @pytest.mark.parametrize(("ours", "theirs"), [(mse, functional.mse_loss), (l1, functional.l1_loss)])
-def test_the_mean_of_a_batch_is_torchs(ours: Callable[..., Tensor], theirs: Callable[..., Tensor]) -> None:
+def test_mean_over_a_batch_equals_torch(ours: Callable[..., Tensor], theirs: Callable[..., Tensor]) -> None:
     sr, target = torch.randn(2, 3, 3, 8, 10)
     assert torch.allclose(ours(sr, target).mean(), theirs(sr, target))
 
@@ -32,6 +32,6 @@ def test_charbonnier_by_hand() -> None:
 
 
 @pytest.mark.parametrize("loss", [mse, charbonnier])
-def test_gradients_are_right(loss: Callable[..., Tensor]) -> None:
+def test_gradients_equal_finite_differences(loss: Callable[..., Tensor]) -> None:
     sr, target = torch.randn(2, 2, 3, 3, 3, dtype=torch.double)
     assert torch.autograd.gradcheck(loss, (sr.requires_grad_(), target))

@@ -1,4 +1,4 @@
-"""The ranking loss against torch's over all pairs, and without pairs to rank."""
+"""Test the ranking loss against torch."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import torch
 from dgsr.losses.ranking import margin_ranking
 
 
-def test_it_is_the_mean_of_torchs_over_pairs_whose_truths_are_clearly_apart() -> None:
+def test_equals_torch_over_clearly_different_pairs() -> None:
     scores, truth, margin = torch.rand(9), torch.rand(9), 0.2
     pairs = [(i, j) for i in range(9) for j in range(9) if truth[i] - truth[j] > margin]
     upper, lower = (scores[list(indices)] for indices in zip(*pairs, strict=True))
@@ -15,7 +15,7 @@ def test_it_is_the_mean_of_torchs_over_pairs_whose_truths_are_clearly_apart() ->
     assert torch.allclose(margin_ranking(scores, truth, margin), expected)
 
 
-def test_the_right_order_costs_nothing_and_neither_do_equal_truths() -> None:
+def test_correct_order_and_equal_values_cost_nothing() -> None:
     rising = torch.tensor([0.1, 0.4, 0.7])
     assert margin_ranking(rising, rising, 0.2) == 0
     assert margin_ranking(rising.flip(0), torch.full((3,), 0.5), 0.2) == 0

@@ -1,4 +1,4 @@
-"""FID is the Fréchet distance of features, each image counted as a file holds it."""
+"""Test FID against the Fréchet distance of Gaussians."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Corners(nn.Module):
         return torch.stack([images[:, 0, 0, 0], images[:, 1, -1, 0], images[:, 2, 0, -1]], dim=1).float()
 
 
-def test_it_is_the_distance_of_two_gaussians() -> None:
+def test_equals_the_distance_of_two_gaussians() -> None:
     sr, hq = torch.rand(2, 30, 3, 8, 8)
     x, y = (Corners()((images * 255).round().byte()).double().numpy() for images in (sr, hq))
     a, b = np.cov(x, rowvar=False), np.cov(y, rowvar=False)
@@ -38,11 +38,11 @@ def test_it_is_the_distance_of_two_gaussians() -> None:
     assert metric.over(({"sr": true}, true) for true in hq) == {"sr": pytest.approx(0, abs=1e-3)}  # a set of its own
 
 
-def test_one_image_is_no_set() -> None:
+def test_one_image_has_no_value() -> None:
     assert Fid(extractor=Corners()).over([({"sr": torch.rand(3, 8, 8)}, torch.rand(3, 8, 8))]) == {"sr": None}
 
 
-def test_other_processes_do_not_take_part(tmp_path: Path) -> None:
+def test_value_is_not_reduced_over_processes(tmp_path: Path) -> None:
     """Where several share an evaluation, one measures sets, and the others may have ended."""
     dist.init_process_group("gloo", init_method=f"file://{tmp_path}/meeting", rank=0, world_size=1)
     try:
@@ -64,7 +64,7 @@ def test_inception_weights_are_read_from_a_folder(tmp_path: Path, monkeypatch: p
     assert requests == [((2048,), {"feature_extractor_weights_path": str(tmp_path / "pt_inception-2015.pth")})]
 
 
-def test_without_inception_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_inception_is_refused_with_a_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(*_: object, **__: object) -> None:
         raise ModuleNotFoundError("requires torch-fidelity\nmore")
 

@@ -1,4 +1,4 @@
-"""PSNR and SSIM against scikit-image and published values."""
+"""Test PSNR and SSIM against scikit-image and published values."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def y_of(image: Tensor) -> np.ndarray:
     return rgb2ycbcr(image.permute(1, 2, 0).double().numpy())[..., 0]
 
 
-def test_luma_is_that_of_bt601() -> None:
+def test_luma_equals_bt601() -> None:
     _, hq = pairs()
     assert np.allclose(luma(hq)[0, 0].numpy() * 255, y_of(hq[0]), atol=1e-4)
 
@@ -54,13 +54,13 @@ def test_ssim_equals_scikit_image() -> None:
     assert Ssim()(sr, hq).tolist() == pytest.approx(theirs, abs=1e-4)
 
 
-def test_ssim_counts_opposite_contrast_as_none() -> None:
+def test_ssim_counts_negative_contrast_as_zero() -> None:
     rows = torch.arange(16) % 2 * 0.8 + 0.1
     hq = rows[:, None].expand(1, 3, 16, 16)
     assert Ssim()(1 - hq, hq).item() == 0
 
 
-def test_equal_images_are_best() -> None:
+def test_equal_images_have_the_best_value() -> None:
     _, hq = pairs()
     assert Psnr()(hq, hq).tolist() == pytest.approx([80, 80])  # not infinite, which would swallow an average
     assert Ssim()(hq, hq).tolist() == pytest.approx([1, 1])
@@ -84,7 +84,7 @@ def test_all_channels_equal_scikit_image() -> None:
     assert Ssim("rgb")(*pairs()).tolist() == pytest.approx([result[5:-5, 5:-5].mean() for result in maps], abs=1e-4)
 
 
-def test_the_cropped_border_does_not_count() -> None:
+def test_cropped_border_is_ignored() -> None:
     _, hq = pairs()
     framed = hq.clone()
     framed[..., :3, :], framed[..., -3:] = 0, 1

@@ -1,4 +1,4 @@
-"""NIQE against BasicSR's program on the grey of published values."""
+"""Test NIQE against BasicSR, on the grey of published values."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ GOLDEN = {
 
 
 @pytest.mark.parametrize("name", GOLDEN)
-def test_values_are_those_of_basicsr(name: str) -> None:
+def test_equals_basicsr(name: str) -> None:
     image = read_image(BUNDLED / "val" / f"{name}.jpg")[None]
     metric = Niqe()
     assert (metric(image).item(), metric(image[..., :300, :200]).item()) == pytest.approx(GOLDEN[name], rel=1e-3)
 
 
-def test_blur_is_unnatural_and_images_are_measured_one_by_one() -> None:
+def test_blur_raises_the_value_and_images_are_independent() -> None:
     image = read_image(BUNDLED / "val" / "chelsea-0.jpg")[None]
     values = Niqe()(torch.cat([image, gaussian_blur(image, [9, 9], [2.0, 2.0])]))
     assert values[1] > values[0] + 1
@@ -46,7 +46,7 @@ def test_images_without_texture_are_refused(image: torch.Tensor, complaint: str)
         Niqe()(image)
 
 
-def test_without_its_model_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_model_is_refused_with_a_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     def nothing(_: str) -> None:
         raise niqe.PackageNotFoundError
 

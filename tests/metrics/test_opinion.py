@@ -1,4 +1,4 @@
-"""pyiqa is used if it is installed, and named with its licence if not."""
+"""Test metrics of pyiqa, with and without the package."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def install(monkeypatch: pytest.MonkeyPatch, create: object) -> None:
     monkeypatch.setitem(sys.modules, "pyiqa", package)
 
 
-def test_it_requests_the_model_whose_values_are_published(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_short_names_select_the_published_models(monkeypatch: pytest.MonkeyPatch) -> None:
     requests = []
     install(monkeypatch, lambda model, device: requests.append(model) or Brightness())
     metrics = [Opinion(name) for name in ("musiq", "maniqa", "clipiqa", "topiq")]
@@ -45,7 +45,7 @@ def test_it_requests_the_model_whose_values_are_published(monkeypatch: pytest.Mo
     assert torch.allclose(metrics[0](image), image.mean(dim=(1, 2, 3)))
 
 
-def test_any_pyiqa_metric_is_available_by_its_own_name(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_any_pyiqa_metric_can_be_selected_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     install(monkeypatch, lambda model, device: {"maniqa": Brightness, "gmsd": Error}[model]())
     suite = build_available(["psnr", "pyiqa:maniqa", "pyiqa:gmsd"])
     opinion, error = suite.each["pyiqa:maniqa"], suite.each["pyiqa:gmsd"]
@@ -65,20 +65,20 @@ def test_any_pyiqa_metric_is_available_by_its_own_name(monkeypatch: pytest.Monke
         ("pyiqa:fid", r"a metric of single images, but got pyiqa:fid\. Use fid for sets"),
     ],
 )
-def test_a_name_that_pyiqa_does_not_have_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, sentence: str) -> None:
+def test_unknown_pyiqa_name_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, sentence: str) -> None:
     install(monkeypatch, lambda model, device: Brightness())
     with pytest.raises(UserError, match=sentence):
         build([name])
 
 
-def test_without_the_package_its_licence_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_package_is_refused_with_its_licence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyiqa", None)
     with pytest.raises(UserError, match=r"pip install pyiqa .*forbids commercial use"):
         Opinion("musiq")
     assert "pip install pyiqa" in build_available(["psnr", "pyiqa:brisque"]).missing["pyiqa:brisque"]
 
 
-def test_weights_that_cannot_be_fetched_are_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_download_is_reported_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     def unreachable(model: str, device: str) -> None:
         raise ConnectionError("no route\nto host")
 

@@ -1,4 +1,4 @@
-"""Metrics are built by name."""
+"""Test building of metrics by name."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_metrics_are_not_trained() -> None:
         ("", "an empty name. Correct --metrics or metrics.names."),
     ],
 )
-def test_an_unknown_name_is_refused(name: str, remedy: str) -> None:
+def test_unknown_name_is_refused(name: str, remedy: str) -> None:
     with pytest.raises(UserError) as caught:
         build(["psnr", name])
     assert name in str(caught.value)
@@ -55,14 +55,14 @@ def _unavailable() -> Metric:
     raise UserError("Expected it, but got none. Fetch it.")
 
 
-def test_training_refuses_a_missing_metric_and_a_metric_of_sets() -> None:
+def test_build_refuses_missing_metrics_and_metrics_of_sets() -> None:
     with pytest.raises(UserError, match="Fetch it"):
         build_from(["psnr", "niqe"], {"psnr": Psnr, "niqe": _unavailable})
     with pytest.raises(UserError, match=r"single images in metrics\.names, but got fid\. Measure whole sets with"):
         build_from(["fid"], {"fid": lambda: Fid(extractor=Means())})
 
 
-def test_a_missing_metric_leaves_the_others() -> None:
+def test_missing_metric_does_not_affect_the_others() -> None:
     suite = build_available_from(["psnr", "niqe", "fid"], {"psnr": Psnr, "niqe": _unavailable, "fid": _unavailable})
     assert list(suite.each) == ["psnr"]
     assert suite.missing == dict.fromkeys(["niqe", "fid"], "Expected it, but got none. Fetch it.")
@@ -82,14 +82,14 @@ class Sharpness(Metric):
         return sr.diff(dim=-1).abs().mean(dim=(1, 2, 3))
 
 
-def test_your_own_metric_is_measured_beside_the_named_ones() -> None:
+def test_your_own_metric_is_added_to_the_named_ones() -> None:
     assert list(build_from(["psnr"], {"psnr": Psnr}, sharpness=Sharpness())) == ["psnr", "sharpness"]
     assert list(build_available_from([], {}, sharpness=Sharpness(), off=None).each) == ["sharpness"]
     with pytest.raises(UserError, match=r"a metric for metrics\.wrong, but got 3\. .* dgsr\.metrics\.Metric"):
         build_from([], {}, wrong=3)
 
 
-def test_a_wrong_option_is_refused() -> None:
+def test_invalid_option_is_refused() -> None:
     with pytest.raises(UserError, match="border of 0 px or more"):
         build_available(["psnr", "niqe"], crop_border_px=-4)
     with pytest.raises(UserError, match=r"auto, offline, torchvision or the path .* but got ofline"):

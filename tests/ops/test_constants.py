@@ -1,4 +1,4 @@
-"""Constants are equal to their numbers, and made once."""
+"""Test the cache of constant tensors."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dgsr.ops.constants import constant
 CPU = torch.device("cpu")
 
 
-def test_a_constant_is_made_once_for_each_device():
+def test_constant_is_cached_per_device():
     matrix = constant(((1.0, 2.0), (3.0, 4.5)), CPU)
     assert matrix.tolist() == [[1.0, 2.0], [3.0, 4.5]]
     assert constant(((1.0, 2.0), (3.0, 4.5)), CPU) is matrix

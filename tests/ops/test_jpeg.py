@@ -1,4 +1,4 @@
-"""Tests of JPEG against Pillow's encoder and by its properties."""
+"""Test JPEG against Pillow's encoder, and its properties."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dgsr.ops.jpeg import jpeg
 
 
 def picture(height: int, width: int, seed: int = 0) -> torch.Tensor:
-    """Return 8-bit clouds of muted colours with grain, as photographs have."""
+    """Return a synthetic 8-bit photograph: smooth muted colours with grain."""
     generator = torch.Generator().manual_seed(seed)
     coarse = torch.rand(1, 4, height // 8 + 2, width // 8 + 2, generator=generator)
     clouds = torch.nn.functional.interpolate(coarse, size=(height, width), mode="bicubic")
@@ -25,8 +25,8 @@ def picture(height: int, width: int, seed: int = 0) -> torch.Tensor:
 
 @pytest.mark.parametrize("size", [(64, 96), (80, 48)])
 @pytest.mark.parametrize("quality", [20, 50, 75, 90, 95])
-def test_jpeg_loses_what_pillow_loses_within_a_grey_level(quality, size):
-    # Pixel by pixel they differ more: DiffJPEG, which ours equals, swaps the luma table's axes and repeats chroma.
+def test_loss_equals_that_of_pillow_within_one_grey_level(quality, size):
+    # Single pixels differ more: DiffJPEG, which this equals, transposes the luma table and repeats chroma pixels.
     images = picture(*size)
     file = io.BytesIO()
     pixels = (images[0] * 255).byte().permute(1, 2, 0).numpy()
@@ -39,7 +39,7 @@ def test_jpeg_loses_what_pillow_loses_within_a_grey_level(quality, size):
 
 
 @pytest.mark.parametrize("size", [(1, 1), (8, 8), (16, 16), (17, 40), (33, 15)])
-def test_quality_100_loses_little_more_than_chroma(size):
+def test_grey_images_survive_quality_100(size):
     grey = picture(*size).mean(1, keepdim=True).expand(1, 3, *size)
     torch.testing.assert_close(jpeg(grey, 100.0), grey, atol=5e-4, rtol=0)
 
@@ -67,12 +67,12 @@ def test_jpeg_is_finite_and_in_range(quality, kind, side):
     assert result.max() <= 1
 
 
-def test_images_of_a_batch_do_not_touch():
+def test_images_of_a_batch_are_independent():
     images = torch.cat([picture(40, 24, seed) for seed in range(3)])
     apart = torch.cat([jpeg(image[None], 40.0) for image in images])
     torch.testing.assert_close(jpeg(images, 40.0), apart, atol=1e-6, rtol=0)
 
 
-def test_full_chroma_loses_less_than_half_chroma():
+def test_full_chroma_loses_less_than_halved_chroma():
     images = torch.rand(1, 3, 33, 40, generator=torch.Generator().manual_seed(0))
     assert (jpeg(images, 100.0, 1) - images).abs().max() < 1e-3 < (jpeg(images, 100.0, 2) - images).abs().mean()

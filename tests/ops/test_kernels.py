@@ -1,4 +1,4 @@
-"""Tests of kernels by their moments and limits; parity with BasicSR is tested with the backend."""
+"""Test moments and limits of kernels; parity with BasicSR is tested with its backend."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_kernels_sum_to_one_and_are_symmetric_about_the_centre(size, sigma_x, si
         torch.testing.assert_close(kernel, kernel.flip(0, 1), atol=1e-7, rtol=0)
 
 
-def test_gaussian_has_the_covariance_it_is_named_by():
+def test_gaussian_has_the_given_covariance():
     kernel = gaussian(41, 3.0, 1.5, math.pi / 6).double()
     at = torch.arange(41) - 20.0
     y, x = torch.meshgrid(at, at, indexing="ij")
@@ -36,7 +36,7 @@ def test_gaussian_has_the_covariance_it_is_named_by():
     torch.testing.assert_close(measured, expected, atol=1e-3, rtol=0)
 
 
-def test_beta_one_is_the_gaussian():
+def test_generalized_gaussian_with_beta_1_is_the_gaussian():
     torch.testing.assert_close(generalized_gaussian(15, 1.3, 0.7, 0.4, 1.0), gaussian(15, 1.3, 0.7, 0.4))
 
 
@@ -46,7 +46,7 @@ def test_plateau_falls_to_half_at_one_sigma():
 
 
 @pytest.mark.parametrize("cutoff", [0.8, 1.5, 2.5])
-def test_sinc_passes_below_its_cutoff_and_stops_above(cutoff):
+def test_sinc_passes_only_frequencies_below_its_cutoff(cutoff):
     response = torch.fft.fft2(sinc(99, cutoff)).abs()
     frequency = torch.fft.fftfreq(99) * 2 * math.pi
     radius = torch.hypot(frequency[:, None], frequency[None])

@@ -1,4 +1,4 @@
-"""Tests of noise by its distribution; the comparison with BasicSR is with the backend."""
+"""Test distributions of noise; parity with BasicSR is tested with its backend."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def ramp(side: int) -> torch.Tensor:
     return levels.expand(1, 3, side, side).contiguous()
 
 
-def test_gaussian_noise_is_normal_with_its_sigma():
+def test_gaussian_noise_has_the_given_sigma():
     noise = gaussian_noise(torch.full((1, 3, 256, 256), 0.5), 12.0, False, generator()) - 0.5
     assert stats.kstest(noise.flatten().numpy()[::2] * 255 / 12, "norm").pvalue > 1e-3
     assert abs(noise[0, 0].flatten() @ noise[0, 1].flatten() / 65536 / (12 / 255) ** 2) < 0.02
@@ -30,7 +30,7 @@ def test_gaussian_noise_is_normal_with_its_sigma():
 
 @pytest.mark.parametrize("level", [3, 40, 128, 255])
 @pytest.mark.parametrize("grey", [False, True])
-def test_poisson_noise_counts_photons(level, grey):
+def test_poisson_noise_is_poisson_distributed(level, grey):
     images = ramp(256)
     images[..., 128:, :] = level / 255
     noise = poisson_noise(images, 1.0, grey, generator(level))[..., 128:, :] - level / 255
@@ -46,7 +46,7 @@ def test_poisson_noise_counts_photons(level, grey):
 
 
 @pytest.mark.parametrize("num_levels", [1, 2, 3, 30, 200])
-def test_poisson_noise_is_coarser_for_fewer_levels(num_levels):
+def test_poisson_noise_grows_with_fewer_levels(num_levels):
     levels = torch.linspace(0, 255, num_levels + 1)[1:].round() / 255
     images = levels[torch.arange(3 * 128 * 128) % num_levels].reshape(1, 3, 128, 128)
     noise = poisson_noise(images, 0.7, False, generator()) - images
@@ -55,7 +55,7 @@ def test_poisson_noise_is_coarser_for_fewer_levels(num_levels):
 
 
 @pytest.mark.parametrize("add", [gaussian_noise, poisson_noise])
-def test_grey_noise_is_equal_in_all_channels_and_zero_noise_is_none(add):
+def test_grey_noise_is_equal_in_all_channels_and_zero_strength_adds_nothing(add):
     images = torch.rand(2, 3, 20, 30)
     noise = add(images, 1.0, True, generator()) - images
     torch.testing.assert_close(noise[:, :1].expand_as(noise), noise, atol=1e-6, rtol=0)
@@ -64,7 +64,7 @@ def test_grey_noise_is_equal_in_all_channels_and_zero_noise_is_none(add):
 
 
 @pytest.mark.parametrize("grey", [False, True])
-def test_poisson_noise_is_the_same_however_the_image_lies_in_memory(grey):
+def test_poisson_noise_does_not_depend_on_memory_layout(grey):
     images = torch.rand(2, 3, 20, 30)
     turned = images.mT.contiguous().mT
     assert torch.equal(poisson_noise(turned, 1.0, grey, generator()), poisson_noise(images, 1.0, grey, generator()))
@@ -81,7 +81,7 @@ def test_noise_is_finite_and_a_function_of_its_seed(level, scale, grey, side, se
         assert torch.equal(noisy, add(images, scale, grey, generator(seed)))
 
 
-def test_tables_hold_the_poisson_distribution_of_every_level():
+def test_alias_tables_hold_the_poisson_distribution():
     cells = _alias_tables(torch.device("cpu")).reshape(9, 256, 512).long()
     share = ((cells >> 10) + 1).double() / 2**21
     other = torch.arange(512) + (cells & 1023) - 512
@@ -89,10 +89,10 @@ def test_tables_hold_the_poisson_distribution_of_every_level():
     photons = 2.0 ** np.arange(9)[:, None, None] * np.arange(256)[:, None] / 255
     expected = torch.from_numpy(stats.poisson.pmf(np.arange(512), photons))
     torch.testing.assert_close(mass, expected, atol=2e-8, rtol=0)
-    assert not mass[expected < 1e-10].any()  # no white dot in a dark sky
+    assert not mass[expected < 1e-10].any()  # no bright pixels in dark areas
 
 
-def test_salt_and_pepper_hits_its_share_of_pixels_in_all_channels():
+def test_salt_and_pepper_changes_the_given_share_of_pixels():
     noisy = salt_and_pepper(torch.full((2, 3, 200, 200), 0.5), 0.1, generator())
     assert torch.equal(noisy[:, 0], noisy[:, 2])
     for value in (0.0, 1.0):

@@ -1,4 +1,4 @@
-"""Scores, correction and the autoencoder keep what half precision would lose."""
+"""Test the control of precision, and the parts that must stay in full precision."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def _dtype_of_a_product() -> torch.dtype:
     return (torch.ones(2, 2) @ torch.ones(2, 2)).dtype
 
 
-def test_blocks_leave_autocast() -> None:
+def test_blocks_disable_autocast() -> None:
     for half, inside in [(torch.float16, torch.float32), (torch.bfloat16, torch.bfloat16)]:
         with torch.autocast("cpu", half):
             with in_full(CPU):
@@ -30,7 +30,7 @@ def test_blocks_leave_autocast() -> None:
         assert _dtype_of_a_product() == torch.float32
 
 
-def test_a_precision_holds_inside_whatever_is_around() -> None:
+def test_computing_in_overrides_surrounding_autocast() -> None:
     with torch.autocast("cpu", torch.float16):
         with computing_in("fp32", CPU):
             assert _dtype_of_a_product() == torch.float32
@@ -38,13 +38,13 @@ def test_a_precision_holds_inside_whatever_is_around() -> None:
             assert _dtype_of_a_product() == torch.bfloat16
 
 
-def test_fp16_is_for_gpus() -> None:
+def test_fp16_is_refused_on_cpu() -> None:
     expect_computable("fp16", torch.device("cuda"))
-    with pytest.raises(UserError, match=r"among fp32, bf16 on cpu, but got fp16\. Take bf16"):
+    with pytest.raises(UserError, match=r"among fp32, bf16 on cpu, but got fp16\. Use bf16"):
         expect_computable("fp16", CPU)
 
 
-def test_what_is_measured_also_leaves_tf32() -> None:
+def test_exactly_also_disables_tf32() -> None:
     before = torch.backends.cudnn.allow_tf32
     with torch.autocast("cpu", torch.bfloat16), exactly(CPU):
         assert not torch.backends.cudnn.allow_tf32
@@ -63,9 +63,9 @@ def test_scores_and_correction_do_not_depend_on_autocast(half: torch.dtype) -> N
             assert torch.equal(ours, full)
 
 
-def test_activations_of_the_autoencoder_may_exceed_the_range_of_fp16() -> None:
+def test_autoencoder_activations_beyond_the_range_of_fp16_stay_finite() -> None:
     generator = OneStepGenerator.tiny(trainable="all")
-    generator.vae.decoder.conv_in.weight.data.mul_(1e6)  # undone by the normalisation that follows
+    generator.vae.decoder.conv_in.weight.data.mul_(1e6)  # the following normalisation reverts it
     lq_up, scores = torch.rand(1, 3, 64, 64) * 2 - 1, torch.rand(1, 2)
     with torch.autocast("cpu", torch.float16):
         sr = generator(lq_up, scores, generator.prompts.positive)
@@ -74,7 +74,7 @@ def test_activations_of_the_autoencoder_may_exceed_the_range_of_fp16() -> None:
     assert all(p.grad.isfinite().all() for p in generator.vae.parameters() if p.grad is not None)
 
 
-def test_the_clean_latent_of_half_precision_is_that_of_full() -> None:
+def test_clean_latent_is_computed_in_full_precision() -> None:
     latent, predicted = torch.randn(2, 1, 4, 8, 8).to(torch.bfloat16)
     exact = clean_latent(latent.double(), predicted.double(), 0.0047, "epsilon")
     ours = clean_latent(latent, predicted, 0.0047, "epsilon")

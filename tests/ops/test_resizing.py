@@ -1,4 +1,4 @@
-"""Tests of resizing against OpenCV and against what identity and enlargement mean."""
+"""Test resizing against OpenCV, and its invariants."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dgsr.ops.resizing import MODES, rescale, resize, upsample, upsample_at
 
 @pytest.mark.parametrize("size", [(10, 14), (21, 17), (40, 30)])
 @pytest.mark.parametrize("mode", ["bilinear", "bicubic"])
-def test_resize_is_opencv_resize(mode, size):
+def test_resize_equals_opencv(mode, size):
     images = torch.rand(2, 3, 20, 15)
     flag = {"bilinear": cv2.INTER_LINEAR, "bicubic": cv2.INTER_CUBIC}[mode]
     theirs = [cv2.resize(i.permute(1, 2, 0).numpy(), size[::-1], interpolation=flag) for i in images]
@@ -50,13 +50,13 @@ def test_upsample_stays_in_range_and_keeps_constants():
     torch.testing.assert_close(upsample(torch.full((1, 3, 4, 4), 0.3), 4), torch.full((1, 3, 16, 16), 0.3))
 
 
-def test_empty_size_is_refused():
+def test_resize_refuses_an_empty_size():
     with pytest.raises(UserError, match="at least one pixel"):
         resize(torch.rand(1, 3, 4, 4), (0, 2), "area")
 
 
 @pytest.mark.parametrize("scale", [1, 1.37, 4, 7.6])
-def test_parts_of_the_enlarged_image_are_those_of_the_whole(scale: float) -> None:
+def test_upsample_at_equals_upsample(scale: float) -> None:
     lq = torch.rand(1, 3, 37, 53)
     whole = upsample(lq, scale)
     size = (whole.shape[-2], whole.shape[-1])
@@ -66,7 +66,7 @@ def test_parts_of_the_enlarged_image_are_those_of_the_whole(scale: float) -> Non
 
 
 @pytest.mark.parametrize("dtype", [torch.uint8, torch.uint16])
-def test_parts_of_pixels_are_those_of_their_numbers(dtype: torch.dtype) -> None:
+def test_upsample_at_accepts_integer_pixels(dtype: torch.dtype) -> None:
     lq = torch.rand(1, 9, 12)
     pixels = (lq * torch.iinfo(dtype).max).round().to(dtype)
     rows, columns = torch.arange(5, 20), torch.arange(30)

@@ -1,4 +1,4 @@
-"""Tiles cover a plane, their cores partition it, and blending puts it together again."""
+"""Test tiles, their cores and their blending."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_cores_partition_the_axis_inside_their_windows(length: int, tile: int, o
 
 
 @pytest.mark.parametrize("factor", [1, 8])
-def test_weights_are_bells_that_sum_to_one(factor: int) -> None:
+def test_blending_weights_sum_to_one(factor: int) -> None:
     axis = spans(200, 64, 16, 8)
     total = torch.zeros(200 * factor)
     for span, weights in zip(axis, blending_weights(axis, factor), strict=True):
@@ -34,7 +34,7 @@ def test_weights_are_bells_that_sum_to_one(factor: int) -> None:
     torch.testing.assert_close(total, torch.ones_like(total))
 
 
-def test_a_plane_comes_back_in_strips() -> None:
+def test_blending_reproduces_the_plane_in_strips() -> None:
     plane = torch.rand(1, 2, 104, 200)
     grid = Grid.over((104, 200), 48, 16, 8)
     assert len(grid) == 18
@@ -43,7 +43,7 @@ def test_a_plane_comes_back_in_strips() -> None:
     torch.testing.assert_close(torch.cat([strip for _, strip in strips], dim=-2), plane)
 
 
-def test_larger_output_comes_in_larger_strips() -> None:
+def test_blending_supports_enlarged_output() -> None:
     plane = torch.rand(1, 1, 40, 24)
     grid = Grid.over((40, 24), 16, 8, 8)
 
@@ -55,7 +55,7 @@ def test_larger_output_comes_in_larger_strips() -> None:
     torch.testing.assert_close(whole, plane.repeat_interleave(4, dim=-1).repeat_interleave(4, dim=-2))
 
 
-def test_a_sample_is_spread_evenly() -> None:
+def test_sampled_tiles_are_spread_evenly() -> None:
     grid = Grid.over((640, 320), 64, 0, 8)
     rows = {tile.rows.start for tile in grid.sample(2)}
     assert rows == {128, 448}
@@ -63,7 +63,7 @@ def test_a_sample_is_spread_evenly() -> None:
     assert len(small.sample(3)) == len(small) == 2
 
 
-def test_the_core_of_a_resized_window() -> None:
+def test_core_scales_with_a_resized_window() -> None:
     last = spans(129, 64, 16, 2)[-1]
     assert last.core(last.stop - last.start) == slice(last.core_start - last.start, last.core_stop - last.start)
     halved = -(-(last.stop - last.start) // 2)

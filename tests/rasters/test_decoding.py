@@ -1,4 +1,4 @@
-"""What Pillow reads at 8 bits, or of which it drops a part: against the samples that were stored."""
+"""Depths and transparency that Pillow alone does not read in full are decoded exactly."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
 
 
 def _with_chunk(path: Path, kind: bytes, data: bytes) -> None:
-    """Put a chunk behind the head of a PNG file."""
+    """Insert a chunk after the header of a PNG file."""
     content = path.read_bytes()
     path.write_bytes(content[:33] + _chunk(kind, data) + content[33:])
 
@@ -38,7 +38,7 @@ def _with_chunk(path: Path, kind: bytes, data: bytes) -> None:
 def test_one_transparent_colour_of_sixteen_bits(tmp_path: Path, channels: int) -> None:
     stored = DEEP[..., :channels].copy()
     stored[2, 3] = stored[0, 0]
-    stored[4, 4] = stored[0, 0] ^ 1  # another colour, in its lower byte alone
+    stored[4, 4] = stored[0, 0] ^ 1  # differs in the lower byte only
     write_png(tmp_path / "a.png", stored)
     _with_chunk(tmp_path / "a.png", b"tRNS", stored[0, 0].astype(">u2").tobytes())
     alpha = np.full((5, 7, 1), 65535, dtype=np.uint16)
@@ -66,17 +66,17 @@ def test_one_transparent_grey_of_few_bits(tmp_path: Path, bits: int) -> None:
     assert (samples(tmp_path / "a.png") == expected).all()
 
 
-def test_whole_numbers_beyond_sixteen_bits_are_refused(tmp_path: Path) -> None:
+def test_integers_beyond_sixteen_bits_are_refused(tmp_path: Path) -> None:
     for values in ([0, 65536], [-1, 5]):
         Image.fromarray(np.array([values], dtype=np.int32)).save(tmp_path / "a.tif")
-        with pytest.raises(UserError, match=rf"go from {values[0]} to {values[1]}, beyond the 16 bits"):
+        with pytest.raises(UserError, match=rf"range from {values[0]} to {values[1]}, outside 0 to 65535"):
             read_raster(tmp_path / "a.tif")
     Image.fromarray(np.array([[0, 65535]], dtype=np.int32)).save(tmp_path / "a.tif")
     assert samples(tmp_path / "a.tif").flatten().tolist() == [0, 65535]
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.webp", "a.tif"])
-def test_of_several_pictures_the_first_is_read_and_that_is_said_once(
+def test_the_first_of_several_images_is_read_with_one_warning(
     tmp_path: Path, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     first, *others = (Image.fromarray(np.full((4, 6, 3), shade, dtype=np.uint8)) for shade in (10, 90, 200))
@@ -84,20 +84,20 @@ def test_of_several_pictures_the_first_is_read_and_that_is_said_once(
     for _ in range(2):
         assert (samples(tmp_path / name) == 10).all()
     assert [record.getMessage() for record in caplog.records] == [
-        f"{tmp_path / name} holds several pictures, of which the first is read."
+        f"{tmp_path / name} contains several images. Only the first is read."
     ]
     first.save(tmp_path / f"one_{name}")
     read_raster(tmp_path / f"one_{name}")
     assert len(caplog.records) == 1
 
 
-def test_files_of_ones_own_may_have_any_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_trusted_files_may_have_any_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_png(tmp_path / "a.png", DEEP)
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)  # Pillow itself refuses twice as many
     with pytest.raises(TooLargeError, match="7x5 pixels, more than 10"):
         decode(tmp_path / "a.png", "a.png", None)
-    found, _ = decode(tmp_path / "a.png", "a.png", ANY_SIZE)
-    assert (found == DEEP).all()
+    decoded, _ = decode(tmp_path / "a.png", "a.png", ANY_SIZE)
+    assert (decoded == DEEP).all()
     with opened(tmp_path / "a.png") as file:
         assert file.size == (7, 5)
 

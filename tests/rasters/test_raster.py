@@ -1,4 +1,4 @@
-"""Reading against Pillow's and OpenCV's own values, and writing."""
+"""Files are read as Pillow and OpenCV read them, and written without loss."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def pixels(path: Path) -> np.ndarray:
 
 @pytest.mark.parametrize("name", ["a.png", "a.BMP", "a.tif", "a.TIFF", "a.webp"])
 def test_lossless_files_come_back_exactly(tmp_path: Path, name: str) -> None:
-    Image.fromarray(PIXELS).save(tmp_path / name, lossless=True)  # which only webp heeds
+    Image.fromarray(PIXELS).save(tmp_path / name, lossless=True)  # used by WebP only
     assert (pixels(tmp_path / name) == PIXELS).all()
 
 
@@ -36,7 +36,7 @@ def test_jpeg_gives_the_decoded_pixels(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.webp", "a.tif", "a.bmp"])
-def test_the_size_stands_in_the_head(tmp_path: Path, name: str) -> None:
+def test_the_size_is_read_from_the_header(tmp_path: Path, name: str) -> None:
     Image.fromarray(PIXELS).save(tmp_path / name)
     assert read_size(tmp_path / name) == PIXELS.shape[:2]
 
@@ -45,14 +45,14 @@ def test_the_size_stands_in_the_head(tmp_path: Path, name: str) -> None:
 def test_broken_exif_does_not_matter(tmp_path: Path, ending: str) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (8, 12, 3), dtype=np.uint8)
     Image.fromarray(pixels).save(tmp_path / f"whole.{ending}")
-    Image.fromarray(pixels).save(tmp_path / f"broken.{ending}", exif=b"Exif\0\0no header of TIFF")
+    Image.fromarray(pixels).save(tmp_path / f"broken.{ending}", exif=b"Exif\0\0no TIFF header")
     broken, whole = (read_raster(tmp_path / f"{name}.{ending}") for name in ("broken", "whole"))
     assert torch.equal(broken.samples, whole.samples)
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_exif_orientation_is_undone(tmp_path: Path, orientation: int) -> None:
-    stored = {  # what a camera held in each way stores, so that the picture is PIXELS once upright
+    stored = {  # stored pixels that become PIXELS once their orientation is undone
         1: PIXELS,
         2: PIXELS[:, ::-1],
         3: PIXELS[::-1, ::-1],
@@ -77,43 +77,43 @@ def test_modes_are_kept_or_become_rgb(tmp_path: Path, mode: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.webp", "a.tif", "a.bmp"])
-def test_mutilated_files_give_one_error_that_names_them(tmp_path: Path, name: str) -> None:
+def test_damaged_files_give_one_error_with_their_name(tmp_path: Path, name: str) -> None:
     buffer = io.BytesIO()
     Image.fromarray(PIXELS).save(buffer, format={"jpg": "jpeg", "tif": "tiff"}.get(name[2:], name[2:]))
-    sound, path, draws = buffer.getvalue(), tmp_path / name, np.random.default_rng(1)
-    complaints: list[str] = []
+    intact, path, draws = buffer.getvalue(), tmp_path / name, np.random.default_rng(1)
+    errors: list[str] = []
     for attempt in range(40):
-        data = bytearray(sound[: int(draws.integers(len(sound)))] if attempt < 20 else sound)
+        data = bytearray(intact[: int(draws.integers(len(intact)))] if attempt < 20 else intact)
         for place in draws.integers(0, max(len(data), 1), 4) if data else []:
             data[place] = draws.integers(256)
         path.write_bytes(data)
         try:
             read_raster(path)
         except UserError as error:
-            complaints.append(str(error))
-    assert complaints
-    assert all(name in complaint and "\n" not in complaint for complaint in complaints)
-    path.write_bytes(sound[: len(sound) // 2])
+            errors.append(str(error))
+    assert errors
+    assert all(name in error and "\n" not in error for error in errors)
+    path.write_bytes(intact[: len(intact) // 2])
     with pytest.raises(UserError, match=name):
         read_raster(path)
 
 
-def test_a_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_decompression_bombs_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Image.fromarray(PIXELS).save(tmp_path / "bomb.png")
-    for limit in (80, 20):  # Pillow only warns of the first
+    for limit in (80, 20):  # Pillow only warns about the first
         monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)
         with pytest.raises(UserError, match=r"bomb\.png"):
             read_raster(tmp_path / "bomb.png")
 
 
-def test_a_limit_of_pixels_holds_before_anything_is_decoded(tmp_path: Path) -> None:
+def test_a_limit_of_pixels_is_checked_before_decoding(tmp_path: Path) -> None:
     file = io.BytesIO()
     Image.fromarray(PIXELS).save(file, "png")
     count = PIXELS.shape[0] * PIXELS.shape[1]
     assert read_raster(file, "a.png", max_pixels=count).size == PIXELS.shape[:2]
-    head = io.BytesIO(file.getvalue()[:60])  # its pixels are missing
+    header = io.BytesIO(file.getvalue()[:60])  # without pixels
     with pytest.raises(UserError, match=rf"a\.png \(.* pixels, more than {count - 1}\)"):
-        read_raster(head, "a.png", max_pixels=count - 1)
+        read_raster(header, "a.png", max_pixels=count - 1)
 
 
 def test_only_image_formats_are_decoded(tmp_path: Path) -> None:
@@ -128,7 +128,7 @@ def test_floating_point_pixels_are_refused(tmp_path: Path) -> None:
         read_raster(tmp_path / "a.tif")
 
 
-def test_what_is_no_image_is_refused(tmp_path: Path) -> None:
+def test_files_that_are_not_images_are_refused(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_text("hello")
     Image.fromarray(PIXELS).save(tmp_path / "b.gif")
     for name in ("a.png", "b.gif", "missing.png", "."):
@@ -156,7 +156,7 @@ def test_unknown_endings_are_refused(tmp_path: Path) -> None:
         write_raster(tmp_path / "a.xyz", Raster(torch.zeros(3, 4, 4, dtype=torch.uint8)))
 
 
-def test_what_cannot_be_written_is_told_in_one_line(tmp_path: Path) -> None:
+def test_write_failures_are_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     (tmp_path / "folder.png").mkdir()
     wide = Raster(torch.zeros(3, 1, 20000, dtype=torch.uint8))
@@ -167,10 +167,10 @@ def test_what_cannot_be_written_is_told_in_one_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("ending", [".png", ".jpg"])
-def test_names_may_be_as_long_as_the_system_allows(tmp_path: Path, ending: str) -> None:
+def test_names_may_have_the_maximum_length(tmp_path: Path, ending: str) -> None:
     path = tmp_path / f"{'n' * (255 - len(ending))}{ending}"
     write_raster(path, Raster(torch.zeros(3, 4, 4, dtype=torch.uint8)))
-    assert [found.name for found in tmp_path.iterdir()] == [path.name]
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
 
 
 @pytest.mark.parametrize("channels", [1, 3, 4])
@@ -185,13 +185,13 @@ def test_sixteen_bits_are_read_in_full(tmp_path: Path, name: str, channels: int)
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
 @pytest.mark.parametrize(("name", "dtype"), [("a.png", "uint8"), ("a.tif", "uint8"), ("a.png", "uint16")])
-def test_what_is_written_comes_back(tmp_path: Path, name: str, dtype: str, channels: int) -> None:
+def test_written_images_are_read_back_exactly(tmp_path: Path, name: str, dtype: str, channels: int) -> None:
     samples = torch.from_numpy(DEEP[..., :channels].astype(dtype)).permute(2, 0, 1)
     write_raster(tmp_path / name, Raster(samples))
     assert torch.equal(read_raster(tmp_path / name).samples, samples)
 
 
-def test_grey_and_transparency_are_told_apart() -> None:
+def test_pixels_and_alpha_depend_on_the_number_of_channels() -> None:
     kinds = [Raster(torch.arange(count)[:, None, None].to(torch.uint8)) for count in (1, 2, 3, 4)]
     assert [raster.pixels.flatten().tolist() for raster in kinds] == [[0], [0], [0, 1, 2], [0, 1, 2]]
     alphas = [None if raster.alpha is None else raster.alpha.item() for raster in kinds]
@@ -199,7 +199,7 @@ def test_grey_and_transparency_are_told_apart() -> None:
     assert kinds[3].empty((5, 6)).samples.shape == (4, 5, 6)
 
 
-def test_colours_made_transparent_by_a_table_are_transparent(tmp_path: Path) -> None:
+def test_transparent_palette_colours_become_alpha(tmp_path: Path) -> None:
     Image.fromarray(np.zeros((4, 4), dtype=np.uint8)).save(tmp_path / "a.png", transparency=0)
     Image.fromarray(PIXELS).quantize(8).save(tmp_path / "b.png", transparency=1)
     assert read_raster(tmp_path / "a.png").samples.shape == (2, 4, 4)
@@ -212,14 +212,14 @@ def test_the_profile_is_kept(tmp_path: Path, name: str) -> None:
     assert read_raster(tmp_path / name).profile == PROFILE
 
 
-def test_a_profile_of_other_channels_is_left_behind(tmp_path: Path) -> None:
+def test_a_profile_of_other_channels_is_dropped(tmp_path: Path) -> None:
     cmyk = PROFILE[:16] + b"CMYK" + PROFILE[20:]
     Image.fromarray(PIXELS).convert("CMYK").save(tmp_path / "a.jpg", icc_profile=cmyk)
     assert read_raster(tmp_path / "a.jpg").profile is None
 
 
 def test_transparency_is_not_lost_silently(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"hold transparency, but got a\.jpg"):
+    with pytest.raises(UserError, match=r"format with transparency, but got a\.jpg"):
         write_raster(tmp_path / "a.jpg", Raster(torch.zeros(4, 2, 2, dtype=torch.uint8)))
     write_raster(tmp_path / "a.tif", Raster(torch.full((3, 2, 2), 65535, dtype=torch.uint16)))
     assert read_raster(tmp_path / "a.tif").samples.unique().tolist() == [255]

@@ -1,4 +1,4 @@
-"""Every loss of the objective has its weight."""
+"""Test the weighted losses of the objective."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_perceptual_losses_compare_augmented_images() -> None:
     assert not torch.isclose(terms["lpips"], LpipsDistance("vgg")(given.sr, given.target).mean())
 
 
-def test_any_function_of_an_attempt_is_a_loss() -> None:
+def test_any_function_of_an_attempt_can_be_a_loss() -> None:
     def energy(given: Attempt) -> Tensor:
         assert given.latent is not None
         return given.latent.square().mean()  # a scalar, of the latent
@@ -56,7 +56,7 @@ def test_any_function_of_an_attempt_is_a_loss() -> None:
     assert torch.isclose(terms["energy"], given.latent.square().mean() / 2)
 
 
-def test_its_networks_follow_the_module() -> None:
+def test_networks_of_losses_follow_the_module() -> None:
     objective = Objective({"lpips": Lpips("alex")}, {"lpips": 1.0}).double()
     assert {parameter.dtype for parameter in objective.parameters()} == {torch.float64}
 

@@ -1,4 +1,4 @@
-"""Both updates equal a plain loop, written out here from the equations."""
+"""Test both updates against a plain loop, written from the equations."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def _doubled(batch: dict[str, Any]) -> dict[str, Any]:
     ("steps", "accumulation", "micro_batch", "negative_prob"),
     [(5, 1, 2, 0.5), (5, 3, 1, 0.5), (2, 1, 1, 0.0), (2, 1, 1, 1.0)],
 )
-def test_an_update_equals_the_plain_loop(
+def test_update_equals_the_plain_loop(
     update: str, steps: int, accumulation: int, micro_batch: int, negative_prob: float
 ) -> None:
     modules = [make_module(steps, update, negative_prob, micro_batch=micro_batch, lr=LR) for _ in range(2)]
@@ -119,10 +119,10 @@ def test_an_update_equals_the_plain_loop(
         assert ours.dtype == torch.float64
         assert torch.allclose(ours, theirs, rtol=0, atol=1e-6), name
         moves.append(float((ours - before).detach().abs().max()))
-    assert max(moves) > LR  # so that 1e-6 says something
+    assert max(moves) > LR  # otherwise the tolerance of 1e-6 would be meaningless
 
 
-def test_without_a_discriminator_both_updates_are_the_same() -> None:
+def test_updates_are_equal_without_a_discriminator() -> None:
     modules = [make_module(2, update, adversarial=False) for update in ("alternating", "joint")]
     for module in modules:
         make_trainer().fit(module, make_data())
@@ -131,7 +131,7 @@ def test_without_a_discriminator_both_updates_are_the_same() -> None:
 
 
 @pytest.mark.parametrize(("update", "phases"), [("alternating", ["generator", "generator"]), ("joint", ["generator"])])
-def test_each_phase_moves_its_own_network_and_leaves_no_gradient_behind(update: str, phases: list[str]) -> None:
+def test_each_phase_changes_only_its_network_and_leaves_no_gradient(update: str, phases: list[str]) -> None:
     module, moved = make_module(1, update), []
     original = module.loop.optimizing
 
@@ -150,7 +150,7 @@ def test_each_phase_moves_its_own_network_and_leaves_no_gradient_behind(update: 
 
 
 @pytest.mark.parametrize("update", ["alternating", "joint"])
-def test_before_its_start_the_discriminator_is_neither_used_nor_trained(
+def test_discriminator_is_not_used_before_its_start(
     update: str,
 ) -> None:
     module, without = make_module(3, update), make_module(3, update, adversarial=False)

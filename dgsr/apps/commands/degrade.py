@@ -89,7 +89,7 @@ def _degrade_folder(arguments: Namespace) -> None:
     how = {"preset": arguments.preset, "scale": spec.scale, "seed": arguments.seed, "crop_px": arguments.crop}
     if arguments.overwrite:
         expect_no_others(pairs, out)
-    expect_same_settings(out, made_of | how, anew=arguments.overwrite, another="--out DIR")
+    expect_same_settings(out, made_of | how, overwrite=arguments.overwrite, folder_option="--out DIR")
     write_set(pairs, spec, out, arguments.overwrite)
 
 

@@ -75,7 +75,7 @@ def _evaluate(cfg: DictConfig, ranks: Ranks) -> dict[str, float]:
         return {}
     files = {"csv": run / "metrics.csv", "json": run / "metrics.json", "html": run / "report.html"}
     publish(results, samples, files, f"Evaluation of {cfg.ckpt_path}")
-    return {name: average.found.mean for name, average in results.averages["sr"].items() if average is not None}
+    return {name: average.interval.mean for name, average in results.averages["sr"].items() if average is not None}
 
 
 def open_degraded(data: DictConfig, scale: int | float) -> Degraded:

@@ -1,4 +1,4 @@
-"""Save a run at its steps: numbered files, and the names `last.ckpt` and `best.ckpt` for two of them."""
+"""Save checkpoints of a run, and link the newest and the best one as `last.ckpt` and `best.ckpt`."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from dgsr.training.loop.validation import qualified
 class Checkpoints(lightning.Callback):
     """Keep the latest checkpoints and the best one.
 
-    A step is saved before the next one begins, after its validation and its logs, so that a resumed run repeats nothing
-    and skips nothing.
+    A step is saved after its validation and logs, before the next step, so that a resumed run neither repeats nor skips
+    anything.
 
     Args:
-        directory: Folder of the files.
+        directory: Folder to write to.
         every_steps: Steps between two saves.
-        every_minutes: Save also after this many minutes without a save; None saves at steps only.
+        every_minutes: Also save this many minutes after the last save; None saves only by steps.
         keep_last: Numbered files to keep; `last.ckpt` and `best.ckpt` are hard links.
         monitor: The validation metric that decides which file is the best; `<set>/<metric>` for a named set.
     """

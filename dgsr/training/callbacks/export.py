@@ -31,7 +31,7 @@ class Export(lightning.Callback):
         """Refuse a network that the authors' format cannot hold, before training.
 
         Raises:
-            UserError: It is such a network.
+            UserError: The format cannot hold the network.
         """
         if self.s3diff:
             generator = as_training(pl_module).network

@@ -15,7 +15,7 @@ class Guidances(lightning.Callback):
     """Let the last validation also measure other guidance scales, as metrics named `guidance=<scale>/<metric>`.
 
     Args:
-        scales: Beside the one of the inference settings.
+        scales: Guidance scales to measure in addition to that of the inference settings.
     """
 
     def __init__(self, scales: Sequence[float]) -> None:

@@ -1,4 +1,4 @@
-"""One live line: steps, losses, speed and the time that is left."""
+"""Show progress: steps, losses, speed and remaining time."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ class Provenance(lightning.Callback):
     """Record a run's config and the fingerprint of its photographs.
 
     Args:
-        config: The composed config as plain values, its interpolations unresolved.
+        config: The composed config as plain values, with unresolved interpolations.
         data: The fingerprint of the training photographs.
     """
 
@@ -19,7 +19,7 @@ class Provenance(lightning.Callback):
         self.recorded = {"config": config, "data": data}
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the record for a checkpoint; it is not restored, since a resumed run has its own."""
+        """Return the record for a checkpoint; it is not restored, because a resumed run writes its own."""
         return self.recorded
 
 

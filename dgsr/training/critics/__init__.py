@@ -1,4 +1,4 @@
-"""Critics: what tells the generator how real its images look."""
+"""Critics, which judge how real the generator's images look."""
 
 from dgsr.training.critics.gan import Gan
 from dgsr.training.critics.interface import Critic

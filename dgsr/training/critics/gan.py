@@ -20,13 +20,13 @@ class Gan(Critic):
     """Train a discriminator against the generator.
 
     Args:
-        discriminator: From images in [-1, 1] to a list of logits, one per level; None leaves the critic inactive.
+        discriminator: Maps images in [-1, 1] to a list of logits, one per level; None leaves the critic inactive.
         loss: multilevel_sigmoid, hinge or relativistic.
         weight: Weight of the generator's term and of the discriminator's loss; 0 leaves the critic inactive.
         start_step: Steps before the critic becomes active.
         ramp_steps: Steps over which the generator's term then rises to its weight; the discriminator's loss does not.
         r1_weight: γ of the R1 penalty, on the images that the discriminator sees as real.
-        augment: How all images that the discriminator sees are augmented: color, translation, cutout, affine.
+        augment: Augmentations of all images that the discriminator sees: color, translation, cutout, affine.
 
     Source: S3Diff Sec. 3.4; the delayed start as in VQGAN's code.
     """
@@ -65,7 +65,7 @@ class Gan(Critic):
         return {"gan": self.weight_at(attempt.step) * self.loss.generator(fake, real)}
 
     def learn(self, attempt: Attempt) -> tuple[Terms, Terms]:
-        """Return the discriminator's weighted losses, and the shares of patches that it takes for real."""
+        """Return the discriminator's weighted losses, and the shares of patches judged as real."""
         images = self._augmented(attempt.hq, attempt)
         losses: Terms = {}
         if self.r1_weight:

@@ -1,6 +1,6 @@
-"""What a critic is, and how a task uses any number of them.
+"""Define critics, and the functions with which a task uses any number of them.
 
-A task asks all active critics for their terms of the generator's loss (`judge_all`) and then lets each one learn
+A task collects the active critics' terms of the generator's loss (`judge_all`), then trains each one
 (`train_critics`). The critic named `gan` keeps the names that runs with one discriminator had: its network is
 `discriminator` in checkpoints, settings and logs.
 """
@@ -24,7 +24,7 @@ class Critic(nn.Module, ABC):
     """Judge how real the generator's images are; a module, so that it follows the training to its device.
 
     Args:
-        network: What the critic trains itself, with the optimizer `optimizer.discriminator`; None trains nothing.
+        network: Network that the critic trains, with the optimizer `optimizer.discriminator`; None trains nothing.
     """
 
     def __init__(self, network: nn.Module | None = None) -> None:
@@ -66,7 +66,7 @@ def critics_state(critics: Mapping[str, Critic]) -> dict[str, Tensor]:
 
 
 def restore_critics(critics: Mapping[str, Critic], state: Mapping[str, Tensor]) -> None:
-    """Load what `critics_state` returned, out of a state that holds other networks too.
+    """Load the result of `critics_state` from a state that may hold other networks too.
 
     Raises:
         UserError: Names or shapes differ.

@@ -77,7 +77,7 @@ def accumulation(global_batch: int, devices: int, micro_batch: int) -> int:
 
 
 class SyntheticData(lightning.LightningDataModule):
-    """Photographs degraded on the fly, the same for any number of workers and ranks.
+    """Photographs degraded on the fly, identically for any number of workers and ranks.
 
     Args:
         train: The photographs to train on.
@@ -87,7 +87,8 @@ class SyntheticData(lightning.LightningDataModule):
         val_seed: Seed of the fixed degradations, separate from `seed` so that runs of several seeds are comparable.
         degradation: The distribution from which each sample's degradation is drawn.
         degrade_on: Where training crops are degraded: in the workers that load them, or on the training device. The
-            recipes are the same; on a GPU the noise has other numbers. Validation pairs are always degraded in workers.
+            recipes are the same; on a GPU the random numbers of the noise differ. Validation pairs are always degraded
+            in workers.
         degradation_backend: The operators' implementation: dgsr, or BasicSR's for comparison.
         crop_px: Side of the square training crop.
         val_crop_px: Side of the centre crop in validation; None uses the whole photograph.
@@ -187,6 +188,6 @@ class SyntheticData(lightning.LightningDataModule):
         return DataLoader(pairs, num_workers=self.num_workers, **loading, **order)
 
     def on_after_batch_transfer(self, batch: Mapping[str, Any], dataloader_idx: int) -> Mapping[str, Any]:
-        """Degrade crops that the workers did not, and count unreadable photographs where the run can be stopped."""
+        """Degrade crops that the workers did not, and stop the run if too many photographs are unreadable."""
         self.broken.report(batch["broken"])
         return batch if isinstance(batch.get("lq"), torch.Tensor) else self.degrade.batch(batch)

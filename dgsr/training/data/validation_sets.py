@@ -23,10 +23,10 @@ class ValidationSet:
 
     Args:
         root: The photographs, as `open_source` takes them.
-        lq: Instead, folder of degraded images.
+        lq: Folder of degraded images, instead of `root`.
         hq: The corresponding sharp images.
         limit: Use only this many, from the start.
-        crop_px: Side of the centre crop of photographs; None crops as the data module says.
+        crop_px: Side of the centre crop of photographs; None uses `data.val_crop_px`.
         degradation: Name of the preset that degrades the photographs; None degrades as in training.
         repeats: Number of degradations of each photograph.
     """

@@ -10,7 +10,7 @@ _logger = logging.getLogger(__name__)
 
 
 class BadSteps:
-    """Count skipped steps, and stop a run that only skips.
+    """Count skipped steps, and stop a run after too many in a row.
 
     Args:
         limit: Consecutive bad steps after which the run stops.
@@ -27,10 +27,10 @@ class BadSteps:
         self._parts += parts
 
     def close(self, step: int) -> None:
-        """End a step, given its number, and stop if there were too many bad ones.
+        """End a step, and stop the run if too many in a row were bad.
 
         Raises:
-            UserError: This step and all before it, up to the limit, were bad.
+            UserError: The limit of consecutive bad steps is reached.
         """
         named, self._parts = ", ".join(dict.fromkeys(self._parts)), []
         self.total += bool(named)

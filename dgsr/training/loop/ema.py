@@ -1,4 +1,4 @@
-"""An exponential moving average of the trained weights, and its use in validation."""
+"""Average the trained weights exponentially over steps, and validate the average."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dgsr.models.trained import TrainedNetwork
 class Ema:
     """Average a network's trainable tensors over the steps of a run, in fp32 or better.
 
-    The decay rises to its value as (1 + step) / (10 + step), so that an untrained start is soon forgotten.
+    The decay rises to its value as (1 + step) / (10 + step), so that the initial weights lose their influence quickly.
 
     Args:
         decay: Share of the average that remains after a step.
@@ -57,7 +57,7 @@ class AverageInValidation(lightning.Callback):
 
     Args:
         ema: The average.
-        network: Whose weights it averages.
+        network: The network whose weights are averaged.
     """
 
     def __init__(self, ema: Ema, network: TrainedNetwork) -> None:

@@ -1,4 +1,4 @@
-"""What a task may ask of the loop that runs it.
+"""Define what a task may use of the loop that runs it.
 
 A task's `optimize(batch, loop)` is the whole training step: it cuts its samples into micro batches, opens a phase for
 each network that it steps, and hands losses to the phase's backward. The loop knows no loss, and a task knows no

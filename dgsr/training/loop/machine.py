@@ -1,4 +1,4 @@
-"""Build the trainer, and refuse settings that this machine or the method does not support."""
+"""Build the Lightning trainer, and refuse settings that the machine or the method does not support."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def build_trainer(build: partial[lightning.Trainer]) -> lightning.Trainer:
     """
     for key in ("max_steps", "max_epochs"):
         limit = build.keywords.get(key, -1)
-        expect(limit in (-1, None), f"trainer.{key} to stay -1", limit, "Set run.max_steps to say how long a run is.")
+        expect(limit in (-1, None), f"trainer.{key} of -1", limit, "Set run.max_steps to limit a run.")
     strategy = str(build.keywords.get("strategy", "auto"))
     expected = "a strategy that keeps the whole network on every device"
     remedy = (

@@ -1,4 +1,4 @@
-"""What all tasks share: the loop's counters, logs, validation and checkpoints."""
+"""Define the Lightning module that all tasks share: counters, logs, validation and checkpoints."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from dgsr.training.loop.settings import Settings
 from dgsr.training.loop.stepping import Stepper
 from dgsr.training.loop.validation import ValidationRecords, gather_records, means, qualified
 
-#: What a validation batch has to show, by name, in [0, 1].
+#: Pictures of a validation batch by name, in [0, 1].
 Pictures: TypeAlias = dict[str, Float[Tensor, "b ..."]]
 
 
@@ -35,9 +35,9 @@ class TrainingModule(lightning.LightningModule):
     A task implements `optimize` (the training step), `measure` (the validation step) and `export`.
 
     Args:
-        network: The network that the run is about; its trainable tensors are trained.
-        critics: Critics by name; None stands for one that a config has switched off.
-        metrics: What validation measures, by name.
+        network: The network to train, as far as its tensors are trainable.
+        critics: Critics by name; None for one that a config has disabled.
+        metrics: Metrics of the validation by name.
         settings: How the run trains.
     """
 
@@ -77,7 +77,7 @@ class TrainingModule(lightning.LightningModule):
 
     @abstractmethod
     def export(self, folder: Path, step: int) -> None:
-        """Write the network for use, as it was after a step."""
+        """Write the network, with the weights after a step, for inference."""
 
     def guides(self) -> dict[str, nn.Module]:
         """Return the frozen networks that the result depends on, by the names of their settings."""
@@ -119,7 +119,7 @@ class TrainingModule(lightning.LightningModule):
         """Optimize, and count.
 
         Raises:
-            UserError: This was the last bad step that the run tolerates.
+            UserError: The limit of consecutive bad steps is reached.
         """
         self.optimize(batch, self.loop)
         self.loop.step_schedules()
@@ -144,7 +144,7 @@ class TrainingModule(lightning.LightningModule):
         self.loop.restore_configured_rates()
 
     def on_train_batch_start(self, batch: dict[str, Any], batch_index: int) -> None:
-        """Let Lightning validate and log by our steps, wherever a run was interrupted.
+        """Make Lightning validate and log by this module's step count, also after a resume.
 
         This is the only place that sets private state of Lightning: `_batches_that_stepped` decides when it logs, and
         has no public setter. Its restored count of started batches decides when it validates, and is one too high if a
@@ -177,7 +177,7 @@ class TrainingModule(lightning.LightningModule):
             self._records.setdefault(image, {})[qualified(set_name, metric)] = value
 
     def on_validation_epoch_end(self) -> None:
-        """Average over the images of each set and of all ranks, each image once."""
+        """Average over the images of each set and of all ranks, counting each image once."""
         self.images, self._records = gather_records(self._records), {}
         summary = self.summarize(self.images)
         self.validations.append({"step": self.step} | summary)
@@ -189,13 +189,13 @@ class TrainingModule(lightning.LightningModule):
     # --- checkpoints ---
 
     def state_dict(self, *args: Any, **kwargs: Any) -> TrainedState:  # type: ignore[override] (torch: overloads)
-        """Return what is trained, and nothing that is frozen."""
+        """Return the trained tensors, without frozen ones."""
         return under_generator(self.network.trainable_state()) | critics_state(self.critics)
 
     def load_state_dict(  # type: ignore[override] (torch returns the keys that did not fit; here they all must)
         self, state_dict: Mapping[str, Tensor], strict: bool = True, assign: bool = False
     ) -> None:
-        """Restore what was trained; names and shapes must agree."""
+        """Restore the trained tensors; names and shapes must match."""
         restore_generator({"state_dict": dict(state_dict)}, self.network)
         restore_critics(self.critics, state_dict)
 

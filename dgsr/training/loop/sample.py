@@ -1,4 +1,4 @@
-"""The batch that a training step works on, and the random draws that belong to its samples."""
+"""Define the batch of a training step and the random draws of its samples."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Sample:
         return len(self.hq)
 
     def noise(self) -> list[torch.Generator]:
-        """Return a generator per image for the noise of the VAE's posterior, where it is sampled."""
+        """Return a random generator per image for sampling the VAE's posterior."""
         return [torch_generator(int(seed), "posterior", self.hq.device) for seed in self.seeds]
 
     def rows(self, indices: Int[Tensor, " n"] | slice) -> Sample:
@@ -40,7 +40,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class Request:
-    """What the generator has to do with each image of a sample: which prompt to follow, which target to reach."""
+    """The prompt to follow and the target to reach for each image of a sample."""
 
     is_negative: Bool[Tensor, " b"]
     prompt: PromptEmbeddings
@@ -48,6 +48,6 @@ class Request:
 
 
 def flip(seeds: Seeds, purpose: str, *probabilities: float) -> tuple[Bool[Tensor, " b"], ...]:
-    """Toss a coin of each probability for every sample, as a function of its seed and the purpose."""
+    """Draw Bernoulli variables of the given probabilities for every sample, from its seed and the purpose."""
     tossed = [(rng(int(seed), purpose).random(len(probabilities)) < probabilities).tolist() for seed in seeds]
     return torch.tensor(tossed, device=seeds.device).unbind(dim=1)

@@ -1,4 +1,4 @@
-"""How a run trains, whichever networks it trains."""
+"""Define the settings of a run that do not depend on the task."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ PRECISIONS = ("32-true", "bf16-mixed", "16-mixed", "64-true")
 
 
 class Stepper:
-    """The loop of a run: networks with their optimizers and schedules, and the one way to step any of them.
+    """The optimization loop of a run: networks with their optimizers and schedules.
 
     Args:
         networks: The trained networks by name, in the order of their optimizers: `generator` first, whatever network a
@@ -90,7 +90,7 @@ class Stepper:
     # --- the end of a phase and of a step ---
 
     def _step(self, network: str, optimizer: Optimizer, losses: dict[str, list[Tensor]]) -> None:
-        """Step on the clipped gradient, or leave everything as it is if a loss or the gradient is not finite."""
+        """Step with the clipped gradient, or skip the step if a loss or the gradient is not finite."""
         scaler: GradScaler | None = getattr(self.trainer.precision_plugin, "scaler", None)
         if scaler is not None:
             scaler.unscale_(optimizer)
@@ -114,7 +114,7 @@ class Stepper:
         return [name for name, count in zip(named, counts, strict=True) if count]
 
     def step_schedules(self) -> None:
-        """Move all learning rates on by a step."""
+        """Advance all learning-rate schedules by a step."""
         for scheduler in self._schedulers():
             scheduler.step()
 
@@ -134,7 +134,7 @@ class Stepper:
     # --- optimizers ---
 
     def attach(self, trainer: lightning.Trainer) -> None:
-        """Use a trainer; refuse a precision in which the master weights would not be exact."""
+        """Use a trainer; refuse a precision without full-precision master weights."""
         remedy = "Set trainer.precision."
         expect(trainer.precision in PRECISIONS, f"one of {', '.join(PRECISIONS)}", trainer.precision, remedy)
         self.trainer = trainer
@@ -164,9 +164,9 @@ class Stepper:
 
 
 def _rescale(scaler: GradScaler, bad: list[str], gradient: str) -> list[str]:
-    """Adapt the scale of fp16's losses, and return what is bad at any scale.
+    """Adapt the loss scale of fp16, and return the parts that are not finite at any scale.
 
-    An infinite gradient of finite losses only means that the scale is too large, until it has come down to 1.
+    An infinite gradient of finite losses means that the scale is too large, unless it is 1 already.
     """
     scale = scaler.get_scale()
     only_gradient = bad == [gradient]

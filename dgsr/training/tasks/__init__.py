@@ -1,1 +1,1 @@
-"""What a run can train: one file per task, each with its whole training step."""
+"""Training tasks: one file per task, with its complete training step."""

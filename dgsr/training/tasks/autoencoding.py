@@ -24,13 +24,13 @@ _DEVIATION = "latent_std"
 
 
 class AutoencoderTraining(TrainingModule):
-    """Train an autoencoder on sharp images: reconstruction, a little divergence, and later realism.
+    """Train an autoencoder on sharp images with reconstruction, KL and adversarial losses.
 
     Args:
         autoencoder: The network to train.
-        critics: What judges how real the reconstructions are, by name; empty trains on the objective alone.
+        critics: Critics of the reconstructions by name; without any, only the objective is minimized.
         objective: The losses; no sample is negative.
-        metrics: What validation measures of reconstructions, by name.
+        metrics: Metrics of the reconstructions in validation, by name.
         settings: How the run trains.
         kl_weight: Weight of the posteriors' divergence from the normal distribution, in nats per number of the image.
 
@@ -53,7 +53,7 @@ class AutoencoderTraining(TrainingModule):
         self.objective, self.kl_weight = objective, kl_weight
 
     def optimize(self, batch: dict[str, Any], loop: Loop) -> None:
-        """Reconstruct and convince the critics in one step, then let these learn."""
+        """Step the autoencoder on the losses of the objective and the critics, then train the critics."""
         hq = to_signed(batch["hq"])
         samples = loop.micro_batches(Sample(hq, hq, None, batch["seed"]))
         critics, attempts = active_critics(self.critics, loop.step), list[Attempt]()

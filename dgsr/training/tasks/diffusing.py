@@ -41,7 +41,7 @@ class DenoiserTraining(TrainingModule):
 
     Args:
         denoiser: The network to train.
-        metrics: What validation measures of denoised images, by name.
+        metrics: Metrics of the denoised images in validation, by name.
         settings: How the run trains.
         negative_prob: Probability that a sample is degraded and described by the negative prompt.
         empty_prob: Probability that a sample has the empty prompt.
@@ -77,7 +77,7 @@ class DenoiserTraining(TrainingModule):
                 backward(self.losses(self.draw(sample)))
 
     def prepare(self, batch: dict[str, Any]) -> Sample:
-        """Bring a batch into the networks' range."""
+        """Convert a batch to the networks' range."""
         lq_up = upsample(batch["lq"], batch["hq"].shape[-2] // batch["lq"].shape[-2])
         return Sample(to_signed(batch["hq"]), to_signed(lq_up), None, batch["seed"])
 

@@ -1,4 +1,4 @@
-"""Distill a denoiser's many steps into one."""
+"""Distill the many steps of a denoiser into one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from dgsr.types import PromptEmbeddings
 
 
 class DistillationTraining(DenoiserTraining):
-    """Train a denoiser to reach in one step, from the timestep of use, what its teacher reaches in several.
+    """Train a denoiser to predict in one step what its teacher predicts in several.
 
     The teacher's steps follow the deterministic path from the same noisy latents, so that the student learns one of
     the possible clean latents instead of the blurred mean of all.

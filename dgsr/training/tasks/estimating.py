@@ -24,7 +24,7 @@ _REPORTED = {
 
 
 class EstimatorTraining(TrainingModule):
-    """Learn to estimate from a degraded image how much its recipe has blurred it, and how much noise is left.
+    """Train the estimator to predict the blur and noise of a degraded image.
 
     Args:
         estimator: The network to train.
@@ -51,7 +51,7 @@ class EstimatorTraining(TrainingModule):
         self.regression_weight, self.ranking_weight, self.margin = regression_weight, ranking_weight, margin
 
     def optimize(self, batch: dict[str, Any], loop: Loop) -> None:
-        """Regress and rank."""
+        """Step the estimator on the regression and ranking losses."""
         _expect_known(batch, "Set data.real.fraction=0.")
         images, truths = loop.micro_batches(batch["lq"]), loop.micro_batches(batch["truth"])
         with loop.optimizing("generator", len(images)) as backward:

@@ -37,12 +37,12 @@ class SuperResolution(TrainingModule):
     Args:
         generator: Its trainable tensors are trained.
         estimator: Frozen; estimates the scores of degraded images.
-        critics: What judges how real the generator's images are, by name; empty trains on the objective alone.
+        critics: Critics of the generator's images by name; without any, only the objective is minimized.
         objective: The losses and the share of negative samples.
         update: `joint`: one generator step and one forward for objective and critics; `alternating`: a step for the
             objective, then one for the critics, as in the paper's program.
         upscaler: The inference path that validation measures.
-        metrics: What validation measures, by name.
+        metrics: Metrics of the validation by name.
         settings: How the run trains.
         scale: Pixels of the result per pixel of the degraded image, along each side.
         scores: `estimator`, or `oracle` for the true strengths of the degradation, in training and in validation.
@@ -72,7 +72,7 @@ class SuperResolution(TrainingModule):
         self.upscaler = upscaler(generator=generator, estimator=estimator, scale=scale)
 
     def optimize(self, batch: dict[str, Any], loop: Loop) -> None:
-        """Estimate the degradation, reconstruct, convince the critics, and let them learn.
+        """Estimate scores, step the generator on the losses of the objective and the critics, and train the critics.
 
         Source: S3Diff's training loop (alternating). Differs from its program: no gradient leaks from one step into
         another. Differs from the paper (joint): one forward on the positive prompt serves objective and critics, which
@@ -100,7 +100,7 @@ class SuperResolution(TrainingModule):
         train_critics(critics, attempts, loop)
 
     def prepare(self, batch: dict[str, Any]) -> Sample:
-        """Bring a batch into the networks' range, and estimate its scores."""
+        """Convert a batch to the networks' range, and estimate its scores."""
         lq_up = upsample(batch["lq"], self.upscaler.scale)
         return Sample(to_signed(batch["hq"]), to_signed(lq_up), self.scores_of(batch), batch["seed"])
 
@@ -117,7 +117,7 @@ class SuperResolution(TrainingModule):
         return Request(negative, prompt, torch.where(negative[:, None, None, None], sample.lq_up, sample.hq))
 
     def restore(self, sample: Sample, step: int, request: Request | None = None) -> Attempt:
-        """Let the generator do what is requested, by default follow the positive prompt towards the sharp image."""
+        """Run the generator as requested; by default with the positive prompt and the sharp image as target."""
         prompt = self.network.prompts.positive if request is None else request.prompt
         assert sample.scores is not None
         latent, sr = self.network.restore(sample.lq_up, sample.scores, prompt, noise=sample.noise())
@@ -151,7 +151,7 @@ class SuperResolution(TrainingModule):
 
     def columns(self, pictures: dict[str, Tensor]) -> dict[str, Tensor]:
         """Show lq_up, sr, the result of each prompt alone, and hq of one image."""
-        alone = {"positive": 1.0, "negative": 0.0}  # guidance that lets one prompt act alone
+        alone = {"positive": 1.0, "negative": 0.0}  # guidance scale at which only one prompt acts
         lq, scores = pictures["lq"], pictures["scores"][None]
         by_prompt = {prompt: self.upscaler.at(guidance=guidance)(lq, scores) for prompt, guidance in alone.items()}
         return {"lq_up": pictures["bicubic"], "sr": pictures["sr"], **by_prompt, "hq": pictures["hq"]}

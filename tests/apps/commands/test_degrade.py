@@ -156,7 +156,7 @@ def test_a_test_set_is_of_one_kind(photos: Path, tmp_path: Path, capsys: pytest.
     for option, value in {"--seed": 1, "--scale": 2, "--preset": "bicubic", "--crop": 36}.items():
         words = _refusal(capsys, photos, "--out", out, option, value)
         assert f"={value} instead of" in words
-        assert words.endswith("Use these again, or another folder: --out DIR.\n")
+        assert words.endswith("Use the earlier settings, or another folder: --out DIR.\n")
     assert _images(out) == first
     _run(photos, "--out", out, "--seed", 1, "--overwrite")
     assert _images(out) != first
@@ -176,7 +176,7 @@ def test_what_means_nothing_for_a_folder_is_refused(
     (tmp_path / "photos").rename(tmp_path / "hq")
     assert "a folder outside" in _refusal(capsys, tmp_path / "hq", "--out", tmp_path, "--overwrite")
     write_image(tmp_path / "mine" / "lq" / "a.png", torch.rand(3, 10, 10))
-    assert "Name another one: --out DIR" in _refusal(capsys, tmp_path / "hq", "--out", tmp_path / "mine")
+    assert "Choose another folder: --out DIR" in _refusal(capsys, tmp_path / "hq", "--out", tmp_path / "mine")
 
 
 def test_a_recipe_for_a_larger_photograph_is_refused(

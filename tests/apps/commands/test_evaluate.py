@@ -83,5 +83,5 @@ def test_without_true_images_only_the_others_are_left(folders: Path, capsys: pyt
     assert summary["metrics"]["niqe"]["mean"] > 0
     assert list(summary["missing"]) == ["musiq", "psnr"]
     printed = capsys.readouterr().out
-    assert "psnr compares with true images, and there are none." in printed
+    assert "psnr needs ground truth images, which are missing." in printed
     assert "pip install pyiqa" in printed

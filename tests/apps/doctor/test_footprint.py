@@ -29,7 +29,7 @@ WAYS: dict[str, tuple[int, int, dict[str, Any]]] = {
 MEASURE = """
 import gc, sys, torch
 from torch.utils.data import DataLoader
-from benchmarks.memory import forget_peak, peak_mib
+from benchmarks.memory import reset_peak, peak_mib
 from tests import small_run
 from tests.apps.doctor.test_footprint import WAYS, build_training
 
@@ -43,7 +43,7 @@ torch.set_num_threads(1)
 fit(64, 1, {})
 for px, share, changes in WAYS.values():
     gc.collect()  # the trainer before
-    forget_peak()
+    reset_peak()
     before = peak_mib()
     fit(px, share, changes)
     sys.stdout.write(f"grown {(peak_mib() - before) * 2**20:.0f}\\n")

@@ -139,7 +139,7 @@ def test_degraded_images_alone_are_restored_and_judged(trained: Path, tmp_path: 
 
 
 def test_a_precision_that_the_device_lacks_is_refused(trained: Path, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"but got fp16\. Take bf16"):
+    with pytest.raises(UserError, match=r"but got fp16\. Use bf16"):
         run_evaluation(config(trained, tmp_path, "data.eval.hq=bundled:val", "inference.precision=fp16", "device=cpu"))
 
 

@@ -29,7 +29,7 @@ def test_the_table_has_averages_and_definitions(capsys: pytest.CaptureFixture[st
     printed = capsys.readouterr().out
     average = results.averages["sr"]["psnr"]
     assert average is not None
-    for text in ("psnr ↑", "Y, 8-bit", f"{average.found.mean:.4f}", "fid [is] missing"):
+    for text in ("psnr ↑", "Y, 8-bit", f"{average.interval.mean:.4f}", "fid [is] missing"):
         assert text in printed
 
 

@@ -1,4 +1,4 @@
-"""Files are saved at intervals, the best one is named, and old ones are deleted."""
+"""Test when checkpoints are saved, linked and deleted."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _steps(folder: Path) -> dict[str, int]:
     return {path.name: read_checkpoint(path)["dgsr"]["step"] for path in sorted(folder.iterdir())}
 
 
-def test_the_last_and_the_best_are_kept(tmp_path: Path) -> None:
+def test_last_and_best_checkpoints_are_kept(tmp_path: Path) -> None:
     module, saving = make_module(5), Checkpoints(str(tmp_path), every_steps=2, keep_last=2, monitor="psnr")
     make_trainer(validate_every_steps=2, callbacks=[saving]).fit(module, make_data())
     files = _steps(tmp_path)
@@ -28,7 +28,7 @@ def test_the_last_and_the_best_are_kept(tmp_path: Path) -> None:
     assert files == {"best.ckpt": best, "last.ckpt": 5, "step_0000004.ckpt": 4, "step_0000005.ckpt": 5}
 
 
-def test_file_systems_without_hard_links_get_copies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_file_is_copied_without_hard_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def link(*_: object) -> None:
         raise PermissionError(errno.EPERM, "Operation not permitted")
 
@@ -41,7 +41,7 @@ def test_file_systems_without_hard_links_get_copies(tmp_path: Path, monkeypatch:
     }
 
 
-def test_an_unknown_metric_is_refused(tmp_path: Path) -> None:
+def test_unknown_metric_is_refused(tmp_path: Path) -> None:
     saving = Checkpoints(str(tmp_path), every_steps=2, monitor="psrn")
     with pytest.raises(UserError, match="monitor among psnr"):
         make_trainer(callbacks=[saving]).validate(make_module(1), make_data(), verbose=False)
@@ -49,7 +49,7 @@ def test_an_unknown_metric_is_refused(tmp_path: Path) -> None:
         Checkpoints(str(tmp_path), every_steps=0)
 
 
-def test_the_best_may_be_that_of_a_named_set(tmp_path: Path) -> None:
+def test_metric_of_a_named_set_can_be_monitored(tmp_path: Path) -> None:
     data = make_data(val_sets={"small": ValidationSet("bundled:val", limit=1, crop_px=32)})
     module, saving = make_module(1, adversarial=False), Checkpoints(str(tmp_path), every_steps=1, monitor="small/psnr")
     make_trainer(1, callbacks=[saving]).fit(module, data)
@@ -65,7 +65,7 @@ def test_nan_is_never_the_best(tmp_path: Path) -> None:
         assert saving._improved(module) is improved
 
 
-def test_the_best_is_forgotten_when_another_metric_is_monitored(tmp_path: Path) -> None:
+def test_best_value_is_reset_when_another_metric_is_monitored(tmp_path: Path) -> None:
     state = {"monitor": "psnr", "best": 24.0}
     same, other = (Checkpoints(str(tmp_path), every_steps=1, monitor=name) for name in ("psnr", "ssim"))
     same.load_state_dict(state)
@@ -73,7 +73,7 @@ def test_the_best_is_forgotten_when_another_metric_is_monitored(tmp_path: Path) 
     assert (same.best, other.best) == (24.0, None)
 
 
-def test_a_run_that_starts_over_keeps_its_newest_files(tmp_path: Path) -> None:
+def test_restarted_run_keeps_its_newest_files(tmp_path: Path) -> None:
     for step in (8, 9):
         (tmp_path / f"step_{step:07d}.ckpt").touch()
     saving = Checkpoints(str(tmp_path), every_steps=1, keep_last=1, monitor="psnr")
@@ -81,7 +81,7 @@ def test_a_run_that_starts_over_keeps_its_newest_files(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["best.ckpt", "last.ckpt", "step_0000001.ckpt"]
 
 
-def test_a_save_is_also_due_after_some_minutes(tmp_path: Path) -> None:
+def test_checkpoint_is_also_saved_after_minutes(tmp_path: Path) -> None:
     saving = Checkpoints(str(tmp_path), every_steps=100, every_minutes=1e-6, keep_last=9, monitor="psnr")
     make_trainer(callbacks=[saving]).fit(make_module(3, adversarial=False), make_data())
     assert sorted(_steps(tmp_path).values()) == [1, 2, 3, 3, 3]  # the best and the last are names of the third
@@ -89,14 +89,14 @@ def test_a_save_is_also_due_after_some_minutes(tmp_path: Path) -> None:
         Checkpoints(str(tmp_path), every_steps=1, every_minutes=0.0)
 
 
-def test_unfinished_files_of_a_killed_process_are_removed(tmp_path: Path) -> None:
+def test_partial_files_of_a_killed_process_are_removed(tmp_path: Path) -> None:
     (tmp_path / ".step_0000001.ckpt.17.tmp").touch()
     saving = Checkpoints(str(tmp_path), every_steps=1, monitor="psnr")
     make_trainer(callbacks=[saving]).fit(make_module(1, adversarial=False), make_data())
     assert sorted(_steps(tmp_path)) == ["best.ckpt", "last.ckpt", "step_0000001.ckpt"]
 
 
-def test_a_time_limit_starts_again_with_each_job(tmp_path: Path) -> None:
+def test_time_limit_restarts_with_each_job(tmp_path: Path) -> None:
     saving = Checkpoints(str(tmp_path), every_steps=100, monitor="psnr")
     module = make_module(9, adversarial=False)
     make_trainer(callbacks=[saving], max_time={"seconds": 0.001}).fit(module, make_data())

@@ -1,4 +1,4 @@
-"""A run ends with models that can be used at once."""
+"""Test the exported models of a run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.small_run import make_data, make_module, make_trainer
 
 
 @pytest.mark.parametrize("ema_decay", [None, 0.9])
-def test_the_best_and_the_last_are_exported_each_with_its_own_weights(tmp_path: Path, ema_decay: float | None) -> None:
+def test_best_and_last_weights_are_exported(tmp_path: Path, ema_decay: float | None) -> None:
     saving = Checkpoints(str(tmp_path), every_steps=1, monitor="psnr")
     saving.best = 15.0
     export = Export(str(tmp_path / "exported"), str(tmp_path), s3diff=True)
@@ -37,7 +37,7 @@ def test_the_best_and_the_last_are_exported_each_with_its_own_weights(tmp_path: 
     assert all(torch.equal(t, trained[key]) for key, t in module.generator.trainable_state().items())
 
 
-def test_a_network_that_does_not_fit_the_authors_format_is_refused_before_training(tmp_path: Path) -> None:
+def test_network_outside_the_authors_format_is_refused_before_training(tmp_path: Path) -> None:
     export = Export(str(tmp_path), str(tmp_path), s3diff=True)
     with pytest.raises(UserError, match="trainable all"):
         make_trainer(callbacks=[export]).fit(make_module(1, trainable="all"), make_data())

@@ -1,4 +1,4 @@
-"""Guidance scales are compared on the same weights and images."""
+"""Test measuring of several guidance scales."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dgsr.training.callbacks import Guidances
 from tests.small_run import make_data, make_module, make_trainer
 
 
-def test_the_last_validation_measures_them_all() -> None:
+def test_last_validation_measures_all_scales() -> None:
     module, data = make_module(2, adversarial=False, ema_decay=0.5), make_data()
     usual = module.upscaler.guidance
     trainer = make_trainer(validate_every_steps=1, callbacks=[Guidances([1.0, usual, 3.0])])

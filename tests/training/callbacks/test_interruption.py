@@ -1,4 +1,4 @@
-"""A signal ends a run between two steps, and the resumed run equals an uninterrupted one."""
+"""Test that a signal ends a run between two steps and that the resumed run equals an uninterrupted one."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 
 
 @pytest.mark.parametrize("number", SIGNALS)
-def test_the_step_is_finished_and_saved(tmp_path: Path, caplog: pytest.LogCaptureFixture, number: int) -> None:
+def test_current_step_is_finished_and_saved(tmp_path: Path, caplog: pytest.LogCaptureFixture, number: int) -> None:
     handlers = [signal.getsignal(n) for n in SIGNALS]
     with pytest.raises(SystemExit):
         _fit(tmp_path, Signal(number, at_batch=1))
@@ -53,7 +53,7 @@ def test_the_step_is_finished_and_saved(tmp_path: Path, caplog: pytest.LogCaptur
     assert all(torch.equal(tensor, resumed[name]) for name, tensor in whole.items())
 
 
-def test_an_interrupted_step_is_validated_before_saving(tmp_path: Path) -> None:
+def test_interrupted_step_is_validated_before_saving(tmp_path: Path) -> None:
     module, saving = make_module(3, adversarial=False), Checkpoints(str(tmp_path), every_steps=100, monitor="psnr")
     callbacks = [saving, Interruption(str(tmp_path)), Signal(signal.SIGINT, at_batch=1)]
     with pytest.raises(SystemExit):
@@ -63,7 +63,7 @@ def test_an_interrupted_step_is_validated_before_saving(tmp_path: Path) -> None:
     assert [result["step"] for result in ours["validations"]] == [2]
 
 
-def test_validations_and_logs_keep_their_interval(tmp_path: Path) -> None:
+def test_validations_and_logs_keep_their_intervals_after_resume(tmp_path: Path) -> None:
     """A run that was cut off after its first and its fourth step leaves the log of one that was not."""
 
     def fit(folder: Path, *stop: lightning.Callback) -> None:
@@ -81,7 +81,7 @@ def test_validations_and_logs_keep_their_interval(tmp_path: Path) -> None:
     assert (tmp_path / "cut" / "metrics.csv").read_text() == (tmp_path / "whole" / "metrics.csv").read_text()
 
 
-def test_the_job_is_requeued_on_a_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_job_is_requeued_on_a_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     scontrol, called = tmp_path / "scontrol", tmp_path / "called"
     scontrol.write_text(f'#!/bin/sh\necho "$@" > "{called}"\n')
     scontrol.chmod(0o755)

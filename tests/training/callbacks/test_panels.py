@@ -1,4 +1,4 @@
-"""Every validation leaves a picture of the same images."""
+"""Test the pictures of validations."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_each_validation_writes_a_grid(tmp_path: Path) -> None:
     assert read_image(tmp_path / "step_0000002.png").shape == (3, 16 + rows * 68, columns * 68)
 
 
-def test_a_named_set_has_its_own(tmp_path: Path) -> None:
+def test_named_set_has_a_separate_grid(tmp_path: Path) -> None:
     small = {"small": ValidationSet("bundled:val", limit=1, crop_px=32)}
     trainer = make_trainer(callbacks=[ImagePanels(str(tmp_path))])
     trainer.validate(make_module(1, adversarial=False), make_data(val_sets=small), verbose=False)
@@ -31,7 +31,7 @@ def test_a_named_set_has_its_own(tmp_path: Path) -> None:
     assert read_image(tmp_path / "step_0000000.png").shape == (3, 16 + 3 * 68, 5 * 68)
 
 
-def test_all_columns_use_the_averaged_weights_and_the_same_scores(tmp_path: Path) -> None:
+def test_all_columns_use_averaged_weights_and_the_same_scores(tmp_path: Path) -> None:
     module = make_module(1, adversarial=False, ema_decay=0.5)
     recorded = []
     columns = module.columns
@@ -51,7 +51,7 @@ def test_all_columns_use_the_averaged_weights_and_the_same_scores(tmp_path: Path
     assert recorded[-1][1].shape == (2,)
 
 
-def test_each_prompt_has_a_picture_without_the_other(tmp_path: Path) -> None:
+def test_each_prompt_has_a_separate_picture(tmp_path: Path) -> None:
     panels, module, data = ImagePanels(str(tmp_path), num_images=1), make_module(1, adversarial=False), make_data()
     make_trainer(callbacks=[panels]).validate(module, data, verbose=False)
     picture = read_image(tmp_path / "step_0000000.png")

@@ -1,4 +1,4 @@
-"""Without a terminal, progress is a log line at intervals."""
+"""Test progress without a terminal."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dgsr.training.callbacks import Progress
 from tests.small_run import make_data, make_module, make_trainer
 
 
-def test_lines_name_steps_losses_and_speed(caplog: pytest.LogCaptureFixture) -> None:
+def test_log_lines_contain_steps_losses_and_speed(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, "dgsr"):
         make_trainer(callbacks=[Progress(every_steps=2)]).fit(make_module(3), make_data())
     lines = [record.getMessage() for record in caplog.records if record.name.startswith("dgsr")]

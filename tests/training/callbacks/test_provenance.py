@@ -1,4 +1,4 @@
-"""A checkpoint records the config and data of its run."""
+"""Test the record of config and data in checkpoints."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dgsr.training.callbacks.provenance import Provenance, provenance_of
 from tests.small_run import make_data, make_module, make_trainer
 
 
-def test_the_config_and_the_fingerprint_of_the_data_are_recorded(tmp_path: Path) -> None:
+def test_config_and_data_fingerprint_are_recorded(tmp_path: Path) -> None:
     config = {"run": {"max_steps": 1, "save_every_steps": "${.max_steps}"}, "resume": None}
     trainer = make_trainer(callbacks=[Provenance(config, "print")])
     trainer.fit(make_module(1, adversarial=False), make_data())

@@ -1,4 +1,4 @@
-"""The closing table compares with bicubic and with the start of the run."""
+"""Test the closing report of a run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.small_run import make_data, make_module, make_trainer
 SMALL = ValidationSet("bundled:val", limit=1, crop_px=32)
 
 
-def test_the_report_names_files_that_exist(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_report_names_existing_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     callbacks = [ImagePanels(str(tmp_path / "panels")), ClosingReport(str(tmp_path))]
     module, data = make_module(1, adversarial=False), make_data()
     trainer = make_trainer(1, callbacks=callbacks, logger=CsvLog(str(tmp_path)), log_every_n_steps=1)
@@ -27,7 +27,7 @@ def test_the_report_names_files_that_exist(tmp_path: Path, capsys: pytest.Captur
     assert "| before training |" in (tmp_path / "report.md").read_text()
 
 
-def test_each_set_has_its_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_report_has_a_table_per_set(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     module, data = make_module(1, adversarial=False), make_data(val=None, val_sets={"a": SMALL, "b": SMALL})
     trainer = make_trainer(1, callbacks=[ClosingReport(str(tmp_path))])
     trainer.validate(module, data, verbose=False)
@@ -37,14 +37,14 @@ def test_each_set_has_its_table(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert all(f"Validation {name}" in printed and f"| {name} | psnr" in written for name in "ab")
 
 
-def test_a_set_that_was_added_later_has_no_baseline_row() -> None:
+def test_set_added_on_resume_has_no_baseline_row() -> None:
     module = make_module(1, adversarial=False)
     module.validations = [{"step": 0, "psnr": 20.0, "bicubic/psnr": 25.0}, {"step": 9, "psnr": 24.0, "real/psnr": 30.0}]
     assert list(closing_rows(module)) == ["bicubic", "before training", "after step 9"]
     assert closing_rows(module, "real") == {"after step 9": {"psnr": 30.0}}
 
 
-def test_the_verdict_says_better_and_worse() -> None:
+def test_verdict_names_better_and_worse_metrics() -> None:
     module = make_module(1, adversarial=False)
     module.validations = [
         {"step": 0, "psnr": 20.0, "bicubic/psnr": 25.0},

@@ -1,4 +1,4 @@
-"""A finished run writes its summary."""
+"""Test the summary of a run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Broken(lightning.Callback):
         raise RuntimeError("broken")
 
 
-def test_a_finished_run_has_a_summary_and_an_interrupted_one_has_none(tmp_path: Path) -> None:
+def test_only_a_finished_run_has_a_summary(tmp_path: Path) -> None:
     module = make_module(2, adversarial=False)
     make_trainer(2, callbacks=[Summary(str(tmp_path), "psnr")]).fit(module, make_data())
     summary = json.loads((tmp_path / "summary.json").read_text())

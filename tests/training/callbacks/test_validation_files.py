@@ -1,4 +1,4 @@
-"""Each validation writes the metrics of every image, and pictures of some."""
+"""Test the tables and pictures of validations."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dgsr.training.callbacks.validation_files import write_records
 from tests.small_run import make_data, make_module, make_trainer
 
 
-def test_the_tables_average_to_the_reported_metrics(tmp_path: Path) -> None:
+def test_averages_of_the_tables_equal_the_reported_metrics(tmp_path: Path) -> None:
     module = make_module(2, adversarial=False)
     files = ValidationFiles(str(tmp_path), num_pictures=2)
     make_trainer(validate_every_steps=1, callbacks=[files]).fit(module, make_data())
@@ -25,6 +25,6 @@ def test_the_tables_average_to_the_reported_metrics(tmp_path: Path) -> None:
     assert pictures == {f"image-{index}.png/{kind}.png" for index in (0, 1) for kind in ("lq", "sr", "hq")}
 
 
-def test_images_of_other_sets_leave_cells_empty(tmp_path: Path) -> None:
+def test_cells_of_other_sets_are_empty(tmp_path: Path) -> None:
     write_records({"a": {"psnr": 20.0}, "real/a": {"real/psnr": 30.5}}, tmp_path / "table.csv")
     assert (tmp_path / "table.csv").read_text().split() == ["image,psnr,real/psnr", "a,20.0,", "real/a,,30.5"]

@@ -1,4 +1,4 @@
-"""The adversarial term: when it starts, what the discriminator sees, and how each part is weighted."""
+"""Test the start, inputs and weights of adversarial training."""
 
 from __future__ import annotations
 
@@ -35,19 +35,19 @@ class Brightness(nn.Module):
         return [self.factor * images.mean(dim=(1, 2, 3))[:, None]]
 
 
-def test_the_weight_starts_late_and_rises() -> None:
+def test_weight_rises_after_the_start_step() -> None:
     gan = Gan(Brightness(), weight=0.5, start_step=10, ramp_steps=4)
     assert [gan.weight_at(step) for step in (0, 9, 10, 11, 14, 1000)] == pytest.approx([0, 0, 0.1, 0.2, 0.5, 0.5])
     assert [Gan(Brightness(), weight=0.5, start_step=2).weight_at(step) for step in (1, 2)] == [0, 0.5]
 
 
-def test_without_weight_or_discriminator_it_is_never_active() -> None:
+def test_critic_without_weight_or_discriminator_is_inactive() -> None:
     critics = {"weightless": Gan(Brightness(), weight=0.0), "empty": Gan(None)}
     assert [active_critics(critics, step) for step in (0, 99)] == [{}, {}]
     assert trained_networks(critics).keys() == {"critics.weightless"}
 
 
-def test_the_ramp_weights_the_generators_term_alone() -> None:
+def test_ramp_applies_only_to_the_generators_term() -> None:
     gan = Gan(Brightness(), "hinge", weight=0.5, ramp_steps=1)
     first, later = (gan.judge(attempt(step=step))["gan"] for step in (0, 1))
     assert torch.isclose(later, -0.5 * 2 * SR.mean())
@@ -59,7 +59,7 @@ def test_the_ramp_weights_the_generators_term_alone() -> None:
     assert {name: rate.item() for name, rate in rates.items()} == {"judged_real/real": 1, "judged_real/fake": 1}
 
 
-def test_the_penalty_is_a_loss_of_its_own() -> None:
+def test_gradient_penalty_is_a_separate_loss() -> None:
     network = Brightness()
     losses, _ = Gan(network, "hinge", r1_weight=10.0).learn(attempt())
     assert losses.keys() == {"r1", "discriminator"}
@@ -69,7 +69,7 @@ def test_the_penalty_is_a_loss_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("loss", ["hinge", "relativistic"])
-def test_an_image_and_its_restoration_are_augmented_alike(loss: Any) -> None:
+def test_image_and_restoration_are_augmented_alike(loss: Any) -> None:
     network = Brightness()
     gan = Gan(network, loss, augment=["translation", "cutout"])
     gan.judge(attempt())
@@ -79,7 +79,7 @@ def test_an_image_and_its_restoration_are_augmented_alike(loss: Any) -> None:
     assert all(torch.equal(ours, theirs) for ours, theirs in zip(network.images, expected, strict=True))
 
 
-def test_the_relativistic_generator_gets_no_gradient_from_the_real_image() -> None:
+def test_real_image_adds_no_gradient_to_the_relativistic_generator() -> None:
     hq, sr = HQ.clone().requires_grad_(), SR.clone().requires_grad_()
     Gan(Brightness(), "relativistic").judge(attempt(sr, hq))["gan"].backward()
     assert sr.grad is not None
@@ -89,6 +89,6 @@ def test_the_relativistic_generator_gets_no_gradient_from_the_real_image() -> No
 @pytest.mark.parametrize(
     "given", [{"weight": -1.0}, {"start_step": -1}, {"ramp_steps": -1}, {"r1_weight": -1.0}], ids=str
 )
-def test_negative_numbers_are_refused(given: dict[str, Any]) -> None:
+def test_negative_values_are_refused(given: dict[str, Any]) -> None:
     with pytest.raises(UserError, match=rf"critics\.gan\.{next(iter(given))} of 0 or more, but got -1"):
         Gan(None, **given)

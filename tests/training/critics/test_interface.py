@@ -1,4 +1,4 @@
-"""Several critics train beside each other, each under its own name."""
+"""Test training with several critics."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _module(update: str = "joint") -> SuperResolution:
 
 
 @pytest.mark.parametrize("update", ["joint", "alternating"])
-def test_each_critic_trains_logs_and_is_saved_under_its_name(tmp_path: Path, update: str) -> None:
+def test_each_critic_is_trained_logged_and_saved_by_name(tmp_path: Path, update: str) -> None:
     module, trainer = _module(update), make_trainer()
     before = {name: tensor.clone() for name, tensor in critics_state(module.critics).items()}
     trainer.fit(module, make_data())
@@ -84,7 +84,7 @@ def test_each_critic_trains_logs_and_is_saved_under_its_name(tmp_path: Path, upd
     assert all(torch.equal(tensor, state[name]) for name, tensor in critics_state(other.critics).items())
 
 
-def test_the_state_of_another_discriminator_is_refused() -> None:
+def test_state_of_another_discriminator_is_refused() -> None:
     state = critics_state({"gan": Gan(PatchDiscriminator(width=16))})
     with pytest.raises(UserError, match="a checkpoint of this discriminator"):
         restore_critics({"gan": Gan(PatchDiscriminator(width=24))}, state)

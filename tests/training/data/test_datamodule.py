@@ -1,4 +1,4 @@
-"""Samples do not depend on workers or ranks; validation never changes."""
+"""Test that samples do not depend on workers or ranks, and that validation is fixed."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ def test_workers_do_not_change_samples() -> None:
 def test_signals_to_the_group_do_not_reach_workers() -> None:
     """Ctrl-C is sent to all processes of a terminal, but a run that saves still needs its workers."""
     batches: Any = iter(make_data(num_workers=2).train_dataloader_from(position=0))
-    for _ in range(2):  # one of each worker, which has then begun
+    for _ in range(2):  # one per worker, so that both have started
         next(batches)
     groups = [os.getpgid(worker.pid) for worker in batches._workers]
     assert len(groups) == 2
     assert os.getpgid(0) not in groups
 
 
-def test_the_fingerprint_covers_real_pairs(tmp_path: Path) -> None:
+def test_fingerprint_covers_real_pairs(tmp_path: Path) -> None:
     for side, px in {"lq": 16, "hq": 64}.items():
         write_image(tmp_path / side / "a.png", torch.rand(3, px, px))
     real = RealPairs([PairedFolders(tmp_path / "lq", tmp_path / "hq", scale=4)], crop_px=64, fraction=0.5)
@@ -57,7 +57,7 @@ def test_two_ranks_share_the_global_batch_of_one() -> None:
         assert torch.equal(joined, whole[step]["hq"])
 
 
-def test_the_accelerator_and_workers_give_the_same_samples() -> None:
+def test_degrading_on_the_device_gives_the_samples_of_workers() -> None:
     workers = make_data(spec=preset("real_esrgan"))
     accelerator = make_data(spec=preset("real_esrgan"), degrade_on="accelerator")
     for loaded, bare in zip(_take(workers, 4), _take(accelerator, 4), strict=True):
@@ -76,7 +76,7 @@ def test_validation_pairs_do_not_depend_on_where_training_crops_are_degraded() -
     assert torch.equal(pairs[0]["lq"], pairs[1]["lq"])
 
 
-def test_basicsr_can_degrade_instead() -> None:
+def test_basicsr_backend_degrades_samples() -> None:
     pytest.importorskip("cv2")
     if find_spec("basicsr") is None:
         pytest.skip("basicsr is not installed")
@@ -92,14 +92,14 @@ def test_training_runs_with_samples_degraded_on_the_device() -> None:
     assert module.step == 1
 
 
-def test_a_process_without_a_validation_image_is_refused() -> None:
+def test_rank_without_validation_image_is_refused() -> None:
     data = make_data()
     data.trainer = Mock(world_size=10, lightning_module=Mock(micro_batch=1))
     with pytest.raises(UserError, match="for each of 10 processes, but got"):
         data.setup("fit")
 
 
-def test_the_stream_continues_from_a_position() -> None:
+def test_stream_continues_from_a_position() -> None:
     later = _take(make_data(global_batch=2), 1, position=4)[0]
     assert torch.equal(later["hq"], _take(make_data(global_batch=2), 3)[2]["hq"])
 
@@ -113,7 +113,7 @@ def test_overfitting_repeats_the_validation_pairs() -> None:
             assert torch.equal(lq, fixed[name]["lq"])
 
 
-def test_validation_does_not_follow_the_seed_of_the_run() -> None:
+def test_validation_does_not_depend_on_the_seed_of_the_run() -> None:
     seeds: list[dict[str, Any]] = [{}, {"seed": 1}, {"val_seed": 1}]
     sets = ({"val": ValidationSet("bundled:val"), "val_crop_px": 32} | seed for seed in seeds)
     first, same, other = (make_data(**given).val_pairs[0] for given in sets)
@@ -121,13 +121,13 @@ def test_validation_does_not_follow_the_seed_of_the_run() -> None:
     assert not torch.equal(first["lq"], other["lq"])
 
 
-def test_accumulation_follows() -> None:
+def test_accumulation_follows_from_batch_and_devices() -> None:
     for batch, devices, micro, times in [(64, 4, 4, 4), (4, 1, 4, 1), (4, 2, 16, 1), (6, 1, 3, 2)]:
         assert accumulation(batch, devices, micro) == times
 
 
 @pytest.mark.parametrize(("batch", "devices", "micro"), [(24, 4, 4), (2, 4, 1), (9, 2, 1), (3, 1, 2)])
-def test_a_global_batch_that_does_not_divide_is_refused(batch: int, devices: int, micro: int) -> None:
+def test_indivisible_global_batch_is_refused(batch: int, devices: int, micro: int) -> None:
     said = rf"{devices} \(devices\) · {micro} \(run\.micro_batch\).*got {batch}\. Choose"
     with pytest.raises(UserError, match=said) as error:
         accumulation(batch, devices, micro)
@@ -135,12 +135,12 @@ def test_a_global_batch_that_does_not_divide_is_refused(batch: int, devices: int
     assert accumulation(advised, devices, micro) == advised // (devices * micro)
 
 
-def test_a_global_batch_is_refused_before_validation() -> None:
+def test_global_batch_is_checked_before_validation() -> None:
     with pytest.raises(UserError, match=r"data\.global_batch"):
         make_trainer().validate(make_module(micro_batch=2), make_data(global_batch=3), verbose=False)
 
 
-def test_impossible_sizes_are_refused() -> None:
+def test_invalid_sizes_are_refused() -> None:
     with pytest.raises(UserError, match=r"data\.crop_px"):
         make_data(crop_px=62)
     with pytest.raises(UserError, match=r"data\.val_crop_px"):

@@ -1,4 +1,4 @@
-"""Samples are the same wherever they are degraded."""
+"""Test that samples do not depend on where they are degraded."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dgsr.ops.filtering import sharpen
 from dgsr.training.data.degrading import Degrade
 
 
-def test_a_sample_follows_the_recipe_of_its_seed() -> None:
+def test_sample_follows_the_recipe_of_its_seed() -> None:
     spec, hq = preset("real_esrgan"), torch.rand(3, 64, 48)
     recipe = draw(spec, 11, (64, 48))
     sharp, lq, truth = Degrade(spec)(hq, 11)
@@ -18,7 +18,7 @@ def test_a_sample_follows_the_recipe_of_its_seed() -> None:
     assert truth.tolist() == torch.tensor([recipe.blur, recipe.noise]).tolist()
 
 
-def test_a_batch_is_completed_sample_by_sample() -> None:
+def test_batch_equals_single_samples() -> None:
     make, crops, seeds = Degrade(preset("real_esrgan")), torch.rand(3, 3, 64, 64), [4, 2**63 - 1, 0]
     batch = make.batch({"hq": crops, "seed": torch.tensor(seeds), "name": list("abc"), "broken": []})
     assert batch["name"] == list("abc")

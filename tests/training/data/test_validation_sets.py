@@ -1,4 +1,4 @@
-"""Validation sets of photographs and of pairs, each under its name."""
+"""Test validation sets of photographs and of pairs."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_photographs_have_fixed_degradations() -> None:
     assert pair["name"] == expected["name"]
 
 
-def test_a_set_may_have_its_own_crop_degradation_and_length() -> None:
+def test_named_set_can_override_crop_degradation_and_length() -> None:
     own = opened(ValidationSet("bundled:val", crop_px=64, degradation="bicubic", limit=2))
     assert len(own) == 2
     expected = FixedPairs(bundled("val"), 64, Degrade(preset("bicubic")), seed=3, multiple=4)[1]
@@ -57,14 +57,14 @@ def test_real_pairs_in_one_folder(tmp_path: Path) -> None:
     assert [pairs[index]["name"] for index in range(len(pairs))] == ["Canon_001_LR4.png"]
 
 
-def test_a_set_is_either_photographs_or_pairs() -> None:
+def test_set_is_either_photographs_or_pairs() -> None:
     all_three = {"root": "a", "lq": "b", "hq": "c"}
     for given, got in [({}, "nothing"), (all_three, "root, lq, hq"), ({"lq": "b"}, "lq"), ({"root": ""}, "nothing")]:
         with pytest.raises(UserError, match=rf"data\.val_sets\.mine\.root, or .* but got {got}\."):
             opened(ValidationSet(**given))
 
 
-def test_mistakes_are_named_by_their_key(folders: dict[str, Any]) -> None:
+def test_errors_name_the_config_key(folders: dict[str, Any]) -> None:
     for wrong, key in (
         (ValidationSet("nowhere"), r"mine\.root"),
         (ValidationSet(lq=folders["lq"], hq="nowhere"), r"mine\.hq"),
@@ -79,7 +79,7 @@ def test_mistakes_are_named_by_their_key(folders: dict[str, Any]) -> None:
             named_sets(**{name: {}})
 
 
-def test_every_pair_names_its_set(folders: dict[str, Any]) -> None:
+def test_pairs_name_their_set(folders: dict[str, Any]) -> None:
     sets = named_sets(real={**folders, "limit": 2}, more=ValidationSet("bundled:val", limit=1))
     pairs = ValidationPairs({"": opened(ValidationSet(**folders))} | {name: opened(one) for name, one in sets.items()})
     assert pairs.sets == ("", "real", "more")
@@ -89,6 +89,6 @@ def test_every_pair_names_its_set(folders: dict[str, Any]) -> None:
     assert reported[-1][1].startswith("more/")
 
 
-def test_a_run_needs_a_validation_set() -> None:
+def test_run_without_validation_set_is_refused() -> None:
     with pytest.raises(UserError, match=r"data\.val_sets"):
         ValidationPairs({})

@@ -1,4 +1,4 @@
-"""Bad steps are counted, and a run of only bad steps ends."""
+"""Test the count of bad steps and its limit."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dgsr.checks import UserError
 from dgsr.training.loop.bad_steps import BadSteps
 
 
-def test_a_good_step_forgives_those_before_it(caplog: pytest.LogCaptureFixture) -> None:
+def test_good_step_resets_the_count(caplog: pytest.LogCaptureFixture) -> None:
     bad_steps = BadSteps(limit=2)
     with caplog.at_level(logging.WARNING, "dgsr"):
         for step, parts in enumerate([["the loss mse", "the loss mse"], [], ["the loss gan"]], start=1):
@@ -23,7 +23,7 @@ def test_a_good_step_forgives_those_before_it(caplog: pytest.LogCaptureFixture) 
     ]
 
 
-def test_the_last_of_too_many_names_the_part() -> None:
+def test_error_at_the_limit_names_the_part() -> None:
     resumed = BadSteps(limit=3)
     resumed.load_state_dict({"total": 5, "in_a_row": 2})
     resumed.add(["the gradient of the generator"])

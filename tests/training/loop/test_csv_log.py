@@ -1,4 +1,4 @@
-"""The log is appended to, and a resumed run drops the steps it repeats."""
+"""Test the CSV log and its continuation on resume."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from dgsr.training.loop.csv_log import CsvLog, read_series
 
 
-def test_metrics_come_back_as_series(tmp_path: Path) -> None:
+def test_metrics_are_read_back_as_series(tmp_path: Path) -> None:
     log = CsvLog(str(tmp_path))
     log.log_metrics({"train/mse": 0.1, "epoch": 0.0}, step=1)
     log.log_metrics({"train/mse": 1 / 3}, step=2)
@@ -22,7 +22,7 @@ def test_partial_rows_are_skipped(tmp_path: Path) -> None:
     assert read_series(path) == {"loss": [(1, 0.5), (4, 0.25), (5, 0.125)]}
 
 
-def test_a_resumed_run_replaces_the_steps_it_repeats(tmp_path: Path) -> None:
+def test_resumed_run_replaces_repeated_steps(tmp_path: Path) -> None:
     first = CsvLog(str(tmp_path))
     for step in range(1, 6):
         first.log_metrics({"loss": float(step)}, step=step)

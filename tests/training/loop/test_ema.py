@@ -1,4 +1,4 @@
-"""The average follows its recurrence, validates in place of the weights, and leaves them as they are."""
+"""Test the average of weights and its use in validation."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.small_run import make_data, make_module, make_trainer
 NAME = "unet.conv_in.bias"
 
 
-def test_the_average_is_the_weighted_sum_of_all_weights() -> None:
+def test_average_equals_the_weighted_sum() -> None:
     generator, ema = OneStepGenerator.tiny(), Ema(0.5)
     weight = generator.get_parameter(NAME)
     recorded = [torch.full_like(weight, float(value)) for value in (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)]
@@ -27,7 +27,7 @@ def test_the_average_is_the_weighted_sum_of_all_weights() -> None:
     for step, value in enumerate(recorded[1:]):
         weight.data.copy_(value)
         ema.update(generator, step)
-    decays = [min(0.5, (1 + step) / (10 + step)) for step in range(10)]  # 0.1, 2/11, …, then 0.5 for good
+    decays = [min(0.5, (1 + step) / (10 + step)) for step in range(10)]  # 0.1, 2/11, …, then 0.5
     shares = [torch.tensor([1 - own, *decays[step + 1 :]]).prod() for step, own in enumerate(decays)]
     first = torch.tensor(decays).prod() * recorded[0]
     expected = first + sum(share * value for share, value in zip(shares, recorded[1:], strict=True))
@@ -35,7 +35,7 @@ def test_the_average_is_the_weighted_sum_of_all_weights() -> None:
     assert torch.equal(weight, recorded[-1])
 
 
-def test_the_average_is_swapped_in_and_out() -> None:
+def test_average_is_swapped_in_and_out() -> None:
     generator, ema = OneStepGenerator.tiny(), Ema(0.9)
     weight = generator.get_parameter(NAME)
     raw = weight.detach().clone()
@@ -52,7 +52,7 @@ def test_the_average_is_swapped_in_and_out() -> None:
 
 
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
-def test_an_interrupted_validation_restores_the_weights(error: type[BaseException]) -> None:
+def test_interrupted_validation_restores_the_weights(error: type[BaseException]) -> None:
     class Failing(lightning.Callback):
         def on_validation_batch_end(self, *_: Any) -> None:
             assert not torch.equal(module.generator.get_parameter(NAME), raw[NAME])
@@ -70,14 +70,14 @@ def test_an_interrupted_validation_restores_the_weights(error: type[BaseExceptio
     assert all(torch.equal(tensor, raw[name]) for name, tensor in module.generator.trainable_state().items())
 
 
-def test_half_precision_weights_are_averaged_in_full() -> None:
+def test_half_precision_weights_are_averaged_in_fp32() -> None:
     generator = OneStepGenerator.tiny().to(torch.bfloat16)
     ema = Ema(0.999)
     ema.start(generator)
     assert {tensor.dtype for tensor in ema.average.values()} == {torch.float32}
 
 
-def test_a_run_validates_its_average_and_saves_it_apart(tmp_path: Path) -> None:
+def test_run_validates_and_saves_the_average(tmp_path: Path) -> None:
     module, trainer = make_module(2, adversarial=False, ema_decay=0.9), make_trainer(validate_every_steps=2)
     trainer.fit(module, make_data())
     trainer.save_checkpoint(tmp_path / "a.ckpt")
@@ -97,7 +97,7 @@ def test_a_run_validates_its_average_and_saves_it_apart(tmp_path: Path) -> None:
     assert module.validations[-1]["psnr"] == result["ema"] != result["raw"]
 
 
-def test_a_decay_outside_0_and_1_is_refused() -> None:
+def test_decay_outside_0_and_1_is_refused() -> None:
     for decay in (0.0, 1.0):
         with pytest.raises(UserError, match=r"run\.ema_decay between 0 and 1"):
             Ema(decay)

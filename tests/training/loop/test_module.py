@@ -1,4 +1,4 @@
-"""A run counts its own steps, resumes exactly, and trains the right tensors."""
+"""Test step counters, exact resume, and which tensors are trained."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from dgsr.training.tasks.restoration import SuperResolution
 from tests.small_run import make_data, make_module, make_trainer
 
 
-def test_values_that_ranks_reduce_are_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_values_reduced_over_ranks_are_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
     """A tensor would stay where it is, and NCCL reduces none of the CPU's; a number comes to the module's device."""
     module, reduced = make_module(1, adversarial=False), dict[str, Any]()
     monkeypatch.setattr(module, "log_dict", lambda values, sync_dist=False, **_: sync_dist and reduced.update(values))
@@ -63,7 +63,7 @@ def _run(
     ("update", "workers", "fp16"),
     [("joint", 0, True), ("alternating", 0, False), ("joint", 2, False)],
 )
-def test_a_resumed_run_equals_the_uninterrupted_one(tmp_path: Path, update: Any, workers: int, fp16: bool) -> None:
+def test_resumed_run_equals_the_uninterrupted_one(tmp_path: Path, update: Any, workers: int, fp16: bool) -> None:
     whole, whole_losses = _run(tmp_path / "whole", update, 6, workers, fp16=fp16)
     _run(tmp_path / "cut", update, 4, workers, fp16=fp16)  # stops between two validations
     torch.rand(10)  # the state of the global generator must not matter
@@ -85,13 +85,13 @@ def test_a_resumed_run_equals_the_uninterrupted_one(tmp_path: Path, update: Any,
             assert all(torch.equal(values[n], theirs["state"][key][n]) for n in values)
 
 
-def test_the_position_counts_samples_and_the_step_counts_batches() -> None:
+def test_position_counts_samples_and_step_counts_batches() -> None:
     module = make_module(3)
     make_trainer().fit(module, make_data(global_batch=4))
     assert (module.step, module.position) == (3, 12)
 
 
-def test_a_checkpoint_holds_what_is_trained_and_nothing_else(tmp_path: Path) -> None:
+def test_checkpoint_holds_only_trained_tensors(tmp_path: Path) -> None:
     module = make_module(1, trainable="adapter")
     trainer = make_trainer()
     trainer.fit(module, make_data())
@@ -104,7 +104,7 @@ def test_a_checkpoint_holds_what_is_trained_and_nothing_else(tmp_path: Path) -> 
     assert not any(name.startswith(("estimator.", "objective.", "metrics.")) for name in state)
 
 
-def test_with_decoder_its_weights_move_and_those_of_the_unet_stay() -> None:
+def test_with_decoder_changes_the_decoder_but_not_the_unet() -> None:
     module = make_module(1, trainable="with_decoder", adversarial=False)
     before = {name: tensor.clone() for name, tensor in module.generator.every_weight().items()}
     make_trainer(limit_val_batches=0).fit(module, make_data())
@@ -114,13 +114,13 @@ def test_with_decoder_its_weights_move_and_those_of_the_unet_stay() -> None:
     assert all(".lora_" in name or name.startswith(parts) for name in moved)
 
 
-def test_pieces_of_unequal_size_are_refused() -> None:
+def test_unequal_micro_batches_are_refused() -> None:
     module = make_module(1, micro_batch=2)
     with pytest.raises(UserError, match=r"data\.global_batch as a multiple of 1 .* 2 \(run\.micro_batch\)"):
         make_trainer().fit(module, make_data(global_batch=3))
 
 
-def test_a_resumed_run_follows_the_rate_of_its_config(tmp_path: Path) -> None:
+def test_resumed_run_follows_the_learning_rate_of_its_config(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     _run(folder, "joint", 3)
     module = make_module(6, "joint", lr=0.0)
@@ -132,7 +132,7 @@ def test_a_resumed_run_follows_the_rate_of_its_config(tmp_path: Path) -> None:
     assert all(torch.equal(tensor, before[name]) for name, tensor in module.state_dict().items() if name in trained)
 
 
-def test_a_resumed_run_follows_the_optimizer_of_its_config(tmp_path: Path) -> None:
+def test_resumed_run_follows_the_optimizer_of_its_config(tmp_path: Path) -> None:
     _run(tmp_path / "run", "joint", 3)
     module = make_module(4, "joint")
     decaying = {"generator": lambda p: torch.optim.AdamW(p, 1e-3, weight_decay=0.5)}

@@ -1,4 +1,4 @@
-"""Learning rates over steps."""
+"""Test learning-rate schedules."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ def _rates(schedule: Callable[..., Any], steps: int, **given: Any) -> list[float
     return rates
 
 
-def test_constant_rises_over_the_warmup_and_stays() -> None:
+def test_constant_rises_during_warmup_only() -> None:
     assert _rates(constant, 5, warmup_steps=3) == [0.5, 1.0, 1.5, 2.0, 2.0]
     assert _rates(constant, 3) == [2.0, 2.0, 2.0]
 
 
-def test_cosine_falls_to_the_final_factor() -> None:
+def test_cosine_decays_to_the_final_factor() -> None:
     rates = _rates(cosine, 12, total_steps=10, final_factor=0.1)
     expected = [2 * (0.1 + 0.9 * (1 + math.cos(math.pi * step / 10)) / 2) for step in range(10)]
     assert rates == pytest.approx([*expected, 0.2, 0.2])
 
 
-def test_linear_falls_along_a_line() -> None:
+def test_linear_decays_linearly() -> None:
     assert _rates(linear, 6, total_steps=4) == pytest.approx([2.0, 1.5, 1.0, 0.5, 0.0, 0.0])

@@ -1,4 +1,4 @@
-"""Steps that are not finite are skipped, counted and named; gradients are clipped per network; fp16 scales losses."""
+"""Test bad steps, gradient clipping and the loss scale of fp16."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ def _scaled(scale: float = 2.0**16) -> dict[str, Any]:
     return {"plugins": [AtomicCheckpointIO(), MixedPrecision("16-mixed", "cpu", scaler)]}
 
 
-def test_a_bad_step_changes_nothing_and_the_run_continues() -> None:
+def test_bad_step_is_skipped_and_the_run_continues() -> None:
     module, watch = make_module(4), BadLoss(0, 2)
     make_trainer(callbacks=[watch]).fit(module, make_data())
     states = watch.states
     start = make_module(4).state_dict()
-    assert _moved(start, states[0]) == {"discriminator"}  # which saw nothing bad
+    assert _moved(start, states[0]) == {"discriminator"}  # its losses were finite
     assert _moved(states[0], states[1]) == {"generator", "discriminator"}
     assert _moved(states[1], states[2]) == {"discriminator"}
     assert module.bad_steps.state_dict() == {"total": 2, "in_a_row": 0}
@@ -56,14 +56,14 @@ def test_a_bad_step_changes_nothing_and_the_run_continues() -> None:
     assert {int(state["step"]) for state in moments} == {2}
 
 
-def test_too_many_bad_steps_end_the_run_and_name_the_loss() -> None:
+def test_too_many_bad_steps_end_the_run_with_the_loss_named() -> None:
     module = make_module(9, adversarial=False, max_bad_steps=2)
     with pytest.raises(UserError, match=r"the loss mse at step 3, the last of 2 bad steps in a row"):
         make_trainer(callbacks=[BadLoss(1, 2, 3, 4)]).fit(module, make_data())
 
 
 @pytest.mark.parametrize("network", ["generator", "discriminator"])
-def test_the_network_with_the_bad_gradient_is_named(network: str) -> None:
+def test_network_with_the_bad_gradient_is_named(network: str) -> None:
     module = make_module(1, max_bad_steps=1)
     parameter = module.loop.trained[network][0]
     parameter.register_hook(lambda gradient: gradient * float("nan"))
@@ -72,7 +72,7 @@ def test_the_network_with_the_bad_gradient_is_named(network: str) -> None:
 
 
 @pytest.mark.parametrize(("network", "other"), [("generator", "discriminator"), ("discriminator", "generator")])
-def test_each_network_is_clipped_to_its_own_norm(network: str, other: str) -> None:
+def test_networks_are_clipped_separately(network: str, other: str) -> None:
     module = make_module(1, "alternating")
     sizes: dict[str, list[float]] = {"generator": [], "discriminator": []}
     lr = 0.5
@@ -96,23 +96,23 @@ def test_each_network_is_clipped_to_its_own_norm(network: str, other: str) -> No
     assert min(sizes[other]) > 1e-2
 
 
-def test_fp16_lowers_its_scale_before_a_step_is_called_bad() -> None:
+def test_fp16_lowers_its_scale_before_a_step_counts_as_bad() -> None:
     module, watch = make_module(3, adversarial=False, max_bad_steps=1), BadLoss()
-    trainer = make_trainer(callbacks=[watch], **_scaled(2.0**40))  # what it is multiplied with overflows
+    trainer = make_trainer(callbacks=[watch], **_scaled(2.0**40))  # overflows in fp16
     trainer.fit(module, make_data())
     assert not _moved(watch.states[0], watch.states[2])
     assert module.bad_steps.total == 0
     assert trainer.precision_plugin.state_dict()["scale"] == 2.0**37
 
 
-def test_at_a_scale_of_1_an_infinite_gradient_is_bad() -> None:
+def test_infinite_gradient_at_scale_1_is_bad() -> None:
     module = make_module(1, adversarial=False, max_bad_steps=1)
     next(module.generator.parameters()).register_hook(lambda gradient: gradient * float("inf"))
     with pytest.raises(UserError, match="the gradient of the generator at step 1"):
         make_trainer(**_scaled(1.0)).fit(module, make_data())
 
 
-def test_a_bad_loss_leaves_the_scale_alone() -> None:
+def test_bad_loss_does_not_change_the_scale() -> None:
     module, trainer = make_module(1, adversarial=False), make_trainer(callbacks=[BadLoss(0)], **_scaled())
     trainer.fit(module, make_data())
     assert module.bad_steps.total == 1
@@ -120,7 +120,7 @@ def test_a_bad_loss_leaves_the_scale_alone() -> None:
 
 
 @pytest.mark.parametrize("precision", ["bf16-mixed", "16-mixed"])
-def test_half_precision_learns_what_fp32_learns(precision: Any) -> None:
+def test_half_precision_training_is_close_to_fp32(precision: Any) -> None:
     modules: list[SuperResolution] = []
     half_plugins = [AtomicCheckpointIO(), MixedPrecision(precision, "cpu")]
     for changes in (dict[str, Any](), {"plugins": half_plugins}):
@@ -142,6 +142,6 @@ def test_half_precision_trains_on_a_gpu(precision: Any) -> None:
     assert all(tensor.isfinite().all() for tensor in module.state_dict().values())
 
 
-def test_precisions_without_exact_weights_are_refused() -> None:
+def test_precisions_without_fp32_weights_are_refused() -> None:
     with pytest.raises(UserError, match=r"one of 32-true, bf16-mixed, 16-mixed, 64-true, but got bf16-true"):
         make_trainer(precision="bf16-true").fit(make_module(), make_data())

@@ -1,4 +1,4 @@
-"""Averages count each image once."""
+"""Test averages over images and sets."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def test_every_image_has_the_same_weight() -> None:
     assert means(gathered) == {"psnr": 25.0, "lpips": (0.1 + 0.5 + 0.3) / 3}
 
 
-def test_each_set_has_averages_of_its_own() -> None:
+def test_each_set_has_separate_averages() -> None:
     records = {"a": {"psnr": 20.0}, "real/a": {"real/psnr": 30.0}, "b": {"psnr": 22.0}}
     assert means(records) == {"psnr": 21.0, "real/psnr": 30.0}
 

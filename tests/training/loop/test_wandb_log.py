@@ -1,4 +1,4 @@
-"""A resumed run stays one run on Weights & Biases, and a sweep is a group."""
+"""Test logs of Weights & Biases: identity, resume and groups."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dgsr.checks import UserError
 from dgsr.training.loop.wandb_log import identity, wandb_log
 
 
-def test_a_runs_id_follows_from_its_directory(tmp_path: Path) -> None:
+def test_run_id_follows_from_its_directory(tmp_path: Path) -> None:
     run, job = tmp_path / "runs" / "a", tmp_path / "multiruns" / "b" / "3"
     assert identity(run) == identity(run)
     assert identity(run)["id"] != identity(job)["id"]
@@ -19,13 +19,13 @@ def test_a_runs_id_follows_from_its_directory(tmp_path: Path) -> None:
     assert (identity(job)["name"], identity(job)["group"]) == ("b/3", "b")
 
 
-def test_without_wandb_the_remedy_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_wandb_is_refused_with_a_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "wandb", None)
     with pytest.raises(UserError, match="pip install wandb"):
         wandb_log(str(tmp_path))
 
 
-def test_an_offline_run_resumes_under_its_id(tmp_path: Path) -> None:
+def test_offline_run_resumes_with_its_id(tmp_path: Path) -> None:
     wandb = pytest.importorskip("wandb")
     for step in (1, 2):
         log = wandb_log(str(tmp_path), offline=True)

@@ -1,4 +1,4 @@
-"""An autoencoder learns to reconstruct, and its export can be read."""
+"""Test training and export of an autoencoder."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _training(max_steps: int = 2, start_step: int = 0, **changes: Any) -> Autoen
     )
 
 
-def test_a_step_is_a_plain_step_on_reconstruction_and_divergence() -> None:
+def test_step_equals_a_plain_step_on_reconstruction_and_kl() -> None:
     data, training, plain = make_data(spec=SHARP), _training(1, start_step=9, kl_weight=0.1), Autoencoder(WIDTHS)
     batch = next(iter(data.train_dataloader_from(0)))
     hq = to_signed(batch["hq"])
@@ -51,7 +51,7 @@ def test_a_step_is_a_plain_step_on_reconstruction_and_divergence() -> None:
         torch.testing.assert_close(training.network.trainable_state()[name], tensor, msg=name)
 
 
-def test_the_exported_scale_is_that_of_the_exported_step(tmp_path: Path) -> None:
+def test_exported_scale_belongs_to_the_exported_step(tmp_path: Path) -> None:
     training = _training()
     training.validations = [{"step": 0, "a/latent_std": 2.0, "b/latent_std": 6.0}, {"step": 5, "latent_std": 0.5}]
     scales = {}
@@ -61,7 +61,7 @@ def test_the_exported_scale_is_that_of_the_exported_step(tmp_path: Path) -> None
     assert scales == {3: 0.25, 5: 2.0, 7: 2.0}
 
 
-def test_the_discriminator_joins_from_its_step_on() -> None:
+def test_discriminator_is_trained_from_its_start_step() -> None:
     training = _training(2, start_step=1)
     before = {name: p.detach().clone() for name, p in training.named_parameters() if name.startswith("critic_modules.")}
     trainer = make_trainer()
@@ -70,7 +70,7 @@ def test_the_discriminator_joins_from_its_step_on() -> None:
     assert any(not torch.equal(training.get_parameter(name), tensor) for name, tensor in before.items())
 
 
-def test_the_export_brings_latents_to_unit_deviation(tmp_path: Path) -> None:
+def test_exported_latents_have_unit_deviation(tmp_path: Path) -> None:
     training, data = _training(1), make_data(spec=SHARP)
     make_trainer(validate_every_steps=1).fit(training, data)
     training.export(tmp_path, 1)
@@ -81,7 +81,7 @@ def test_the_export_brings_latents_to_unit_deviation(tmp_path: Path) -> None:
     assert sum(deviations) / len(deviations) == pytest.approx(1.0, abs=0.05)
 
 
-def test_a_run_without_validation_measures_the_deviation_at_export(tmp_path: Path) -> None:
+def test_deviation_is_measured_at_export_without_validation(tmp_path: Path) -> None:
     training, data = _training(1), make_data(spec=SHARP)
     make_trainer(limit_val_batches=0).fit(training, data)
     assert training.validations == []
@@ -94,7 +94,7 @@ def test_a_run_without_validation_measures_the_deviation_at_export(tmp_path: Pat
     assert scales[0] == pytest.approx(scales[1], rel=1e-4)
 
 
-def test_a_decoder_is_trained_alone(tmp_path: Path) -> None:
+def test_only_the_decoder_can_be_trained(tmp_path: Path) -> None:
     Autoencoder(WIDTHS).save(tmp_path / "vae", scaling_factor=0.7)
     training = _training(autoencoder=Autoencoder(init_from=tmp_path, trained="decoder"))
     before = {name: p.detach().clone() for name, p in training.network.named_parameters()}
@@ -104,6 +104,6 @@ def test_a_decoder_is_trained_alone(tmp_path: Path) -> None:
     assert all(name.startswith(("vae.decoder.", "vae.post_quant_conv.")) for name in changed)
 
 
-def test_a_negative_weight_is_refused() -> None:
+def test_negative_weight_is_refused() -> None:
     with pytest.raises(UserError, match=r"task\.kl_weight of 0 or more"):
         _training(kl_weight=-1.0)

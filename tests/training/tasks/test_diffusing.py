@@ -1,4 +1,4 @@
-"""A denoiser's step is the textbook's; everything drawn follows the samples' seeds."""
+"""Test training of a denoiser against the equations."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def training(folder: Path, max_steps: int = 1, **changes: Any) -> DenoiserTraini
     return DenoiserTraining(Denoiser(folder, **tiny.DENOISER), {"psnr": Psnr()}, make_settings(max_steps), **changes)
 
 
-def test_a_step_is_a_plain_step_on_the_schedules_target(folder: Path) -> None:
+def test_step_equals_a_plain_step_on_the_schedules_target(folder: Path) -> None:
     data, run, plain = make_data(), training(folder), Denoiser(folder, **tiny.DENOISER)
     drawn = run.draw(run.prepare(next(iter(data.train_dataloader_from(0)))))
     schedule: Any = plain.scheduler
@@ -40,7 +40,7 @@ def test_a_step_is_a_plain_step_on_the_schedules_target(folder: Path) -> None:
         torch.testing.assert_close(run.network.trainable_state()[name], tensor, atol=1e-5, rtol=1e-4, msg=name)
 
 
-def test_draws_follow_the_seeds_and_the_shares(folder: Path) -> None:
+def test_draws_follow_seeds_and_shares(folder: Path) -> None:
     run = training(folder, negative_prob=0.5, empty_prob=0.0)
     lq, hq, seeds = torch.rand(1, 3, 16, 16), torch.rand(1, 3, 64, 64), torch.arange(24)
     batch = {"lq": lq.expand(24, -1, -1, -1), "hq": hq.expand(24, -1, -1, -1), "seed": seeds}
@@ -65,6 +65,6 @@ def test_validation_and_export(folder: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("wrong", [{"negative_prob": 2.0}, {"empty_prob": -0.1}, {"timestep": 1000}])
-def test_impossible_settings_are_refused(folder: Path, wrong: dict[str, Any]) -> None:
+def test_invalid_settings_are_refused(folder: Path, wrong: dict[str, Any]) -> None:
     with pytest.raises(UserError, match=rf"task\.{next(iter(wrong))}"):
         training(folder, **wrong)

@@ -1,4 +1,4 @@
-"""The teacher's path is diffusers' own, and the student comes closer to its end."""
+"""Test distillation against the sampler of diffusers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @torch.no_grad()
-def test_the_path_is_that_of_diffusers(folder: Path) -> None:
+def test_path_equals_the_sampler_of_diffusers(folder: Path) -> None:
     denoiser, noisy = Denoiser(folder, **tiny.DENOISER), torch.randn(1, 16, 8, 8)
     schedule: Any = DDIMScheduler.from_config(denoiser.scheduler.config, set_alpha_to_one=False, clip_sample=False)
     schedule.num_inference_steps = 200  # steps of 5 timesteps, of which the last five
@@ -36,7 +36,7 @@ def test_the_path_is_that_of_diffusers(folder: Path) -> None:
     torch.testing.assert_close(result, step.pred_original_sample)  # pyright: ignore
 
 
-def test_the_student_comes_closer_to_its_teacher(folder: Path) -> None:
+def test_student_approaches_its_teacher(folder: Path) -> None:
     student, teacher = (Denoiser(folder, seed=seed, **tiny.DENOISER) for seed in (0, 1))
     run = DistillationTraining(student, teacher, {"psnr": Psnr()}, make_settings(8, lr=3e-3), teacher_steps=2)
     data, before = make_data(), teacher.trainable_state()
@@ -50,7 +50,7 @@ def test_the_student_comes_closer_to_its_teacher(folder: Path) -> None:
     assert not any(name.startswith("teacher") for name in run.state_dict())
 
 
-def test_its_teacher_guides_it(folder: Path) -> None:
+def test_teacher_is_a_guide(folder: Path) -> None:
     networks = [Denoiser(folder, seed=seed, **tiny.DENOISER) for seed in (0, 1, 2)]
     runs = [DistillationTraining(networks[0], one, {"psnr": Psnr()}, make_settings(1)) for one in networks[1:]]
     first, other = (run.guide_prints for run in runs)
@@ -58,7 +58,7 @@ def test_its_teacher_guides_it(folder: Path) -> None:
     assert first != other
 
 
-def test_impossible_teacher_steps_are_refused(folder: Path) -> None:
+def test_invalid_teacher_steps_are_refused(folder: Path) -> None:
     denoiser = Denoiser(folder, **tiny.DENOISER)
     with pytest.raises(UserError, match=r"task\.teacher_steps of 1 to 250"):
         DistillationTraining(denoiser, denoiser, {"psnr": Psnr()}, make_settings(1), teacher_steps=0)

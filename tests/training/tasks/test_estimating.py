@@ -1,4 +1,4 @@
-"""An estimator learns the order of degradations, resumes exactly, and is read from its file."""
+"""Test training and export of an estimator."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _run(folder: Path, max_steps: int, resume: bool = False) -> EstimatorTrainin
     return training
 
 
-def test_a_resumed_run_equals_the_uninterrupted_one(tmp_path: Path) -> None:
+def test_resumed_run_equals_the_uninterrupted_one(tmp_path: Path) -> None:
     whole = _run(tmp_path / "whole", 6)
     _run(tmp_path / "cut", 3)
     resumed = _run(tmp_path / "cut", 6, resume=True)
@@ -40,7 +40,7 @@ def test_a_resumed_run_equals_the_uninterrupted_one(tmp_path: Path) -> None:
     assert resumed.validations[-1] == whole.validations[-1]
 
 
-def test_a_step_is_a_plain_step_on_regression_and_order() -> None:
+def test_step_equals_a_plain_step_on_regression_and_ranking() -> None:
     data, training, plain = make_data(global_batch=4), _training(1), DegradationEstimator.untrained(0, **SHAPE)
     batch = next(iter(data.train_dataloader_from(0)))
     scores, truth = plain(batch["lq"]), batch["truth"]
@@ -56,7 +56,7 @@ def test_a_step_is_a_plain_step_on_regression_and_order() -> None:
         torch.testing.assert_close(training.network.state_dict()[name], tensor, msg=name)
 
 
-def test_correlations_are_those_of_the_images_scores() -> None:
+def test_correlations_equal_scipy() -> None:
     training = _training()
     make_trainer().validate(training, make_data(), verbose=False)
     result, images = training.validations[-1], training.images.values()
@@ -66,7 +66,7 @@ def test_correlations_are_those_of_the_images_scores() -> None:
     assert result["spearman"] == pytest.approx((result["spearman_blur"] + result["spearman_noise"]) / 2)
 
 
-def test_the_exported_file_describes_its_shape(tmp_path: Path) -> None:
+def test_exported_file_describes_its_shape(tmp_path: Path) -> None:
     training = _training()
     training.export(tmp_path, 0)
     again = DegradationEstimator.from_file(tmp_path / "estimator.safetensors")
@@ -82,7 +82,7 @@ def test_pairs_without_known_degradation_are_refused() -> None:
             use(batch)
 
 
-def test_one_image_cannot_be_ranked() -> None:
+def test_ranking_of_one_image_is_refused() -> None:
     scores = {"blur": 0.1, "true_blur": 0.2, "noise": 0.3, "true_noise": 0.4}
     with pytest.raises(UserError, match="two images or more to rank, but got 1"):
         _training().summarize({"a.png": scores})

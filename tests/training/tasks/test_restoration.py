@@ -1,4 +1,4 @@
-"""Restoration trains the right networks on the right prompts and targets."""
+"""Test which networks, prompts and targets restoration trains."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dgsr.training.loop.sample import Sample
 from tests.small_run import make_data, make_module, make_trainer
 
 
-def test_a_step_changes_both_networks_and_nothing_frozen() -> None:
+def test_step_changes_both_networks_but_no_frozen_tensor() -> None:
     module = make_module(1, trainable="adapter")
     before = {name: p.detach().clone() for name, p in module.named_parameters()}
     make_trainer().fit(module, make_data())
@@ -20,14 +20,14 @@ def test_a_step_changes_both_networks_and_nothing_frozen() -> None:
     assert any(name.startswith("critic_modules.") for name in changed)
 
 
-def test_a_sampled_posterior_trains() -> None:
+def test_training_with_sampled_posterior() -> None:
     module = make_module(1, adversarial=False, posterior="sample")
     make_trainer().fit(module, make_data())
     assert module.step == 1
 
 
 @pytest.mark.parametrize("update", ["joint", "alternating"])
-def test_a_sampled_posterior_is_the_same_however_a_batch_is_split(update: str) -> None:
+def test_sampled_posterior_does_not_depend_on_micro_batches(update: str) -> None:
     result = []
     for micro_batch in (1, 2, 4):
         module = make_module(1, update, adversarial=False, micro_batch=micro_batch, posterior="sample")
@@ -43,7 +43,7 @@ def _sample(count: int) -> Sample:
 
 
 @pytest.mark.parametrize("negative_prob", [0.0, 0.5, 1.0])
-def test_prompt_and_target_of_each_sample_follow_its_draw(negative_prob: float) -> None:
+def test_negative_samples_have_negative_prompt_and_degraded_target(negative_prob: float) -> None:
     module, sample = make_module(negative_prob=negative_prob), _sample(16)
     request, prompts = module.draw_request(sample), module.network.prompts
     assert request.is_negative.float().mean() == pytest.approx(negative_prob, abs=0.25)
@@ -52,7 +52,7 @@ def test_prompt_and_target_of_each_sample_follow_its_draw(negative_prob: float) 
         assert torch.equal(request.prompt[index], (prompts.negative if is_negative else prompts.positive)[0])
 
 
-def test_an_oracle_uses_the_true_strengths_where_they_are_known() -> None:
+def test_oracle_uses_true_strengths_where_known() -> None:
     module = make_module()
     lq, truth = torch.rand(2, 3, 16, 16), torch.tensor([[0.9, 0.1], [torch.nan, torch.nan]])
     read = module.scores_of({"lq": lq, "truth": truth})
