@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dgsr.checkpoints.described import name_of
-from dgsr.checkpoints.trainer import trained_state, write_checkpoint
+from dgsr.checkpoints.trainer import under_generator, write_checkpoint
 from dgsr.checks import expect
 from dgsr.models.estimator import DegradationEstimator
 from dgsr.models.generator import OneStepGenerator
@@ -39,7 +39,7 @@ def save_training(
     }
     counters = {"step": 0, "position": 0, "validations": []}
     ours = {**counters, "description": description, "fingerprint": generator.fingerprint()}
-    write_checkpoint({"dgsr": ours, "state_dict": trained_state(generator, None)}, path)
+    write_checkpoint({"dgsr": ours, "state_dict": under_generator(generator.trainable_state())}, path)
 
 
 def estimator_file(path: Path) -> Path:

@@ -6,38 +6,15 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from dgsr.checks import expect
 from dgsr.files import atomic
 from dgsr.models.trained import TrainedNetwork
-from dgsr.tensors import expect_same_shapes, read_plain
+from dgsr.tensors import read_plain
 
 TrainedState = dict[str, Tensor]
 Weights = Literal["auto", "raw", "ema"]
-
-
-def trained_state(generator: TrainedNetwork, discriminator: nn.Module | None) -> TrainedState:
-    """Collect the trained tensors of both networks, by prefixed name."""
-    state = under_generator(generator.trainable_state())
-    if discriminator is not None:
-        state |= {f"discriminator.{name}": tensor for name, tensor in discriminator.state_dict().items()}
-    return state
-
-
-def restore_trained(state: TrainedState, generator: TrainedNetwork, discriminator: nn.Module | None) -> None:
-    """Load what `trained_state` collected.
-
-    Raises:
-        UserError: Names or shapes differ, so the file belongs to another architecture.
-    """
-    generator.load_trainable_state(_under("generator.", state))
-    if discriminator is None:
-        return
-    ours, theirs = discriminator.state_dict(), _under("discriminator.", state)
-    remedy = "Keep the discriminator's settings, or start a new run."
-    expect_same_shapes(ours, theirs, "a checkpoint of this discriminator", remedy)
-    discriminator.load_state_dict(theirs)
 
 
 def restore_generator(checkpoint: dict[str, Any], generator: TrainedNetwork, weights: Weights = "auto") -> None:

@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 from dgsr.checkpoints.kinds import kind_of, start_from
 from dgsr.checkpoints.pretrained import read_weights, save_pretrained
 from dgsr.checkpoints.s3diff import load_s3diff, save_s3diff
-from dgsr.checkpoints.trainer import trained_state, write_checkpoint
+from dgsr.checkpoints.trainer import under_generator, write_checkpoint
 from dgsr.checks import UserError
 from dgsr.models.generator import OneStepGenerator
 from dgsr.models.options import Trainable
@@ -29,7 +29,10 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("sources")
     trained = load_s3diff(FILE, BACKBONE)
     save_pretrained(trained, folder / "export")
-    checkpoint = {"dgsr": {"fingerprint": trained.fingerprint()}, "state_dict": trained_state(trained, None)}
+    checkpoint = {
+        "dgsr": {"fingerprint": trained.fingerprint()},
+        "state_dict": under_generator(trained.trainable_state()),
+    }
     write_checkpoint(checkpoint, folder / "last.ckpt")
     save_s3diff(trained, folder / "ours.pkl")
     paths = {"export": folder / "export", "training": folder / "last.ckpt", "s3diff": FILE}

@@ -1,7 +1,7 @@
-"""Your own loss, metric and discriminator are named on the command line; the package does not change.
+"""Your own classes are named on the command line; the package does not change. These are docs/extending.md's recipes.
 
-They stand in a module that Python finds: beside `train.py`, or in a folder on `PYTHONPATH`. A loss or a metric is
-added under a new name. A discriminator takes the place of the configured one: `discriminator._target_=` keeps the
+They are in a module that Python can import: beside `train.py`, or in a folder on `PYTHONPATH`. A loss, a critic or a
+metric is added under a new name. A discriminator replaces the configured one: `discriminator._target_=` keeps the
 node's `seed`, which its constructor receives.
 """
 
@@ -20,10 +20,14 @@ from dgsr.checkpoints.trainer import read_checkpoint
 ROOT = Path(__file__).parents[2]
 
 MODULE = '''
-"""What a user writes."""
+"""A user's module."""
 import torch
 from dgsr.losses import Attempt
 from dgsr.metrics import Metric
+from dgsr.models.backbones.loading import load_backbone
+from dgsr.models.backbones.stable_diffusion import StableDiffusion
+from dgsr.training.critics import Critic
+from dgsr.training.tasks.restoration import SuperResolution
 
 
 class Loss(torch.nn.Module):
@@ -47,6 +51,26 @@ class Discriminator(torch.nn.Module):
 
     def forward(self, images: torch.Tensor) -> list[torch.Tensor]:
         return [self.own(images)]
+
+
+class Brightness(Critic):
+    def judge(self, attempt: Attempt) -> dict[str, torch.Tensor]:
+        return {"brightness": 0.1 * (attempt.sr.mean() - attempt.hq.mean()).square()}
+
+
+class QueriesAlone(StableDiffusion):
+    adapter_targets = {"queries": {"unet": ["to_q"], "vae": r"^encoder\\..*to_q$"}}
+
+
+def load(folder: str) -> QueriesAlone:
+    plain = load_backbone(folder)
+    return QueriesAlone(plain.unet, plain.vae, plain.scheduler, plain.source)
+
+
+class Mirrored(SuperResolution):
+    def prepare(self, batch):
+        flipped = {name: tensor.flip(-1) if name in ("hq", "lq") else tensor for name, tensor in batch.items()}
+        return super().prepare(flipped)
 '''
 
 SMALL = (
@@ -69,6 +93,14 @@ def _train(folder: Path, *overrides: str) -> Path:
     assert done.returncode == 0, done.stderr[-4000:]
     [run] = (folder / "logs" / "train" / "runs").iterdir()
     return run
+
+
+QUERIES = (
+    "generator=tiny_prior",
+    "generator.path={_target_: mine.load, folder: 'bundled:tiny-prior'}",
+    "generator.adapters.main.unet.targets=queries",
+    "generator.adapters.main.vae.targets=queries",
+)
 
 
 def _logged(run: Path) -> dict[str, float]:
@@ -95,3 +127,26 @@ def test_your_own_discriminator_is_trained(tmp_path: Path) -> None:
     state = read_checkpoint(run / "checkpoints" / "last.ckpt")["state_dict"]
     assert state["discriminator.own.weight"].shape == (6, 3, 8, 8)
     assert _logged(run)["train/discriminator"] > 0
+
+
+@pytest.mark.slow
+def test_your_own_critic_judges(tmp_path: Path) -> None:
+    run = _train(tmp_path, "+critics.mine._target_=mine.Brightness")
+    assert _logged(run)["train/mine/brightness"] >= 0
+
+
+@pytest.mark.slow
+def test_your_own_backbone_is_adapted(tmp_path: Path) -> None:
+    run = _train(tmp_path, *QUERIES)
+    state = read_checkpoint(run / "checkpoints" / "last.ckpt")["state_dict"]
+    adapted = {name.split(".lora_")[0].rpartition(".")[2] for name in state if ".lora_" in name}
+    assert adapted == {"to_q"}
+
+
+@pytest.mark.slow
+def test_your_own_task_is_run(tmp_path: Path) -> None:
+    run = _train(tmp_path, "task._target_=mine.Mirrored")
+    assert (
+        read_checkpoint(run / "checkpoints" / "last.ckpt")["dgsr"]["description"]["task"]["_target_"] == "mine.Mirrored"
+    )
+    assert _logged(run)["train/mse"] > 0

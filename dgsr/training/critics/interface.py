@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from dgsr.checks import expect
 from dgsr.losses import Attempt
+from dgsr.tensors import expect_same_shapes
 from dgsr.training.loop.interface import Loop
 
 Terms = dict[str, Float[Tensor, ""]]
@@ -72,12 +72,10 @@ def restore_critics(critics: Mapping[str, Critic], state: Mapping[str, Tensor]) 
         UserError: Names or shapes differ.
     """
     for name, network in trained_networks(critics).items():
-        prefix, ours = f"{name}.", network.state_dict()
+        prefix = f"{name}."
         theirs = {key.removeprefix(prefix): tensor for key, tensor in state.items() if key.startswith(prefix)}
-        differing = sorted(ours.keys() ^ theirs.keys()) or [key for key in ours if ours[key].shape != theirs[key].shape]
         remedy = "Keep the critic's settings, or start a new run."
-        got = f"one that differs in {', '.join(differing[:4])}"
-        expect(not differing, f"a checkpoint of this {name}", got, remedy)
+        expect_same_shapes(network.state_dict(), theirs, f"a checkpoint of this {name}", remedy)
         network.load_state_dict(theirs)
 
 
