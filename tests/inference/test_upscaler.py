@@ -90,6 +90,18 @@ def test_scores_are_brought_to_the_networks(
     assert devices == ["meta"] * 3
 
 
+def test_strengths_reach_whole_and_tiled_upscaling(networks: tuple[OneStepGenerator, DegradationEstimator]) -> None:
+    generator = OneStepGenerator.tiny(adapters={"main": tiny.adapter(8, 4, init="identity")}).eval()
+    for name, parameter in generator.named_parameters():
+        if "lora_B" in name:
+            parameter.data.normal_(0, 0.1)
+    plain, lq = OneStepGenerator.tiny().eval(), torch.rand(3, 8, 40)
+    for tile in (0, 256):
+        off = Upscaler(generator, networks[1], scale=8, tile=tile, strengths={"main": 0.0})
+        torch.testing.assert_close(off(lq), Upscaler(plain, networks[1], scale=8, tile=tile)(lq))
+        assert not torch.allclose(off(lq), off.at(strengths=None)(lq))
+
+
 @pytest.mark.parametrize("tile", [-64, 64, 300])
 def test_tiles_that_do_not_fit_the_networks_are_refused(
     networks: tuple[OneStepGenerator, DegradationEstimator], tile: int
