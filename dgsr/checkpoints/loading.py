@@ -52,12 +52,12 @@ def load_model(
 
     Args:
         source: An exported folder, a hub id, `bundled:<path>`, a training checkpoint or an authors' file.
-        backbone: Folder or hub id of the diffusion model, where the recorded one does not hold on this machine.
+        backbone: Folder or hub id of the diffusion model, if the recorded one does not exist on this machine.
         estimator: Weight file of the degradation estimator, in place of the source's own.
-        weights: Of a training checkpoint: raw, ema, or the average where there is one.
+        weights: Weights of a training checkpoint: raw, ema, or the average if there is one (auto).
 
     Raises:
-        UserError: A part is missing, does not fit the others, or is not what it says.
+        UserError: A part is missing, damaged, or does not fit the others.
     """
     given = DegradationEstimator.from_file(estimator) if estimator else None
     kind = kind_of(source)
@@ -85,9 +85,9 @@ def _from_training(path: Path, backbone: str | None, estimator: DegradationEstim
     return Model(generator, estimator or described_estimator(nodes.get("estimator"), path), **inference)
 
 
-def _inference(found: Mapping[str, Any], source: str | Path) -> dict[str, Any]:
-    """Take a source's scale and guidance, of which older ones lack some; Hydra would call what is no number."""
-    given = {name: found[name] for name in ("scale", "guidance") if name in found}
+def _inference(recorded: Mapping[str, Any], source: str | Path) -> dict[str, Any]:
+    """Return a source's scale and guidance, as far as recorded; only numbers are accepted, since Hydra calls nodes."""
+    given = {name: recorded[name] for name in ("scale", "guidance") if name in recorded}
     for name, value in given.items():
         number = type(value) is int or (name == "guidance" and type(value) is float)
         expect(number, f"a number as {name}", f"{value} in {source}", "Get it again.")

@@ -59,7 +59,7 @@ def split_by_suffix(folder: FileSource, key: str) -> tuple[FileSource, FileSourc
     remedy = f"Rename them, or name two folders as {key}.lq and {key}.hq."
     expect(bool(lq and hq and not others), expected, got, remedy)
     root = folder.root
-    return FileSource(root, Names.of(lq), key=f"{key}.lq"), FileSource(root, Names.of(hq), key=f"{key}.hq")
+    return FileSource(root, Names.join(lq), key=f"{key}.lq"), FileSource(root, Names.join(hq), key=f"{key}.hq")
 
 
 def _variants(names: Sequence[str]) -> list[Sequence[str]]:

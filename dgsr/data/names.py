@@ -39,13 +39,13 @@ class Names:
         self._text, self._starts = text, starts
 
     @classmethod
-    def of(cls, names: Iterable[str]) -> Names:
+    def join(cls, names: Iterable[str]) -> Names:
         """Store names.
 
         Raises:
             UserError: A name contains a line break.
 
-        >>> list(Names.of(["a.png", "b/c.png"]))
+        >>> list(Names.join(["a.png", "b/c.png"]))
         ['a.png', 'b/c.png']
         """
         text = "".join(f"{_one_line(name)}\n" for name in names).encode(errors="surrogateescape")

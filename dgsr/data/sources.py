@@ -147,7 +147,7 @@ class FolderSource(FileSource):
     ) -> None:
         remedy = f"Set {key} to a folder of images."
         expect(Path(root).is_dir(), "a folder of images", f"{root}, which is not a folder", remedy)
-        names = Names.of(sorted(_image_names(str(root))))
+        names = Names.join(sorted(_image_names(str(root))))
         super().__init__(root, names, limit, min_side_px, min_bytes, key)
 
 

@@ -46,8 +46,8 @@ class DistsDistance(nn.Module):
 
     def describe(self, images: Images) -> list[Float[Tensor, "b _ _ _"]]:
         """Return the images themselves, in [0, 1], and their features at five depths."""
-        found = levels(self.network, (images - self.mean) / self.std, VGG16_RELUS)
-        return [at_least_fp32(level) for level in (images, *found)]
+        activations = levels(self.network, (images - self.mean) / self.std, VGG16_RELUS)
+        return [at_least_fp32(level) for level in (images, *activations)]
 
     def compare(
         self, left: list[Float[Tensor, "b _ _ _"]], right: list[Float[Tensor, "b _ _ _"]]

@@ -45,8 +45,8 @@ class LpipsDistance(nn.Module):
 
     def describe(self, images: Images) -> list[Float[Tensor, "b _ _ _"]]:
         """Return the features at five depths, of length 1 at every position; images in [-1, 1]."""
-        found = levels(self.network, (images - self.shift) / self.scale, self.after)
-        return [_unit(at_least_fp32(features)) for features in found]
+        activations = levels(self.network, (images - self.shift) / self.scale, self.after)
+        return [_unit(at_least_fp32(features)) for features in activations]
 
     def compare(
         self, left: list[Float[Tensor, "b _ _ _"]], right: list[Float[Tensor, "b _ _ _"]]

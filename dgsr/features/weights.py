@@ -1,4 +1,4 @@
-"""Where the ImageNet weights of the feature networks come from: an offline package, torchvision, or a path."""
+"""Load ImageNet weights of the feature networks from an offline package, torchvision, or a path."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _CONVOLUTIONS = {"vgg16": (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28), "ale
 
 
 def expect_source(weights: str) -> None:
-    """Refuse what names no source of weights, without looking whether they can be had from it.
+    """Refuse a value that names no source of weights, without reading from the source.
 
     Raises:
         UserError: It is neither a source nor a path that exists.
@@ -46,19 +46,19 @@ def expect_source(weights: str) -> None:
 def imagenet_weights(net: Net, weights: str) -> Weights:
     """Return the weights of the convolutional layers, named as in torchvision's `features`.
 
-    Kernels lie with their channels last, and so then do the features: the order in which half precision is fastest.
+    Kernels have their channels last, and so have the features: half precision is fastest in this order.
 
     Args:
         net: The network.
         weights: auto (offline if installed, else torchvision), offline, torchvision, or the path of a file or folder.
 
     Raises:
-        UserError: There are none to be had, or the file is not what it should be.
+        UserError: The source has no weights, or the file holds something else.
     """
     assert net in get_args(Net)
-    found = _read(net, weights)
-    kernels = {name: tensor for name, tensor in found.items() if tensor.ndim == 4}
-    return found | {name: tensor.contiguous(memory_format=torch.channels_last) for name, tensor in kernels.items()}
+    state = _read(net, weights)
+    kernels = {name: tensor for name, tensor in state.items() if tensor.ndim == 4}
+    return state | {name: tensor.contiguous(memory_format=torch.channels_last) for name, tensor in kernels.items()}
 
 
 def _read(net: Net, weights: str) -> Weights:
@@ -84,10 +84,8 @@ def _offline_path(net: Net) -> Path | None:
 
 def _find(net: Net, path: Path) -> Path:
     """Return the file itself, or the one of a folder whose name begins with the network's."""
-    found = path if path.is_file() else next((file for file in sorted(path.glob(f"{net}*")) if file.is_file()), None)
-    if found is None:
-        refuse(f"auto, offline, torchvision, or a path with weights of {net}", path, "Mend features.")
-    return found
+    file = path if path.is_file() else next((file for file in sorted(path.glob(f"{net}*")) if file.is_file()), None)
+    return file or refuse(f"auto, offline, torchvision, or a path with weights of {net}", path, "Set features.")
 
 
 def _from_torchvision(net: Net) -> Weights:
@@ -104,25 +102,20 @@ def _from_torchvision(net: Net) -> Weights:
 def _from_file(net: Net, path: Path) -> Weights:
     if path.suffix == ".ckpt":
         return _read_offline(net, path)
-    try:
-        return _convolutions(torch.load(path, map_location="cpu", weights_only=True))
-    except (AttributeError, EOFError, RuntimeError, pickle.UnpicklingError):
-        refuse(f"torchvision's weights of {net} in {path}", "something else", "Mend features.")
+    return _convolutions(read_tensors(path, f"torchvision's weights of {net}", "Set features to the right file."))
 
 
-def _convolutions(state: Any) -> Weights:
-    """Keep the convolutional layers of what should be one of torchvision's state dicts."""
-    tensors = {name.removeprefix("features."): tensor for name, tensor in state.items() if isinstance(tensor, Tensor)}
+def _convolutions(state: Mapping[str, Tensor]) -> Weights:
+    """Keep the convolutional layers of one of torchvision's state dicts."""
+    tensors = {name.removeprefix("features."): tensor for name, tensor in state.items()}
     return {name: tensor for name, tensor in tensors.items() if not name.startswith("classifier.")}
 
 
 def _read_offline(net: Net, path: Path) -> Weights:
     """Read a pickle of nested dicts of NumPy arrays, checked against the hash of the one published file."""
     content = path.read_bytes()
-    found = hashlib.sha256(content).hexdigest()
-    expect(
-        found == _OFFLINE_SHA256[net], f"{path} with SHA-256 {_OFFLINE_SHA256[net][:12]}…", f"{found[:12]}…", _REMEDY
-    )
+    actual, expected = hashlib.sha256(content).hexdigest(), _OFFLINE_SHA256[net]
+    expect(actual == expected, f"{path} with SHA-256 {expected[:12]}…", f"{actual[:12]}…", _REMEDY)
     layers = next(iter(_ArrayUnpickler(BytesIO(content)).load().values()))
     weights: Weights = {}
     for number, index in enumerate(_CONVOLUTIONS[net]):

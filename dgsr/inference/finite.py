@@ -8,12 +8,12 @@ from torch import Tensor
 from dgsr.checks import expect
 
 
-def expect_finite(made: Tensor) -> Tensor:
-    """Return what a network has made, if all of it are finite numbers.
+def expect_finite(images: Tensor) -> Tensor:
+    """Return what a network has images, if all of it are finite numbers.
 
     Raises:
         UserError: Some are NaN or infinite.
     """
-    total = made.sum(dtype=torch.float32)  # takes no memory; it is finite unless one of them is not
+    total = images.sum(dtype=torch.float32)  # takes no memory; it is finite unless one of them is not
     expect(bool(total.isfinite()), "finite numbers from the networks", "NaN or Inf", "Take other weights, or fp32.")
-    return made
+    return images

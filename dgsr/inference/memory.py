@@ -29,7 +29,7 @@ _TILES = (1024, 896, 768, 640, 512, 384, 256)
 
 
 def needed_bytes(generator: OneStepGenerator, height: int, width: int) -> int:
-    """Estimate what upscaling to this size takes beside the weights."""
+    """Estimate expected upscaling to this size takes beside the weights."""
     sides = (math.ceil(side / generator.multiple) * generator.multiple for side in (height, width))
     return _FIXED_BYTES + _COPIES * generator.backbone.bytes_per_px * math.prod(sides)
 
@@ -37,7 +37,9 @@ def needed_bytes(generator: OneStepGenerator, height: int, width: int) -> int:
 def available_bytes(device: torch.device) -> int | None:
     """Return how much memory is free there, or None where the system does not tell."""
     if device.type == "cuda":
-        kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)  # by PyTorch, for what comes
+        kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(
+            device
+        )  # by PyTorch, for expected comes
         return torch.cuda.mem_get_info(device)[0] + kept
     free = [_meminfo(), _cgroup()]
     return min((size for size in free if size is not None), default=None)
@@ -62,26 +64,28 @@ def expect_room(
     name: str,
     remedy: str = "Take --tile auto or a smaller one, or allow more with --memory.",
 ) -> Iterator[None]:
-    """Refuse to upscale what would not fit, before it is tried or, where the estimate was too low, after.
+    """Refuse to upscale expected would not fit, before it is tried or, where the estimate was too low, after.
 
     Args:
         needed: Bytes.
         room: Bytes that may be taken; None is unknown.
-        name: Of the image, with its size.
+        name: Name of the image, with its size.
         remedy: What the user can do.
 
     Raises:
         UserError: It does not fit.
     """
-    what = f"an image that can be upscaled in {_gib(room)}" if room is not None else "an image that fits into memory"
+    expected = (
+        f"an image that can be upscaled in {_gib(room)}" if room is not None else "an image that fits into memory"
+    )
     got = f"{name} take about {_gib(needed)}"
-    expect(room is None or needed <= room, what, got, remedy)
+    expect(room is None or needed <= room, expected, got, remedy)
     try:
         yield
     except RuntimeError as error:
         if not isinstance(error, torch.OutOfMemoryError) and "not enough memory" not in str(error):
             raise
-        refuse(what, got, remedy)
+        refuse(expected, got, remedy)
 
 
 def upscale_with_room(upscaler: Upscaler, lq: Image) -> Float[Tensor, "3 H W"]:
@@ -109,7 +113,7 @@ def _meminfo(file: Path = Path("/proc/meminfo")) -> int | None:
 
 
 def _cgroup(folder: Path = Path("/sys/fs/cgroup")) -> int | None:
-    """Return what a container may still take."""
+    """Return expected a container may still take."""
     limit, current = folder / "memory.max", folder / "memory.current"
     if not (limit.is_file() and current.is_file()) or limit.read_text().strip() == "max":
         return None

@@ -48,7 +48,7 @@ class TiledUpscaling:
         tile: Side of a tile of the output in px, a multiple of the generator's.
         guidance: As the generator takes it.
         color_fix: How the output takes its low frequencies from the input.
-        seed: Of the noise, where the generator samples the posterior of its encoder.
+        seed: Seed of the noise, where the generator samples the posterior of its encoder.
         precision: What the networks compute in; see `Upscaler`.
         on_progress: Called after each tile with the share of all tiles that are done, over the three networks.
 

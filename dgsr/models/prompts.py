@@ -36,7 +36,7 @@ class Prompts(nn.Module):
         self.texts = texts
 
     @classmethod
-    def of(cls, backbone: Backbone, positive: str, negative: str) -> Prompts:
+    def for_backbone(cls, backbone: Backbone, positive: str, negative: str) -> Prompts:
         """Return a backbone's embeddings of these texts: cached ones, else by its text encoder.
 
         Raises:

@@ -14,7 +14,7 @@ from dgsr.data.sources import FileSource
 
 def pairs(first: Sequence[str], second: Sequence[str]) -> dict[str, str]:
     """Pair files that need not exist."""
-    indices = matched(FileSource("first", Names.of(first)), FileSource("second", Names.of(second)))
+    indices = matched(FileSource("first", Names.join(first)), FileSource("second", Names.join(second)))
     return {first[i]: second[j] for i, j in indices}
 
 
@@ -92,7 +92,7 @@ def test_a_folder_is_split_by_suffix() -> None:
         "in/x2_HQ.png",
         "in/x2_LR.PNG",
     ]
-    lq, hq = split_by_suffix(FileSource("folder", Names.of(names)), "data.eval")
+    lq, hq = split_by_suffix(FileSource("folder", Names.join(names)), "data.eval")
     assert list(lq.names) == ["Canon_001_LR4.png", "Nikon-002-lq.png", "in/x2_LR.PNG"]
     assert list(hq.names) == ["Canon_001_HR.png", "Nikon-002-gt.jpg", "in/x2_HQ.png"]
     assert {lq.name(i): hq.name(j) for i, j in matched(lq, hq)} == {
@@ -112,4 +112,4 @@ def test_a_folder_is_split_by_suffix() -> None:
 )
 def test_a_folder_without_pairs_is_refused(names: list[str], got: str) -> None:
     with pytest.raises(UserError, match=rf"got {got}\. Rename them, or name two folders as data\.eval\.lq and "):
-        split_by_suffix(FileSource("folder", Names.of(names)), "data.eval")
+        split_by_suffix(FileSource("folder", Names.join(names)), "data.eval")

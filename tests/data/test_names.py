@@ -17,21 +17,21 @@ MANY = ["a.png", "sub/b c.png", "ü.jpg", "d"]
 
 
 def test_names_in_memory() -> None:
-    names = Names.of(MANY)
+    names = Names.join(MANY)
     assert list(names) == MANY
     assert (len(names), names[2]) == (4, "ü.jpg")
-    assert list(Names.of([])) == []
-    assert names.digest() == Names.of(iter(MANY)).digest() != Names.of(MANY[:3]).digest()
+    assert list(Names.join([])) == []
+    assert names.digest() == Names.join(iter(MANY)).digest() != Names.join(MANY[:3]).digest()
 
 
 def test_a_name_that_is_not_utf_8_is_kept() -> None:
     odd = os.fsdecode(b"a\xff.png")
-    assert list(Names.of([odd])) == [odd]
+    assert list(Names.join([odd])) == [odd]
 
 
 def test_a_name_with_a_line_break_is_refused() -> None:
     with pytest.raises(UserError, match=r"without line breaks, but got 'a\\nb\.png'"):
-        Names.of(["a\nb.png", "b.png"])
+        Names.join(["a\nb.png", "b.png"])
 
 
 @pytest.mark.parametrize("chunk_bytes", [1, 3, 1000])

@@ -65,7 +65,7 @@ def _log(run: Path) -> dict[str, float]:
 
 
 @pytest.mark.slow
-def test_a_run_goes_on_with_another_number_of_ranks_in_a_folder_of_any_name(tmp_path: Path) -> None:
+def test_a_run_resumes_with_another_number_of_ranks_in_a_folder_of_any_name(tmp_path: Path) -> None:
     alone, changing = tmp_path / "alone", tmp_path / "logs, a=b [c]"
     expected = _train(alone, *SMALL, "trainer=cpu", "run.max_steps=6")
     _train(changing, *SMALL, "trainer=cpu", "run.max_steps=2")

@@ -34,11 +34,11 @@ def serve(
     """Serve the page until Ctrl-C or SIGTERM; whatever was uploaded or made is then deleted.
 
     Args:
-        upscaler: Of the model.
+        upscaler: The upscaler of the model.
         model: What the page calls it.
         address: Host and port.
-        max_pixels: Of any picture, uploaded or made.
-        max_bytes: Of an uploaded file.
+        max_pixels: Largest number of pixels of any picture, uploaded or computed.
+        max_bytes: Largest size of an uploaded file.
         memory: Bytes that upscaling may take; None is what is free.
 
     Raises:

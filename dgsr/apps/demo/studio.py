@@ -55,7 +55,7 @@ class Studio:
     Args:
         upscaler: Its networks are used; its scale and guidance are what a page offers first.
         folder: A folder where the pictures to show are written; those that are there go with the next ones.
-        max_pixels: Of any picture, opened or made.
+        max_pixels: Largest number of pixels of any picture, opened or computed.
         memory: Bytes that may be taken; None is what is free.
     """
 

@@ -28,8 +28,8 @@ def fixed_pairs(photographs: Source, crop_px: int | None, spec: Spec, seed: int,
     Args:
         photographs: The sharp images.
         crop_px: See `FixedPairs`.
-        spec: Of the degradations.
-        seed: Of the degradations, together with the images' names.
+        spec: The ranges of the degradations.
+        seed: Seed of the degradations, together with the images' names.
         key: What errors call the crop.
 
     Raises:
@@ -44,7 +44,7 @@ def write_set(pairs: FixedPairs, spec: Spec, folder: Path, overwrite: bool) -> N
     """Write the pairs and their recipes; what failed is named at the end.
 
     Args:
-        pairs: Of `fixed_pairs`.
+        pairs: The result of `fixed_pairs`.
         spec: Theirs.
         folder: Where the set goes.
         overwrite: Whether pairs that are there are written again.

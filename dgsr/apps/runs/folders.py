@@ -32,7 +32,7 @@ def source_outside(root: Path, targets: Sequence[Path], key: str) -> FileSource:
         expect(not inside, f"a folder outside {root} to write to", target, "A second call would take the first's.")
         if home not in root.resolve().parents:
             names = [name for name in source.names if home not in (root / name).resolve().parents]
-            source = FileSource(root, Names.of(names), key=key)
+            source = FileSource(root, Names.join(names), key=key)
     return source
 
 

@@ -92,8 +92,8 @@ def _through_norm(shortcut: Any, norm: Any, output: Any, count: int) -> None:
     Each value travels as (x, -x), since silu(x) - silu(-x) = x. In each group one more pair is the constant
     (reference, -reference), so that the group's deviation does not depend on the image.
     """
-    what = "widths that differ between the first two blocks, and between the last two"
-    expect(shortcut is not None, what, "equal ones", "Widen one of the two.")
+    expected = "widths that differ between the first two blocks, and between the last two"
+    expect(shortcut is not None, expected, "equal ones", "Widen one of the two.")
     size = norm.num_channels // norm.num_groups
     groups = range(0, norm.num_channels, size)
     pairs = [(start + at, start + at + 1) for at in range(2, size - 1, 2) for start in groups]

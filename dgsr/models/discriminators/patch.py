@@ -19,7 +19,7 @@ class PatchDiscriminator(nn.Module):
         num_scales: How many times to look; each scale has half the resolution of the one before.
         width: Channels after the first convolution; doubled by each further one, up to eightfold.
         num_layers: Stride-2 convolutions per scale; more of them see larger patches.
-        seed: Of the initial weights.
+        seed: Seed of the initial weights.
 
     Source: pix2pixHD Sec. 3.2, with spectral instead of instance normalisation.
     """

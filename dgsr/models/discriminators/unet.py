@@ -15,7 +15,7 @@ class UNetDiscriminator(nn.Module):
 
     Args:
         width: Channels at full resolution; doubled by each of the three halvings.
-        seed: Of the initial weights.
+        seed: Seed of the initial weights.
 
     Source: Real-ESRGAN Sec. 3.3.
     """

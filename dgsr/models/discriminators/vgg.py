@@ -26,7 +26,7 @@ class VggDiscriminator(FrozenFeatures):
         features: Where the weights of VGG-16 come from: auto, offline, torchvision, or a path.
         blocks: Whose features are judged, of 1 to 5.
         width: Channels of the heads.
-        seed: Of the heads' initial weights.
+        seed: Seed of the heads' initial weights.
 
     Raises:
         UserError: The weights cannot be had, or there are no such blocks.

@@ -127,11 +127,11 @@ def test_all_mistakes_come_at_once() -> None:
     assert sorted(line.split()[-1] for line in lines) == sorted(["seed?", "seed=….", "'many'.", "3.", "loss.scales?"])
 
 
-def test_a_node_that_stands_elsewhere_is_told_once() -> None:
+def test_a_mistake_in_a_shared_node_is_reported_once() -> None:
     lines = problems(config({"loss.kind": "l3", "parts": {"again": "${loss}"}}))
     assert lines == ["Expected one of l1, l2 for loss.kind, but got 'l3'."]
 
 
-def test_a_missing_key_of_the_schema_is_told() -> None:
+def test_a_missing_key_of_the_schema_is_reported() -> None:
     cfg = OmegaConf.create({key: GOOD[key] for key in ("seed", "loss")})
     assert problems(cfg) == ["Expected a value for run, but got none. Set run=…."]

@@ -103,9 +103,7 @@ def test_own_configs_are_choices_too(config_dir: Path, capsys: pytest.CaptureFix
     assert "one of mine, paper, quick, but got mein. Did you mean mine?" in capsys.readouterr().err
 
 
-def test_a_config_that_is_itself_wrong_is_told_in_one_line(
-    config_dir: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_wrong_config_file_is_reported_in_one_line(config_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (config_dir / "experiment" / "quick.yaml").write_text("# @package _global_\ndefaults: [override /data: phtos]\n")
     with pytest.raises(SystemExit):
         preflight(CommandLine(), "main", config_dir)

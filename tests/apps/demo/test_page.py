@@ -65,7 +65,7 @@ def test_the_page_starts_as_the_model_was_meant(page: Any) -> None:
     assert "<my>" not in shown
 
 
-def test_nobody_is_told_and_nobody_else_may_ask(page: Any) -> None:
+def test_no_telemetry_is_sent_and_other_origins_are_refused(page: Any) -> None:
     assert not page.blocks.analytics_enabled
     assert {event.api_visibility for event in page.blocks.fns.values()} == {"private"}
     assert {event.concurrency_limit for event in page.blocks.fns.values() if event.concurrency_id == "networks"} == {1}

@@ -94,7 +94,7 @@ def test_an_estimator_and_a_backbone_can_be_named_and_belong_to_the_settings(tmp
         run_evaluation(cfg)
 
 
-def test_an_evaluation_goes_on_where_it_stopped(trained: Path, folders: Path) -> None:
+def test_an_evaluation_resumes_where_it_stopped(trained: Path, folders: Path) -> None:
     made, run = folders / "made", folders / "run"
     pairs = config(trained, run, f"data.eval.lq={made}/lq", f"data.eval.hq={made}/hq")
     first = run_evaluation(pairs)

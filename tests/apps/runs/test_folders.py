@@ -38,7 +38,7 @@ def test_results_that_a_link_leads_to_are_passed_over(photos: Path, tmp_path: Pa
     assert list(source_outside(photos, [tmp_path / "one"], "IN").names) == ["a.png", "deep/b.jpg", "two/c.png"]
 
 
-def test_what_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_report_of_a_folder(capsys: pytest.CaptureFixture[str]) -> None:
     console = Console(stderr=True, width=20)
     tell_kept(console, 3, 3)
     tell_kept(console, 1, 3)

@@ -59,7 +59,7 @@ def test_a_program_sees_itself_as_python_would_start_it(tmp_path: Path, monkeypa
     assert told.read_text() == repr(["__main__", None, str(file), "seed=1"])
 
 
-def test_a_mistake_in_it_is_told_as_by_it(tmp_path: Path) -> None:
+def test_a_mistake_is_reported_as_by_the_program(tmp_path: Path) -> None:
     command = [str(Path(sys.executable).with_name("dgsr")), "train", "data.crp_px=64"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
     assert done.returncode == 2

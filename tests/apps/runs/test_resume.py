@@ -40,7 +40,7 @@ def test_a_folder_that_is_named_for_a_run_is_hydras_too(tmp_path: Path) -> None:
     assert expand([f"paths.run={tmp_path}", "seed=1"]) == [f"hydra.run.dir={tmp_path}", "seed=1"]
 
 
-def test_the_newest_run_goes_on_with_its_own_overrides_first(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_newest_run_resumes_with_its_own_overrides_first(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     _run(tmp_path, "b-old", ["seed=1"], time=100)
     newest = _run(tmp_path, "a-new", ["seed=2", "run.max_steps=5"], time=200)
     _run(tmp_path, "c-empty", [], time=300, checkpoint=False)
@@ -201,7 +201,7 @@ def test_an_experiment_with_a_task_of_its_own_finds_its_runs(tmp_path: Path, mon
     assert expand(["resume=last"])[-1] == f"hydra.run.dir='{tmp_path}/train/runs/b'"
 
 
-def test_a_run_goes_on_with_its_own_configs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_resumes_with_its_own_configs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DGSR_LOGS", str(tmp_path))
     own, other = tmp_path / "own", tmp_path / "other"
     (own / "experiment").mkdir(parents=True)

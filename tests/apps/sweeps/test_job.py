@@ -34,7 +34,7 @@ def test_a_failing_job_stops_no_other_and_only_it_is_run_again(tmp_path: Path, l
     assert starts(tmp_path, 1) == ["None", str(tmp_path / "sweep" / "1")]
 
 
-def test_a_job_that_is_out_of_time_has_not_failed_and_goes_on(tmp_path: Path) -> None:
+def test_a_job_that_is_out_of_time_has_not_failed_and_resumes(tmp_path: Path) -> None:
     done = sweep(tmp_path, "x=1", "text='out of time',other")
     assert "1 of 2 started jobs done" in done.stderr
     assert "failed" not in done.stderr

@@ -82,6 +82,6 @@ def test_a_damaged_job_is_named_and_the_others_are_reported(tmp_path: Path, file
     assert str(tmp_path / "1" / file) in told
 
 
-def test_a_reason_that_is_no_text_is_told_as_far_as_it_can_be(tmp_path: Path) -> None:
+def test_a_reason_that_is_no_text_is_reported_as_far_as_possible(tmp_path: Path) -> None:
     (tmp_path / "failure.txt").write_bytes(b"No \xff.\n")
     assert read_trial(JobFolder(tmp_path)).reason == "No \ufffd."

@@ -75,7 +75,7 @@ def test_what_cannot_be_swept_is_refused(monkeypatch: pytest.MonkeyPatch) -> Non
         parse_sweep(["-m", "seed=0,1"])
 
 
-def test_a_report_that_cannot_be_written_is_told_of(
+def test_a_report_that_cannot_be_written_is_logged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     _, folder = parse_sweep(["-m", "seed=0,1", f"paths.logs={tmp_path}"])
@@ -93,7 +93,7 @@ def test_a_report_that_cannot_be_written_is_told_of(
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_sweep_leaves_no_process_and_goes_on(tmp_path: Path, number: signal.Signals) -> None:
+def test_an_interrupted_sweep_leaves_no_process_and_resumes(tmp_path: Path, number: signal.Signals) -> None:
     command = [sys.executable, str(PROGRAM), "-m", "hydra.sweep.dir=sweep", "x=1,2", "wait=100"]
     attended = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # also where these tests run in the background
     streams: dict[str, Any] = {"text": True, "stderr": subprocess.PIPE, "preexec_fn": attended}
