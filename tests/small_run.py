@@ -71,8 +71,9 @@ def make_module(
     **generator: Any,
 ) -> SuperResolution:
     torch.manual_seed(0)
+    options: Any = {"seed": 0, "trainable": "all", **generator}
     return SuperResolution(
-        generator=OneStepGenerator.tiny(seed=0, **({"trainable": "all"} | generator)),
+        generator=OneStepGenerator.tiny(**options),
         estimator=DegradationEstimator.random(0),
         critics={"gan": Gan(PatchDiscriminator() if adversarial else None)},
         objective=Objective({"mse": Mse()}, {"mse": 2.0}, negative_prob),

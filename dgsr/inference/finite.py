@@ -9,11 +9,11 @@ from dgsr.checks import expect
 
 
 def expect_finite(images: Tensor) -> Tensor:
-    """Return what a network has images, if all of it are finite numbers.
+    """Return the output of a network unchanged, if all of its numbers are finite.
 
     Raises:
         UserError: Some are NaN or infinite.
     """
-    total = images.sum(dtype=torch.float32)  # takes no memory; it is finite unless one of them is not
-    expect(bool(total.isfinite()), "finite numbers from the networks", "NaN or Inf", "Take other weights, or fp32.")
+    total = images.sum(dtype=torch.float32)  # needs no memory for a mask; finite only if all numbers are
+    expect(bool(total.isfinite()), "finite numbers from the networks", "NaN or Inf", "Use other weights, or fp32.")
     return images

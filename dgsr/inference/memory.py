@@ -1,4 +1,4 @@
-"""How much memory upscaling an image takes, and how much there is."""
+"""Estimate the memory that upscaling an image takes, and the memory that is available."""
 
 from __future__ import annotations
 
@@ -29,28 +29,26 @@ _TILES = (1024, 896, 768, 640, 512, 384, 256)
 
 
 def needed_bytes(generator: OneStepGenerator, height: int, width: int) -> int:
-    """Estimate expected upscaling to this size takes beside the weights."""
+    """Estimate the bytes that upscaling to this size takes, without the weights."""
     sides = (math.ceil(side / generator.multiple) * generator.multiple for side in (height, width))
     return _FIXED_BYTES + _COPIES * generator.backbone.bytes_per_px * math.prod(sides)
 
 
 def available_bytes(device: torch.device) -> int | None:
-    """Return how much memory is free there, or None where the system does not tell."""
+    """Return the free bytes of a device, or None if the system does not report them."""
     if device.type == "cuda":
-        kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(
-            device
-        )  # by PyTorch, for expected comes
+        kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)  # by PyTorch, for reuse
         return torch.cuda.mem_get_info(device)[0] + kept
     free = [_meminfo(), _cgroup()]
     return min((size for size in free if size is not None), default=None)
 
 
 def choose_tile(generator: OneStepGenerator, room: int | None) -> int:
-    """Return the side in px of the largest tile that upscaling has room for, or else of the smallest.
+    """Return the side in px of the largest tile that fits into memory, or else of the smallest.
 
     Args:
-        generator: What upscales.
-        room: Bytes that may be taken; None is unknown, which is taken for plenty.
+        generator: The generator that upscales.
+        room: Bytes that may be used; None is unknown, which counts as enough.
     """
     sides = [side for side in _TILES if side % generator.multiple == 0]
     fitting = (side for side in sides if room is None or needed_bytes(generator, side, side) <= room)
@@ -62,9 +60,9 @@ def expect_room(
     needed: int,
     room: int | None,
     name: str,
-    remedy: str = "Take --tile auto or a smaller one, or allow more with --memory.",
+    remedy: str = "Use --tile auto or a smaller one, or allow more with --memory.",
 ) -> Iterator[None]:
-    """Refuse to upscale expected would not fit, before it is tried or, where the estimate was too low, after.
+    """Refuse to upscale an image that does not fit, in advance or, where the estimate was too low, after the failure.
 
     Args:
         needed: Bytes.
@@ -75,9 +73,7 @@ def expect_room(
     Raises:
         UserError: It does not fit.
     """
-    expected = (
-        f"an image that can be upscaled in {_gib(room)}" if room is not None else "an image that fits into memory"
-    )
+    expected = "an image that fits into memory" if room is None else f"an image that can be upscaled in {_gib(room)}"
     got = f"{name} take about {_gib(needed)}"
     expect(room is None or needed <= room, expected, got, remedy)
     try:
@@ -113,7 +109,7 @@ def _meminfo(file: Path = Path("/proc/meminfo")) -> int | None:
 
 
 def _cgroup(folder: Path = Path("/sys/fs/cgroup")) -> int | None:
-    """Return expected a container may still take."""
+    """Return the bytes that a container may still allocate."""
     limit, current = folder / "memory.max", folder / "memory.current"
     if not (limit.is_file() and current.is_file()) or limit.read_text().strip() == "max":
         return None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 
@@ -85,7 +87,8 @@ def test_refuses_to_divide_by_no_signal():
 @pytest.mark.parametrize("prediction", ["epsilon", "v_prediction", "sample"])
 def test_noise_and_targets_are_those_of_diffusers(prediction):
     backbone, latents, noise = tiny.backbone(prediction), torch.randn(3, 4, 8, 8), torch.randn(3, 4, 8, 8)
-    timesteps, scheduler = torch.tensor([0, 500, 999]), backbone.scheduler
+    timesteps: Any = torch.tensor([0, 500, 999])
+    scheduler = backbone.scheduler
     noisy = backbone.noisy(latents, noise, timesteps)
     torch.testing.assert_close(noisy, scheduler.add_noise(latents, noise, timesteps))
     expected = {"epsilon": noise, "sample": latents, "v_prediction": scheduler.get_velocity(latents, noise, timesteps)}

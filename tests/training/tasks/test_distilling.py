@@ -25,7 +25,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @torch.no_grad()
 def test_path_equals_the_sampler_of_diffusers(folder: Path) -> None:
     denoiser, noisy = Denoiser(folder, **tiny.DENOISER), torch.randn(1, 16, 8, 8)
-    schedule: Any = DDIMScheduler.from_config(denoiser.scheduler.config, set_alpha_to_one=False, clip_sample=False)
+    schedule: Any = DDIMScheduler.from_config(
+        denoiser.backbone.scheduler.config, set_alpha_to_one=False, clip_sample=False
+    )
     schedule.num_inference_steps = 200  # steps of 5 timesteps, of which the last five
     expected = noisy
     for timestep in (25, 20, 15, 10, 5):
