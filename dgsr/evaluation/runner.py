@@ -72,16 +72,17 @@ def measure(sample: Sample, metrics: Mapping[str, Metric], device: torch.device 
     """
     hq = sample["hq"].to(device) if "hq" in sample else None
     values: dict[str, Values] = {}
-    notes: dict[str, None] = {}
+    notes: list[str] = []
     for series, image in candidates(sample).items():
         values[series] = {}
         for name, metric in metrics.items():
             try:
                 value = float(metric(image.to(device)[None], None if hq is None else hq[None])[0])
             except UserError as error:
-                value = notes.setdefault(str(error))
+                value = None
+                notes.append(str(error))
             values[series][name] = value
-    return Record(sample["name"], values, tuple(notes))
+    return Record(sample["name"], values, tuple(dict.fromkeys(notes)))
 
 
 def measure_sets(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
 from dgsr.apps.runs.record import saved_overrides
 from dgsr.checks import expect, read_record
+from dgsr.files import write_json
 
 _RECORD = "sweep.json"
 State = Literal["done", "failed", "unfinished"]
@@ -96,8 +96,7 @@ class SweepFolder:
         if (self.path / _RECORD).exists():
             before, now = " ".join(self.command.arguments), " ".join(command.arguments)
             expect(before == now, f"{self.path} to hold the sweep {now}", before, "Choose another hydra.sweep.dir.")
-        self.path.mkdir(parents=True, exist_ok=True)
-        (self.path / _RECORD).write_text(json.dumps(asdict(command), indent=2) + "\n")
+        write_json(self.path / _RECORD, asdict(command))
 
     def jobs(self) -> list[JobFolder]:
         """List the jobs that were started, in their order; any other folder of runs holds such jobs too."""

@@ -19,6 +19,7 @@ from dgsr.apps.config.quoting import quoted
 from dgsr.apps.runs.record import lasting, write_overrides
 from dgsr.apps.sweeps.folder import JobFolder, SweepFolder
 from dgsr.checks import UserError, expect
+from dgsr.files import write_text
 
 _logger = logging.getLogger(__name__)
 
@@ -48,7 +49,7 @@ def run_job(cfg: DictConfig) -> float | None:
     except UserError as error:
         reason = str(error)
     if reason:
-        job.failure.write_text(f"{reason}\n")
+        write_text(job.failure, f"{reason}\n")
         _logger.warning("Job %s failed: %s", job.path.name, reason)
         return None
     if job.state == "unfinished":

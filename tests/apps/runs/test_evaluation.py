@@ -65,6 +65,19 @@ def test_last_is_the_newest_run(trained: Path, tmp_path: Path, monkeypatch: pyte
     assert settings["ckpt_path"] == str(tmp_path / "train" / "runs" / "a" / "checkpoints" / "last.ckpt")
 
 
+def test_your_own_metrics_and_another_scale_are_used(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build = "def build(channel, **settings):\n    return {'own': Psnr(channel=channel)}\n"
+    (tmp_path / "mine.py").write_text(f"from dgsr.metrics import Psnr\n\n{build}")
+    monkeypatch.syspath_prepend(tmp_path)
+    own = ["data.eval.hq=bundled:val", "data.eval.crop_px=64", "metrics._target_=mine.build", "+inference.scale=2"]
+    means = run_evaluation(config(trained, tmp_path / "run", *own))
+    assert set(means) == {"own"}
+    lq, sr = (read_image(next((tmp_path / "run" / role).glob("*.png"))) for role in ("lq", "sr"))
+    assert (lq.shape[1:], sr.shape[1:]) == ((32, 32), (64, 64))
+
+
 @pytest.fixture
 def folders(tmp_path: Path, trained: Path) -> Path:
     """Write pairs as an evaluation of sharp images leaves them."""
