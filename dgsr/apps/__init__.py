@@ -1,4 +1,4 @@
-"""What stands nearest to the user: configurations read strictly, programs that end with a sentence."""
+"""The programs: strict configs, runs, sweeps, commands, demo and checks before a run."""
 
 from dgsr.apps.config.checking import check
 from dgsr.apps.config.overrides import preflight

@@ -1,1 +1,1 @@
-"""The commands of `dgsr`, one a module: `add_parser` names its arguments, `run` imports what it needs and does it."""
+"""The commands of `dgsr`, one module each: `add_parser` declares the arguments, `run` executes the command."""

@@ -1,4 +1,4 @@
-"""`dgsr convert`: between the authors' file, an exported folder and a training checkpoint."""
+"""`dgsr convert`: convert between the authors' file, an exported folder and a training checkpoint."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def add_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
 
 
 def run(arguments: Namespace) -> None:
-    """Load the model and write it in the format that the output's name asks for."""
+    """Load the model and write it in the format that the name of the output implies."""
     from dgsr.checkpoints import load_model, save_pretrained, save_s3diff, save_training
     from dgsr.checkpoints.bare import estimator_file
 

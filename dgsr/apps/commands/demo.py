@@ -1,4 +1,4 @@
-"""`dgsr demo`: upscale in the browser, the degradation under a dial."""
+"""`dgsr demo`: upscale in the browser, with dials for the degradation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`dgsr doctor`: look at a training run before it starts."""
+"""`dgsr doctor`: check a training run before it starts."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def add_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
 
 
 def run(arguments: Namespace) -> None:
-    """Compose the config, examine it and print what was found."""
+    """Compose the config, examine it and print the results."""
     from rich.console import Console
 
     from dgsr.apps.config.composing import composed

@@ -25,7 +25,7 @@ def add_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
 
 
 def run(arguments: Namespace) -> None:
-    """Start the sweep's own command once more, in its directory.
+    """Start the sweep's command again, in its directory.
 
     Raises:
         SystemExit: With the command's code.

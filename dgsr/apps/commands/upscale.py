@@ -81,7 +81,7 @@ def add_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
 
 
 def run(arguments: Namespace) -> None:
-    """Load the model, then enlarge one image after the other; those that fail are named at the end."""
+    """Load the model, upscale one image after the other, and list failures at the end."""
     from rich.console import Console
 
     from dgsr.apps.runs.folders import expect_none_failed, say, tell_kept
@@ -120,7 +120,7 @@ def run(arguments: Namespace) -> None:
 
 
 def _check(arguments: Namespace) -> None:
-    """Refuse numbers that no model takes."""
+    """Refuse numbers outside the range of every model."""
     scale, guidance, tile = arguments.scale, arguments.guidance, arguments.tile
     expect(scale is None or 1 <= scale <= 8, "--scale of 1 to 8", scale)
     expect(guidance is None or math.isfinite(guidance), "a finite --guidance", guidance)
@@ -134,7 +134,7 @@ def _check(arguments: Namespace) -> None:
 
 
 def _watched(work: FileUpscaling, jobs: list[Job], console: Console) -> list[str]:
-    """Enlarge the images, while a bar tells how far it is; return what went wrong."""
+    """Upscale the images with a progress bar; return the failures."""
     from contextlib import nullcontext
 
     from rich.progress import Progress
@@ -157,7 +157,7 @@ def _watched(work: FileUpscaling, jobs: list[Job], console: Console) -> list[str
 
 
 def _scored(scores: tuple[float, ...], given_scores: GivenScores) -> str:
-    """Say what will be undone, and who says so."""
+    """Describe the scores, and whether they are estimated or given."""
     blur, noise = (
         f"{score:.2f} ({'estimated' if given is None else 'given'})"
         for score, given in zip(scores, given_scores, strict=True)
@@ -166,7 +166,7 @@ def _scored(scores: tuple[float, ...], given_scores: GivenScores) -> str:
 
 
 def _written(target: Path, count: int | None) -> str:
-    """Say what was written: one image, or how many of a folder."""
+    """Describe the result: one image, or the number of images in a folder."""
     from dgsr.rasters import read_size
 
     if count is not None:
@@ -176,7 +176,7 @@ def _written(target: Path, count: int | None) -> str:
 
 
 def _beside(source: Path) -> Path:
-    """Return where the result goes if nothing is said."""
+    """Return the default path of the result."""
     if not source.is_dir():
         return source.with_name(f"{source.stem}_sr.png")
     home = source.resolve()
@@ -184,7 +184,7 @@ def _beside(source: Path) -> Path:
 
 
 def _plan(source: Path, target: Path, overwrite: bool) -> list[Job]:
-    """Pair every image with the file it will be written to."""
+    """Pair every image with its output file."""
     from dgsr.apps.runs.folders import source_outside
     from dgsr.data.names import bare_names
     from dgsr.inference.files import Job
@@ -215,7 +215,7 @@ def _upscaler(source: str, arguments: Namespace) -> Upscaler:
 
 
 def _tile(text: str) -> int | str:
-    """Read what stands behind --tile."""
+    """Parse the value of --tile."""
     if text != "auto" and not text.isdecimal():
         raise ArgumentTypeError(f"expected auto, 0, or a number of px, but got {text}")
     return text if text == "auto" else int(text)

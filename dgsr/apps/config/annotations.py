@@ -1,4 +1,4 @@
-"""Whether a value from a YAML file fits a Python annotation, and how to say what would."""
+"""Check whether a value from a YAML file fits a Python annotation, and describe what would."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SCALARS = (bool, int, float, str)
 
 
 def parameters(target: Any) -> dict[str, inspect.Parameter]:
-    """Return the parameters of a class or function by name, their annotations evaluated where that is possible.
+    """Return the parameters of a class or function by name, with annotations evaluated if possible.
 
     >>> def scale(image: bytes, factor: float = 2.0) -> bytes: ...
     >>> {name: parameter.annotation for name, parameter in parameters(scale).items()}
@@ -42,7 +42,7 @@ def _expanded(signature: inspect.Signature) -> Iterator[tuple[str, inspect.Param
 
 
 def fits(value: Any, annotation: Any) -> bool:
-    """Say whether a value fits; whatever is not a simple type (a module, a tensor, a callable) accepts anything.
+    """Return whether a value fits; types other than simple ones (a module, a tensor, a callable) accept anything.
 
     >>> fits(3, float), fits(3.0, int), fits(True, int)
     (True, False, False)
@@ -57,7 +57,7 @@ def fits(value: Any, annotation: Any) -> bool:
 
 
 def options(annotation: Any) -> Iterator[Any]:
-    """Take unions apart.
+    """Yield the members of a union.
 
     >>> list(options(int | list[str] | None))
     [<class 'int'>, list[str], <class 'NoneType'>]
@@ -73,7 +73,7 @@ def options(annotation: Any) -> Iterator[Any]:
 
 
 def describe(annotation: Any) -> str:
-    """Name what fits, for people.
+    """Describe the values that fit, for error messages.
 
     >>> describe(int | None), describe(Literal["l1", "l2"]), describe(tuple[float, float])
     ('an int or null', 'one of l1, l2', 'a list of 2 floats')
@@ -84,7 +84,7 @@ def describe(annotation: Any) -> str:
 
 
 def value_annotation(annotation: Any) -> Any:
-    """Return what the values of a mapping are; anything if the annotation does not say so.
+    """Return the annotation of a mapping's values, or Any.
 
     >>> value_annotation(Mapping[str, float] | None), value_annotation(dict), value_annotation(int)
     (<class 'float'>, typing.Any, typing.Any)

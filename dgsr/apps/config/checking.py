@@ -56,7 +56,7 @@ def _problems_of_mapping(node: DictConfig, target: Any, where: str) -> Iterator[
 
 
 def _problems_of_value(parent: Container, key: Any, parameter: Parameter, where: str) -> Iterator[str]:
-    """Check one value: it exists, it resolves, what it contains is right, and it fits."""
+    """Check that one value exists, resolves, has valid contents and fits its annotation."""
     if OmegaConf.is_missing(parent, key):
         yield _missing(where)
         return

@@ -40,7 +40,7 @@ class Setting(NamedTuple):
 
 @dataclass(frozen=True)
 class CommandLine:
-    """What a user types after `train.py` or `evaluate.py`.
+    """The arguments of `train.py` or `evaluate.py`.
 
     Attributes:
         overrides: `key=value` arguments, in their order.
@@ -76,14 +76,14 @@ class CommandLine:
 
     @property
     def words(self) -> list[str]:
-        """The arguments to hand to Hydra, which needs its options before the overrides."""
+        """The arguments for Hydra, which needs its options before the overrides."""
         folder = [] if self.config_dir is None else [f"{_CONFIG_DIR}={self.config_dir}"]
         flags = ["--info=all" if flag in ("--info", "-i") else flag for flag in self.flags]
         return [*folder, *flags, *self.overrides]
 
     @property
     def is_multirun(self) -> bool:
-        """Whether it says `-m`."""
+        """Whether `-m` is given."""
         return bool(_MULTIRUN & set(self.flags))
 
     @property
@@ -107,7 +107,7 @@ class CommandLine:
         return replace(self, overrides=kept)
 
     def renamed(self, old: str, new: str) -> CommandLine:
-        """Return a copy in which another key has the values of one."""
+        """Return a copy in which one key is renamed."""
         settings = zip(self.overrides, map(Setting.parse, self.overrides), strict=True)
         overrides = [f"{new}={each.value}" if each.key == old else text for text, each in settings]
         return replace(self, overrides=tuple(overrides))

@@ -1,4 +1,4 @@
-"""Compose the config of a program outside of it: to find its runs, or to check it."""
+"""Compose the config of a program without starting it: to find its runs, or to check it."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def compose_places(command: CommandLine) -> DictConfig:
 
 
 def expect_logs_folder(cfg: DictConfig) -> None:
-    """Refuse a file where the folder of all runs belongs.
+    """Refuse a file at the path of the folder of all runs.
 
     Raises:
         UserError: `paths.logs` is a file.

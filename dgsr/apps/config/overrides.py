@@ -1,4 +1,4 @@
-"""Mistakes on a Hydra command line: all of them at once, one line each, before Hydra stops at the first."""
+"""Report all mistakes of a Hydra command line at once, one line each; Hydra stops at the first."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def _first(parser: OverridesParser, argument: str) -> str:
 
 
 def _outcomes(arguments: Sequence[str], config_name: str) -> Iterator[DictConfig | str]:
-    """Check chosen groups by name, and compose the rest with every choice of a sweep: a config, or what is wrong."""
+    """Check chosen groups by name, and compose every choice of a sweep; return configs or errors."""
     groups, values = [], []
     parser = OverridesParser.create(GlobalHydra.instance().config_loader())
     for argument in arguments:
@@ -90,7 +90,7 @@ def _outcomes(arguments: Sequence[str], config_name: str) -> Iterator[DictConfig
 
 
 def _blame(values: Sequence[Override], config_name: str, chosen: Sequence[str]) -> Iterator[str]:
-    """Compose with one value at a time, to see which of them Hydra objects to."""
+    """Compose with one value at a time, to find the values that Hydra refuses."""
     cfg = _composed(config_name, chosen)
     if isinstance(cfg, str):
         yield cfg
@@ -123,14 +123,14 @@ def _wrong_choices(override: Override) -> Iterator[str]:
 
 
 def _lines(override: Override) -> list[str]:
-    """Write an override out, a sweep as one line for each of its values; an interval has no list of them."""
+    """Write an override as one line per value of a sweep; an interval stays one line."""
     if override.is_discrete_sweep():
         return [f"{override.get_key_element()}={value}" for value in override.sweep_string_iterator()]
     return [f"{override.get_key_element()}=null" if override.is_interval_sweep() else str(override.input_line)]
 
 
 def _composed(config_name: str, lines: Sequence[str]) -> DictConfig | str:
-    """Compose, or return Hydra's complaint as one line."""
+    """Compose, or return Hydra's error as one line."""
     try:
         return compose(config_name, list(lines))
     except (HydraException, OmegaConfBaseException) as error:
@@ -142,7 +142,7 @@ def _composed(config_name: str, lines: Sequence[str]) -> DictConfig | str:
 
 
 def group_options(group: str, kind: ObjectType = ObjectType.CONFIG) -> list[str]:
-    """Return the choices of a config group, without the parts that choices are made of; Hydra must have sources."""
+    """Return the choices of a config group, without its private parts; Hydra must be initialized."""
     options = GlobalHydra.instance().config_loader().get_group_options(group, kind)
     return [option for option in options if not option.startswith("_")]
 

@@ -1,4 +1,4 @@
-"""Text as a value on Hydra's command line, where commas, brackets and equals signs would mean something."""
+"""Quote text for Hydra's command line, where commas, brackets and equals signs have a meaning."""
 
 from __future__ import annotations
 

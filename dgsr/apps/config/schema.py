@@ -1,4 +1,4 @@
-"""What a composed config must contain. A node with `_target_` is `Any` here: it is checked against its target."""
+"""The schema of composed configs. A node with `_target_` is `Any` here: it is checked against its target."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class RunConfig:
 
 @dataclass(frozen=True)
 class PathsConfig:
-    """Where runs write."""
+    """The folders that runs write to."""
 
     logs: str
     run: str
@@ -39,7 +39,7 @@ class PathsConfig:
 
 @dataclass(frozen=True)
 class EvaluatedConfig:
-    """What is evaluated: two folders with images of the same names, or one of them."""
+    """The images to evaluate: two folders with images of the same names, or one of them."""
 
     lq: str | None
     hq: str | None
@@ -50,7 +50,7 @@ class EvaluatedConfig:
 
 @dataclass(frozen=True)
 class EvaluateDataConfig:
-    """What is evaluated."""
+    """The data of an evaluation."""
 
     eval: EvaluatedConfig
 

@@ -1,4 +1,4 @@
-"""Where configs come from: conf/, and a folder of your own that `--config-dir` names."""
+"""Find the sources of configs: conf/, and your own folder that `--config-dir` names."""
 
 from __future__ import annotations
 

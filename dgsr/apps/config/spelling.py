@@ -1,4 +1,4 @@
-"""Did you mean …?"""
+"""Suggest known words that resemble a misspelt one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _ALIKE = 0.6
 
 
 def unknown_key(key: str, known: Collection[str]) -> str:
-    """Say that a dotted key is not known, and which known one it may be, or else what there is in its place.
+    """Report an unknown dotted key, with the most similar known one or the keys of its place.
 
     >>> unknown_key("data.crp_px", ["data", "data.crop_px", "data.seed"])
     'Expected a known key, but got data.crp_px. Did you mean data.crop_px?'

@@ -1,4 +1,4 @@
-"""Weights of losses: they stand in the config beside each loss, and the objective takes them as a mapping."""
+"""Split the weights of losses, which the config keeps beside each loss, into the mapping that the objective takes."""
 
 from __future__ import annotations
 

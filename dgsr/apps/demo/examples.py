@@ -1,4 +1,4 @@
-"""Pictures to try the demo with: photographs of the package, degraded."""
+"""Write example pictures for the demo: degraded photographs of the package."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The demo's page: a picture and its degradation on the left, before and after under a slider on the right."""
+"""Lay out the demo's page: a picture and its degradation on the left, before and after under a slider on the right."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ async def _no_download(url: str, cache_dir: str) -> str:
 
 
 class Page:
-    """What is on the page, and what its parts do.
+    """The components of the page, and their actions.
 
     Args:
         studio: Does the work.
@@ -115,7 +115,7 @@ class Page:
         return str(self.examples[event.index])
 
     def _open(self, file: str | None) -> list[Any]:
-        """Show a picture that has been chosen, its estimated degradation on the dial; none clears the page."""
+        """Show the chosen picture, with its estimated degradation on the dials; None clears the page."""
         hidden, idle, active = gr.update(visible=False), gr.update(interactive=False), gr.update(interactive=True)
         nothing = [None, gr.update(value=None, visible=True), hidden, hidden, "Choose a picture.", None, *4 * [idle]]
         if file is None:
@@ -144,7 +144,7 @@ class Page:
         tile: Any,
         progress: gr.Progress = gr.Progress(),  # noqa: B008 (Gradio looks for it there)
     ) -> list[Any]:
-        """Show the result; where the dial stands at the estimate, the unrounded one is taken."""
+        """Show the result; a dial at the estimate stands for the unrounded estimate."""
         scores = None if [blur, noise] == estimate else (float(blur), float(noise))
         progress(0, desc="upscaling")
         try:
@@ -166,5 +166,5 @@ class Page:
 
 
 def _say(error: UserError) -> None:
-    """Hand the sentence to the page, which takes HTML."""
+    """Show a sentence on the page, which takes HTML."""
     gr.Warning(escape(str(error)), duration=None)

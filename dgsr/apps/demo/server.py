@@ -31,7 +31,7 @@ def serve(
     max_bytes: int,
     memory: int | None,
 ) -> None:
-    """Serve the page until Ctrl-C or SIGTERM; whatever was uploaded or made is then deleted.
+    """Serve the page until Ctrl-C or SIGTERM, then delete all uploads and results.
 
     Args:
         upscaler: The upscaler of the model.

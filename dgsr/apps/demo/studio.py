@@ -1,4 +1,4 @@
-"""What the demo does with pictures, apart from any page."""
+"""Open and upscale pictures for the demo, independently of the page."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from dgsr.rasters import Raster, read_raster, write_raster
 
 @dataclass(frozen=True)
 class Settings:
-    """How a picture is upscaled, as `Upscaler` takes it; without scores by what the estimator reads off it."""
+    """Settings of the upscaler for one picture; without scores they are estimated."""
 
     scores: tuple[float, float] | None
     scale: int | float
@@ -32,7 +32,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Opened:
-    """A picture as any browser can show it, its height and width, and its estimated blur and noise."""
+    """A picture in a format for browsers, with its height, width, and estimated blur and noise."""
 
     picture: Path
     size: tuple[int, int]
@@ -41,7 +41,7 @@ class Opened:
 
 @dataclass(frozen=True)
 class Upscaled:
-    """The same picture enlarged by interpolation and by the model, and how many seconds the latter took."""
+    """The picture enlarged by interpolation and by the model, and the seconds that the model took."""
 
     interpolated: Path
     sr: Path

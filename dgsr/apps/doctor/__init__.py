@@ -1,1 +1,1 @@
-"""What `dgsr doctor` can find out about a run, one check a module: `examine(cfg)` returns what rich prints."""
+"""The checks of `dgsr doctor`, one module each: `examine(cfg)` returns output for rich."""

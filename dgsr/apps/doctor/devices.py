@@ -1,4 +1,4 @@
-"""On what a run would train, as its config says and as far as this machine can tell."""
+"""Find the devices that a run would train on, from its config and this machine."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from omegaconf import DictConfig, OmegaConf
 
 
 def on_gpu(cfg: DictConfig) -> bool:
-    """Tell whether the run would train on GPUs."""
+    """Return whether the run would train on GPUs."""
     accelerator = str(cfg.trainer.accelerator)
     return torch.cuda.is_available() if accelerator == "auto" else accelerator != "cpu"
 
 
 def num_devices(cfg: DictConfig) -> int:
-    """Count the devices of all machines; where the config takes all that there are, this machine's."""
+    """Count the devices of all machines; for `auto`, those of this machine."""
     devices = cfg.trainer.devices
     if OmegaConf.is_list(devices):
         devices = len(devices)

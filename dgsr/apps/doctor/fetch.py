@@ -1,4 +1,4 @@
-"""`dgsr doctor --fetch`: bring all weights of a run onto this machine, before it runs without a network."""
+"""`dgsr doctor --fetch`: download all weights of a run, before it runs without a network."""
 
 from __future__ import annotations
 

@@ -95,7 +95,7 @@ def footprint(
 
 
 class _TracedLoop:
-    """The loop of a traced step: phases end with gradients thrown away, and nothing is logged."""
+    """The loop of a traced step: gradients are discarded after each phase, and nothing is logged."""
 
     def __init__(self, module: SuperResolution) -> None:
         self.step = module.max_steps  # by the end every loss is active

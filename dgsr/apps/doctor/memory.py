@@ -1,4 +1,4 @@
-"""`dgsr doctor --memory`: what a training step takes, and what would lower it."""
+"""`dgsr doctor --memory`: estimate the memory of a training step, and options that reduce it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _SAVINGS: dict[str, Any] = {
 
 
 def examine(cfg: DictConfig) -> Group:
-    """Trace a step as configured, then with one saving after the other."""
+    """Trace a step as configured, then with one saving option after the other."""
     quiet_libraries()
     return Group(_parts(estimate(cfg)), _savings(cfg))
 

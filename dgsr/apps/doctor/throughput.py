@@ -32,7 +32,7 @@ class Throughput:
 
     @property
     def degrading_share(self) -> float:
-        """The part of a sample's time that goes into degrading, in [0, 1]."""
+        """Share of a sample's time that is spent on degrading, in [0, 1]."""
         return self.degrading / (self.reading + self.degrading)
 
     def enough_workers(self) -> int:

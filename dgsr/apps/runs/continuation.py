@@ -87,7 +87,7 @@ def expect_continuable(
 
 
 def _other_networks(recorded: dict[str, Any], module: TrainingModule) -> Iterator[str]:
-    """Say which networks, and which scale, are not those that a checkpoint records."""
+    """Yield the networks and the scale that differ from those in a checkpoint."""
     settings = differences(up_to_date(recorded["description"]), module.description)
     if recorded["fingerprint"] != module.network.fingerprint():
         yield from settings or ["another backbone"]
@@ -107,14 +107,14 @@ def report_changes(checkpoint: dict[str, Any], config: dict[str, Any]) -> None:
 
 
 def plain_config(cfg: DictConfig) -> dict[str, Any]:
-    """Return a config as plain values, as they were written, without what is said only about continuing."""
+    """Return a config as plain values, unresolved, without the keys that only concern resuming."""
     plain = OmegaConf.to_container(cfg, resolve=False)
     assert isinstance(plain, dict)
     return {str(key): value for key, value in plain.items() if key not in _ABOUT_RESUMING}
 
 
 def differences(before: Any, now: Any) -> list[str]:
-    """List the settings that differ, as `key now instead of before`; one that is not given has its default.
+    """List the settings that differ, as `key now instead of before`; an absent one has its default.
 
     >>> differences({"lr": 1, "gan": {"kind": "patch"}}, {"lr": 2, "gan": {"kind": "patch", "depth": 3}})
     ['gan.depth 3 instead of its default', 'lr 2 instead of 1']

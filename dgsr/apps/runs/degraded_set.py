@@ -1,4 +1,4 @@
-"""A degraded test set: photographs beside what a degradation makes of each, always the same."""
+"""Write a degraded test set: photographs and their degraded versions, the same on every machine."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ROLES = {"lq": "png", "hq": "png", "recipes": "json"}
 
 
 def fixed_pairs(photographs: Source, crop_px: int | None, spec: Spec, seed: int, key: str) -> FixedPairs:
-    """Pair photographs with degradations, to measure a model or to write a set.
+    """Pair photographs with fixed degradations, to measure a model or to write a set.
 
     Args:
         photographs: The sharp images.
@@ -41,7 +41,7 @@ def fixed_pairs(photographs: Source, crop_px: int | None, spec: Spec, seed: int,
 
 
 def write_set(pairs: FixedPairs, spec: Spec, folder: Path, overwrite: bool) -> None:
-    """Write the pairs and their recipes; what failed is named at the end.
+    """Write the pairs and their recipes, and list failures at the end.
 
     Args:
         pairs: The result of `fixed_pairs`.

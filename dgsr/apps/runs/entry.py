@@ -1,4 +1,4 @@
-"""End a program with a sentence instead of a traceback if the user has to act."""
+"""End a program with a sentence instead of a traceback if the user can fix the problem."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def run_cleanly(program: Callable[[], R], advice: Advice = TRAINING) -> R:
 
 
 def _sentence(error: Exception, advice: Advice) -> str | None:
-    """Say what the user can do about an error, if anything; what builds objects or writes files may have wrapped it."""
+    """Return the sentence for the user about an error or its causes, if there is one."""
     for cause in _chain(error):
         if isinstance(cause, UserError):
             return str(cause).rpartition(_NAME_IN_TRACEBACK)[2].strip()
@@ -93,7 +93,7 @@ def _sentence(error: Exception, advice: Advice) -> str | None:
 
 
 def _about_place(error: BaseException, advice: Advice) -> str | None:
-    """Say what is wrong with a place on a disk, if that is what the error is about."""
+    """Return the sentence about a path on a disk, if the error is about one."""
     in_rust = _OS_ERROR.search(str(error)) if isinstance(error, SafetensorError) else None
     if in_rust:
         error = OSError(int(in_rust[1]), os.strerror(int(in_rust[1])))
@@ -109,7 +109,7 @@ def _about_place(error: BaseException, advice: Advice) -> str | None:
 
 
 def _end_of_worker(error: BaseException) -> str | None:
-    """Say how a process that loads data ended, if that is what the error comes from."""
+    """Return how a data worker ended, if the error comes from one."""
     match = _WORKER_KILLED.search(str(error))
     if match:
         return match[1]
@@ -119,12 +119,12 @@ def _end_of_worker(error: BaseException) -> str | None:
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """Go from an error back to what it came from."""
+    """Yield an error and its causes."""
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__
 
 
 def in_sweep() -> bool:
-    """Tell whether Hydra is at one of several jobs."""
+    """Return whether Hydra runs one of several jobs."""
     return HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN

@@ -1,4 +1,4 @@
-"""An evaluation from its composed config: restore images with a model, and measure them."""
+"""Run an evaluation from its composed config: restore images with a model, and measure them."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def _agreed(demand: Callable[[], None], ranks: Ranks) -> None:
 
 
 def _settings(cfg: DictConfig, model: Model) -> Mapping[str, object]:
-    """Return all that restored images depend on; a name may stand for other weights tomorrow, wherever it leads."""
+    """Return everything that restored images depend on; a fingerprint, since a name may mean other weights later."""
     nodes = {key: OmegaConf.to_container(cfg[key], resolve=True) for key in ("inference", "data")}
     plain = {key: cfg[key] for key in ("ckpt_path", "weights", "backbone", "estimator_path")}
     return {"dgsr": __version__, **plain, "networks": model.fingerprint(), **nodes}

@@ -1,4 +1,4 @@
-"""What commands that go through a folder of images share: what they read, and how they tell of it."""
+"""Shared parts of commands that process a folder of images: reading, skipping, reporting."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dgsr.data.sources import FileSource
 
 
 def source_outside(root: Path, targets: Sequence[Path], key: str) -> FileSource:
-    """Open the images of a folder, but for those that a link in it finds among the results.
+    """Open the images of a folder, except those that links in it find among the results.
 
     Args:
         root: The folder.
@@ -37,18 +37,18 @@ def source_outside(root: Path, targets: Sequence[Path], key: str) -> FileSource:
 
 
 def say(console: Console, sentence: str) -> None:
-    """Say something as it stands, however long."""
+    """Print a sentence without wrapping or markup."""
     console.print(sentence, soft_wrap=True, highlight=False, markup=False)
 
 
 def tell_kept(console: Console, num_missing: int, num_all: int) -> None:
-    """Say how many results are there already."""
+    """Print the number of results that exist already."""
     if num_missing < num_all:
         say(console, f"{num_all - num_missing} of {num_all} images are there already.")
 
 
 def expect_none_failed(failed: Sequence[str], num_tried: int, done: str) -> None:
-    """Name what went wrong, after all else is done.
+    """Refuse with the failures, after everything else is done.
 
     Raises:
         UserError: Something did.

@@ -1,4 +1,4 @@
-"""The programs whose arguments Hydra reads, under the one command that every installation has."""
+"""Run train.py and evaluate.py, whose arguments Hydra reads, from the command `dgsr`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def program(name: str) -> Path:
 
 
 def program_for(words: Sequence[str]) -> Path | None:
-    """Return what the words after `dgsr` are meant for, if it is one of these programs.
+    """Return the program that the arguments after `dgsr` are for, if it is one of these.
 
     `dgsr evaluate` is evaluate.py if it gets `key=value` and no folder by `--sr`, `--hq`, `--lq` or `--against`.
     """
@@ -34,6 +34,6 @@ def program_for(words: Sequence[str]) -> Path | None:
 
 
 def run_program(path: Path, arguments: Sequence[str]) -> None:
-    """Run it in this process, as if Python had been started with it: it starts other processes by its own path."""
+    """Run a program in this process as Python does, so that it can start other processes by its path."""
     sys.argv = [str(path), *arguments]
     runpy.run_path(str(path), run_name="__main__")

@@ -27,7 +27,7 @@ def silence_nonzero_ranks(command: CommandLine) -> CommandLine:
 
 
 def end_with_the_launcher(every_seconds: float = 1.0) -> None:
-    """End this process when the one that started it ends, instead of waiting for it in a collective."""
+    """End this process when its launcher ends, instead of waiting in a collective."""
     if not os.environ.keys() & {"RANK", "LOCAL_RANK"}:
         return
     launcher = os.getppid()

@@ -1,4 +1,4 @@
-"""A run's record in `.hydra/`: how it was last started, by which it is found and resumed."""
+"""Write and read a run's record in `.hydra/`: how it was last started, to find and resume it."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def write_record(run: Path, cfg: DictConfig) -> None:
 
 
 def write_overrides(run: Path, overrides: Iterable[str]) -> None:
-    """Write what a run is started with."""
+    """Write the overrides that a run is started with."""
     files.write_text(run / _FOLDER / "overrides.yaml", OmegaConf.to_yaml(OmegaConf.create(list(overrides))))
 
 

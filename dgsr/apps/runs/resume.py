@@ -106,11 +106,11 @@ def _experiment(overrides: Iterable[str]) -> dict[str, str]:
 
 
 def _is_requeued(command: CommandLine) -> bool:
-    """Say whether SLURM has started this job before; a sweep resumes its own runs."""
+    """Return whether SLURM has started this job before; a sweep resumes its own runs."""
     return os.environ.get("SLURM_RESTART_COUNT", "0") != "0" and not command.is_multirun
 
 
 def _say(message: str, path: Path | str) -> None:
-    """Tell the user once; Hydra configures the log later, so that only warnings are shown yet."""
+    """Log as a warning: Hydra configures the log later, and until then only warnings are shown."""
     if rank() == 0:
         _logger.warning(message, path)

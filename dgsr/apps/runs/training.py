@@ -1,4 +1,4 @@
-"""A run from its composed config: check, build, measure, train, report."""
+"""Run a training from its composed config: check, build, validate, train."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def _plain(node: Any) -> Any:
 
 
 def quiet_libraries() -> None:
-    """Silence what libraries say that no user of this program can act on."""
+    """Silence messages of libraries that no user of this program can act on."""
     for library in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(library).setLevel(logging.WARNING)
     for text in (

@@ -1,4 +1,4 @@
-"""What lies in the directory of a sweep: the command that made it, and a run directory for each of its jobs."""
+"""The directory of a sweep: its command, and one run directory per job."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Command:
 
 
 class JobFolder:
-    """The run directory of one job; which files lie in it tells how far the job has come.
+    """The run directory of one job; its files show the state of the job.
 
     Args:
         path: The directory.
@@ -39,23 +39,23 @@ class JobFolder:
 
     @property
     def state(self) -> State:
-        """Tell whether the job has come to its end; an unfinished one is running, or was cut off."""
+        """Whether the job is done, failed or unfinished; an unfinished one is running or was interrupted."""
         if self.failure.exists():
             return "failed"
         return "done" if self.summary.exists() else "unfinished"
 
     @property
     def reason(self) -> str:
-        """Why it failed, as far as that can be read."""
+        """Reason of the failure, as far as it can be read."""
         return self.failure.read_text(encoding="utf-8", errors="replace").strip() if self.failure.exists() else ""
 
     @property
     def overrides(self) -> list[str]:
-        """The arguments that the job's process was started with; none if it has not come so far."""
+        """Arguments of the job's process; empty before it has started."""
         return saved_overrides(self.path)
 
     def result(self) -> dict[str, Any]:
-        """Read what the run wrote at its end.
+        """Read the summary that the run wrote at its end.
 
         Raises:
             UserError: It is damaged.
@@ -75,7 +75,7 @@ class SweepFolder:
 
     @property
     def command(self) -> Command:
-        """What the sweep was started with.
+        """Command that started the sweep.
 
         Raises:
             UserError: It is no sweep's directory, or its record is damaged.
@@ -88,7 +88,7 @@ class SweepFolder:
         return Command(**saved)
 
     def claim(self, command: Command) -> None:
-        """Write the command down; a directory that holds a sweep already must hold the same one.
+        """Record the command; a directory that already holds a sweep must hold the same one.
 
         Raises:
             UserError: It holds another.
@@ -99,7 +99,7 @@ class SweepFolder:
         write_json(self.path / _RECORD, asdict(command))
 
     def jobs(self) -> list[JobFolder]:
-        """List the jobs that were started, in their order; any other folder of runs holds such jobs too."""
+        """List the started jobs in order; any folder of runs holds such jobs."""
         marks = ("console.log", ".hydra")
         inside = self.path.iterdir() if self.path.is_dir() else ()
         folders = [path for path in inside if any((path / mark).exists() for mark in marks)]

@@ -25,7 +25,7 @@ _logger = logging.getLogger(__name__)
 
 
 def run_job(cfg: DictConfig) -> float | None:
-    """Run the job that Hydra is at unless it is done, or resume it if it was interrupted.
+    """Run the current job of Hydra unless it is done; resume it if it was interrupted.
 
     Args:
         cfg: The composed config of the job.
@@ -77,7 +77,7 @@ def _overrides(job: JobFolder, overrides: list[str]) -> tuple[str, ...]:
 
 
 def _run(command: list[str], cwd: Path, job: JobFolder) -> str | None:
-    """Run a process to its end, its output in a file; return why it failed, if it did."""
+    """Run a process with its output in a file; return the reason of a failure."""
     with job.console.open("a") as console:
         child = subprocess.Popen(
             command,

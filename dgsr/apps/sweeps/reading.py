@@ -1,4 +1,4 @@
-"""Read the runs of a sweep back, and compare them."""
+"""Read the runs of a sweep, and compare them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def write_report(folder: SweepFolder) -> Path:
 
 
 def read_trial(job: JobFolder) -> Trial:
-    """Read one run; what it has not written is left out, and of one that is damaged only what it is and why."""
+    """Read one run without the parts it has not written; a damaged one has only its name and the reason."""
     settings: dict[str, str] = {}
     try:
         settings |= (_setting(override) for override in job.overrides)
@@ -105,11 +105,11 @@ def _last_validation(folder: Path) -> dict[str, dict[str, float]]:
 
 
 def _pictures(folder: Path) -> Iterator[tuple[str, dict[str, Path]]]:
-    """Find the folders that hold a picture's versions; the name of an image may have folders in it."""
+    """Find the folders with a picture's versions; the name of an image may contain folders."""
     for file in sorted(folder.rglob("sr.png")):
         yield file.parent.relative_to(folder).as_posix(), _versions(file.parent)
 
 
 def _versions(folder: Path) -> dict[str, Path]:
-    """Find what a run kept of a picture; where nothing is degraded, there is no lq."""
+    """Find the versions of a picture that a run kept; without degradation there is no lq."""
     return {kind: file for kind in _KINDS if (file := folder / f"{kind}.png").is_file()}

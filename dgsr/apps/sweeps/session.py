@@ -1,4 +1,4 @@
-"""A sweep from its command line to its closing summary."""
+"""Run a sweep, from its command line to its closing summary."""
 
 from __future__ import annotations
 
