@@ -12,6 +12,8 @@ from dgsr.apps import EvaluateConfig, TrainConfig, check, conf_dir
 #: What the config leaves for the user to say.
 GIVEN = {
     "metrics=none": ["task=estimator"],
+    "generator=none": ["task=estimator"],
+    "estimator=none": ["task=autoencoder"],
     "objective=none": ["task=estimator"],
     "estimator=published": ["estimator.path=weights.pth"],
     "experiment=paper": ["estimator.path=weights.pth"],

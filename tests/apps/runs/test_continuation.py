@@ -53,14 +53,11 @@ def test_other_networks_and_other_photographs_are_refused_unless_allowed(caplog:
     key = "generator.adapters.main.unet.rank"
     for changed, words in [
         (good | {"dgsr": ours | {"fingerprint": "?"}}, "another backbone"),
-        (
-            good | {"dgsr": {"fingerprint": "?", "description": rank}},
-            f"{key} its default instead of 8",
-        ),
+        (good | {"dgsr": {"fingerprint": "?", "description": rank}}, f"{key} 4 instead of 8"),
         (good | {"callbacks": {"Provenance": {"data": "another"}}}, r"photographs in data\.train"),
     ]:
         if "rank" in words:
-            module.description = {"generator": {}}
+            module.description = {"generator": {"adapters": {"main": {"unet": {"rank": 4}}}}}
         with pytest.raises(UserError, match=words):
             expect_continuable(changed, path, module, "print", allow_changes=False)
         expect_continuable(changed, path, module, "print", allow_changes=True)

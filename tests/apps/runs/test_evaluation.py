@@ -24,7 +24,7 @@ from dgsr.images import read_image, write_image
 from dgsr.models.estimator import DegradationEstimator
 from tests.apps.runs.test_training import SMALL, composed, train
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 GOLDEN = ROOT / "tests" / "golden"
 
 
@@ -157,7 +157,7 @@ def test_a_precision_that_the_device_lacks_is_refused(trained: Path, tmp_path: P
 
 
 def test_nothing_to_evaluate_is_refused(trained: Path, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"only where degraded images are made, but got 32 beside data\.eval\.lq"):
+    with pytest.raises(UserError, match=r"crop_px only without data\.eval\.lq, but got 32 beside data\.eval\.lq"):
         run_evaluation(config(trained, tmp_path, f"data.eval.lq={tmp_path}", "data.eval.crop_px=32"))
     with pytest.raises(UserError, match="but got neither"):
         run_evaluation(config(trained, tmp_path))

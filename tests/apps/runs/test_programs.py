@@ -13,7 +13,7 @@ import dgsr
 from dgsr.apps import cli
 from dgsr.apps.runs.programs import program, program_for, run_program
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def test_words_go_to_the_program_they_are_meant_for() -> None:
