@@ -1,4 +1,4 @@
-"""Files that hold a generator, or a whole model: the authors' format, our own, and what a training run saves."""
+"""Load and save generators and whole models: exported folders, training checkpoints, the authors' files."""
 
 from dgsr.checkpoints.bare import save_training
 from dgsr.checkpoints.kinds import kind_of, start_from

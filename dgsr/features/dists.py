@@ -1,4 +1,4 @@
-"""DISTS: how far apart two images are in structure and texture, to a network trained on ImageNet."""
+"""DISTS: a distance of structure and texture between images, in features of a network trained on ImageNet."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class DistsDistance(nn.Module):
     """Compare means and covariances of an image and of its features at five depths, channel by channel.
 
     Args:
-        weights: Where VGG-16 comes from: auto, offline, torchvision, or a path.
+        weights: Source of VGG-16's weights: auto, offline, torchvision, or a path.
 
     Source: Ding et al., Image quality assessment: unifying structure and texture similarity, Eq. 7.
     """

@@ -1,4 +1,4 @@
-"""From a degraded image to a sharp one, with a trained generator."""
+"""Restore degraded images with a trained generator."""
 
 from dgsr.inference.upscaler import Upscaler
 

@@ -1,4 +1,4 @@
-"""Where networks compute."""
+"""Choose the device that networks run on."""
 
 from __future__ import annotations
 

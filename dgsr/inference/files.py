@@ -29,7 +29,7 @@ class Job:
 
 @dataclass(frozen=True)
 class FileUpscaling:
-    """How files are upscaled.
+    """Settings for upscaling files, and the loop over them.
 
     Args:
         upscaler: Upscales; `tile` replaces its own.
@@ -75,7 +75,7 @@ class FileUpscaling:
 
         Args:
             raster: The picture.
-            name: What errors call it.
+            name: Its name in errors.
 
         Raises:
             UserError: It does not fit into memory.

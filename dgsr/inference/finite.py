@@ -1,4 +1,4 @@
-"""Refuse what networks give if it holds NaN, of which pixels would show nothing but black."""
+"""Refuse outputs of networks with NaN or Inf, which would otherwise become black pixels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Upscale pictures as files hold them: depth, grey, transparency and profile stay as they are."""
+"""Upscale pictures without changing bit depth, greyscale, transparency and colour profile."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def enlarge_raster(raster: Raster, scale: int | float) -> Raster:
 
 
 def _room(upscaler: Upscaler, raster: Raster) -> Raster:
-    """Return the picture that is to be, of which only the alpha is there."""
+    """Return an empty picture of the output's size, with its alpha enlarged."""
     out = raster.empty(enlarged(raster.size, upscaler.scale))
     if raster.alpha is not None and out.alpha is not None:
         _interpolate(out.alpha, raster.alpha)

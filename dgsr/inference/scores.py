@@ -1,4 +1,4 @@
-"""Estimate the degradation of an image of any size in the memory of a small one."""
+"""Estimate the degradation of images of any size, part by part."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _TILE_PX = 256
 
 
 def resolve_scores(estimator: DegradationEstimator, lq: Pixels, given_scores: GivenScores) -> Scores:
-    """Return the scores of one image: the given ones, and the estimator's for the others."""
+    """Return the scores of one image: given ones, and estimates for the others."""
     estimated = estimate(estimator, lq)[0].tolist() if None in given_scores else given_scores
     scores = [estimate if given is None else given for given, estimate in zip(given_scores, estimated, strict=True)]
     return torch.tensor([scores], device=next(estimator.parameters()).device)
@@ -27,9 +27,9 @@ def resolve_scores(estimator: DegradationEstimator, lq: Pixels, given_scores: Gi
 
 @torch.no_grad()
 def estimate(estimator: DegradationEstimator, lq: Pixels) -> Scores:
-    """Return the scores of one image as the estimator gives them, part by part.
+    """Estimate the scores of one image part by part, in the memory of a small one.
 
-    Its features depend on what is near, so those of parts with a margin are those of the whole.
+    Features depend on a limited neighbourhood, so parts with a margin give the features of the whole image.
     """
     device, down = next(estimator.parameters()).device, math.prod(estimator.shape["down_scales"])
     overlap = 2 * math.ceil(estimator.reach_px / down) * down

@@ -1,4 +1,4 @@
-"""Upscale an image of any size in the memory of one tile, by the networks that upscale small ones whole."""
+"""Upscale an image of any size in the memory of one tile."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ class TiledUpscaling:
     def _fix(self, sr: Tensor, tile: Tile) -> Tensor:
         """Bring a decoded tile to [0, 1], to grey if the image is, and to the colours of the degraded one.
 
-        What lies beyond the image's end has no colours to give or take.
+        Pixels beyond the image's end take no part in the colour fix.
         """
         size = sr.shape[-2:]
         rows, columns = (
@@ -141,7 +141,7 @@ class TiledUpscaling:
         return pad(sr, (0, size[1] - sr.shape[-1], 0, size[0] - sr.shape[-2]))
 
     def _lq_up(self, tile: Tile) -> Float[Tensor, "1 c h w"]:
-        """Return what a tile sees of the enlarged image; beyond its end that is reflected."""
+        """Return a tile of the enlarged image, reflected beyond the image's end."""
         rows, columns = (
             reflected(torch.arange(span.start * self.cell, span.stop * self.cell, device=self.device), side)
             for span, side in ((tile.rows, self.height), (tile.columns, self.width))
@@ -163,7 +163,7 @@ def _through(
     finish: Callable[[Tensor, Tile], Tensor],
     factor: int = 1,
 ) -> Iterator[tuple[int, Tensor]]:
-    """Put the tiles of a grid through a network whose layers know of the whole image; yield strips of the result."""
+    """Run the tiles of a grid through a network whose layers share statistics of the whole image; yield strips."""
     layers = SharedLayers(network)
     with layers.installed() if len(grid) > 1 else nullcontext():
         if len(grid) > 1:

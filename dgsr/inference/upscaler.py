@@ -34,7 +34,7 @@ class Upscaler:
 
     Args:
         generator: The trained generator, with its prompts.
-        estimator: Reads the scores off the image at native size.
+        estimator: Estimates the scores of the image at native size.
         scale: Output pixels per input pixel, along each side.
         color_fix: How the output takes its low frequencies from the input.
         guidance: Classifier-free guidance; 1 is the positive prompt alone and skips the negative pass.

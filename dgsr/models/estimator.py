@@ -1,4 +1,4 @@
-"""The degradation estimator: how blurred and how noisy an image is."""
+"""The degradation estimator: scores for the blur and the noise of an image."""
 
 from __future__ import annotations
 

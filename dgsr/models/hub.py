@@ -1,4 +1,4 @@
-"""Where the parts of a model lie: in a folder on this machine, inside the package, or on the model hub."""
+"""Find the files of a model: in a local folder, inside the package, or on the model hub."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _DUPLICATES = ["*.bin", "*.ckpt", "*.msgpack", "*.onnx*", "*.fp16.*", "*non_ema*
 
 
 def looks_like_hub_id(source: str) -> bool:
-    """Tell whether a name that is no folder here may be one on the hub.
+    """Return whether a name has the form of a repository on the hub.
 
     >>> looks_like_hub_id("stabilityai/sd-turbo"), looks_like_hub_id("./sd"), looks_like_hub_id("a/b/c")
     (True, False, False)
@@ -25,17 +25,17 @@ def looks_like_hub_id(source: str) -> bool:
 
 
 def located(source: str) -> Path:
-    """Return the path that a source names on this machine; `bundled:<path>` lies inside the package."""
+    """Return the local path of a source; `bundled:<path>` is inside the package."""
     return _ASSETS / source.removeprefix("bundled:") if source.startswith("bundled:") else Path(source)
 
 
 def is_stored(source: str) -> bool:
-    """Tell whether a source names a folder or may name a hub repository, so that it can be read again."""
+    """Return whether a source is a folder or may be a hub repository, so that it can be read again."""
     return located(source).is_dir() or looks_like_hub_id(source)
 
 
 def fetch(source: str, name: str) -> Path | None:
-    """Return the path of one file of a folder or hub repository, or None if it is not there or out of reach."""
+    """Return the path of one file of a folder or hub repository, or None if it does not exist or cannot be reached."""
     if located(source).is_dir():
         path = located(source) / name
         return path if path.is_file() else None
@@ -48,7 +48,7 @@ def fetch(source: str, name: str) -> Path | None:
 
 
 def fetch_folder(source: str, *subfolders: str, files: str = "*") -> Path | None:
-    """Return a folder that holds these subfolders of a folder or hub repository, or None if one is out of reach.
+    """Return a folder that holds these subfolders of a folder or hub repository, or None if one cannot be reached.
 
     Only files of this pattern are fetched from the hub.
     """

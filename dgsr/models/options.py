@@ -1,4 +1,4 @@
-"""The choices about a generator, apart from its backbone."""
+"""Options of a generator, except for its backbone."""
 
 from __future__ import annotations
 

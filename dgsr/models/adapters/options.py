@@ -1,4 +1,4 @@
-"""The choices about one named adapter, and the flat options that earlier versions had instead."""
+"""Options of one named adapter, and the flat options that earlier versions had instead."""
 
 from __future__ import annotations
 

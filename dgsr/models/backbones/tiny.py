@@ -1,4 +1,4 @@
-"""A backbone of the shape of Stable Diffusion, small enough to train from scratch on a laptop's processor."""
+"""Build a backbone with Stable Diffusion's layout, small enough to train from scratch on a laptop's processor."""
 
 from __future__ import annotations
 

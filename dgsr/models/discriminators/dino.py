@@ -1,4 +1,4 @@
-"""A discriminator that judges by what a frozen vision transformer sees."""
+"""A discriminator on features of a frozen vision transformer."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _REMEDY = "Set discriminator.weights to a file or folder with its weights, or co
 
 
 class DinoDiscriminator(FrozenFeatures):
-    """Train small heads on features of a frozen vision transformer: a map of logits a block, and one logit an image.
+    """Train small heads on features of a frozen vision transformer: one map of logits per block, one logit per image.
 
     Args:
         backbone: A vision transformer of timm, by name: DINO's, DINOv2's or another.
@@ -72,7 +72,7 @@ class DinoDiscriminator(FrozenFeatures):
             self.register_buffer(name, torch.tensor(trained_on[name])[:, None, None], persistent=False)
 
     def describe(self, images: Images) -> list[Float[Tensor, "b features ..."]]:
-        """Return what the heads judge, normalised: patch tokens as maps, then the class token."""
+        """Return the inputs of the heads, normalised: patch tokens as maps, then the class token."""
         inputs = (resize(images, self._size(images), "area") / 2 + 0.5 - self.mean) / self.std
         levels: Any = self.backbone.forward_intermediates(
             inputs, indices=self.indices, norm=True, intermediates_only=True, return_prefix_tokens=True

@@ -1,4 +1,4 @@
-"""What discriminators over frozen pretrained networks share."""
+"""The base of discriminators over frozen pretrained networks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dgsr.types import Images
 
 
 class FrozenFeatures(nn.Module, ABC):
-    """Judge images by features of a frozen network; the small heads on them learn, and are all of its state.
+    """Judge images by features of a frozen network; only the small heads are trained and saved.
 
     Source: Kumari et al., Ensembling off-the-shelf models for GAN training, Sec. 3.
     """
@@ -21,7 +21,7 @@ class FrozenFeatures(nn.Module, ABC):
 
     @abstractmethod
     def describe(self, images: Images) -> Sequence[Tensor]:
-        """Return what each head judges; images in [-1, 1]."""
+        """Return the input of each head; images in [-1, 1]."""
 
     def forward(self, images: Images) -> list[Tensor]:
         """Return the logits of each head; images in [-1, 1], high means real."""

@@ -16,7 +16,7 @@ class PatchDiscriminator(nn.Module):
     """Judge overlapping patches of images at several scales.
 
     Args:
-        num_scales: How many times to look; each scale has half the resolution of the one before.
+        num_scales: Number of scales; each has half the resolution of the one before.
         width: Channels after the first convolution; doubled by each further one, up to eightfold.
         num_layers: Stride-2 convolutions per scale; more of them see larger patches.
         seed: Seed of the initial weights.

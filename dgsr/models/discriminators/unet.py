@@ -11,7 +11,7 @@ from dgsr.types import Images
 
 
 class UNetDiscriminator(nn.Module):
-    """Judge every pixel in view of its surroundings.
+    """Judge every pixel with a U-Net, in the context of its surroundings.
 
     Args:
         width: Channels at full resolution; doubled by each of the three halvings.
