@@ -1,4 +1,4 @@
-"""LPIPS: how far apart two images are to a network trained on ImageNet."""
+"""LPIPS: a perceptual distance in the features of an ImageNet network."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _EPSILON = 1e-10
 
 
 class LpipsDistance(nn.Module):
-    """Compare unit-length features at five depths, weighted by how much each channel matters to people.
+    """Compare unit-length features at five depths, weighted per channel to match human judgements.
 
     Args:
-        net: Whose features: vgg or alex.
+        net: The feature network: vgg or alex.
         weights: Where they come from: auto, offline, torchvision, or a path.
 
     Source: Zhang et al., The unreasonable effectiveness of deep features as a perceptual metric, Eq. 1.
@@ -45,8 +45,8 @@ class LpipsDistance(nn.Module):
 
     def describe(self, images: Images) -> list[Float[Tensor, "b _ _ _"]]:
         """Return the features at five depths, of length 1 at every position; images in [-1, 1]."""
-        found = levels(self.network, (images - self.shift) / self.scale, self.after)
-        return [_unit(at_least_fp32(features)) for features in found]
+        activations = levels(self.network, (images - self.shift) / self.scale, self.after)
+        return [_unit(at_least_fp32(features)) for features in activations]
 
     def compare(
         self, left: list[Float[Tensor, "b _ _ _"]], right: list[Float[Tensor, "b _ _ _"]]

@@ -1,4 +1,4 @@
-"""Refuse what networks give if it holds NaN, of which pixels would show nothing but black."""
+"""Refuse network outputs with NaN, which would be written as black pixels."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from torch import Tensor
 from dgsr.checks import expect
 
 
-def expect_finite(made: Tensor) -> Tensor:
-    """Return what a network has made, if all of it are finite numbers.
+def expect_finite(output: Tensor) -> Tensor:
+    """Return a network's output if all its values are finite.
 
     Raises:
-        UserError: Some are NaN or infinite.
+        UserError: Some values are NaN or infinite.
     """
-    total = made.sum(dtype=torch.float32)  # takes no memory; it is finite unless one of them is not
-    expect(bool(total.isfinite()), "finite numbers from the networks", "NaN or Inf", "Take other weights, or fp32.")
-    return made
+    total = output.sum(dtype=torch.float32)  # needs no extra memory; finite only if all values are
+    expect(bool(total.isfinite()), "finite numbers from the networks", "NaN or Inf", "Use other weights, or fp32.")
+    return output

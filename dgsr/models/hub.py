@@ -57,8 +57,8 @@ def fetch_folder(source: str, *subfolders: str, files: str = "*") -> Path | None
         if not looks_like_hub_id(source):
             return None
         try:
-            wanted = [f"{name}/{files}" for name in subfolders]
-            folder = Path(snapshot_download(source, allow_patterns=wanted, ignore_patterns=_DUPLICATES))
+            patterns = [f"{name}/{files}" for name in subfolders]
+            folder = Path(snapshot_download(source, allow_patterns=patterns, ignore_patterns=_DUPLICATES))
         except (EntryNotFoundError, OSError):
             return None
     return folder if all((folder / name).is_dir() for name in subfolders) else None

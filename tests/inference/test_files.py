@@ -122,7 +122,7 @@ def test_what_does_not_fit_or_cannot_be_written_does_not_stop_the_others(upscale
 
 
 @pytest.mark.parametrize("batch", [1, 2])
-def test_what_is_told_is_undone_and_the_rest_as_estimated(tmp_path: Path, batch: int) -> None:
+def test_given_scores_replace_the_estimated_ones(tmp_path: Path, batch: int) -> None:
     upscaler = Upscaler(tiny.generator().eval(), DegradationEstimator.random(0), scale=2)
     jobs, heard = _jobs(tmp_path, [(20, 24), (20, 24)]), list[tuple[float, ...]]()
     work = FileUpscaling(upscaler, batch=batch, given_scores=(0.9, None), on_scores=lambda *s: heard.append(s))

@@ -68,7 +68,7 @@ def test_noise_of_the_posterior_follows_the_seed() -> None:
     assert not torch.equal(same, other)
 
 
-def test_what_watches_is_told_of_every_tile() -> None:
+def test_progress_is_reported_after_every_tile() -> None:
     shares: list[float] = []
     Upscaler(GENERATORS["tiny"]().eval(), ESTIMATOR, tile=TILE, on_progress=shares.append)(photo(16, 70))
     assert len(shares) > 3

@@ -22,7 +22,7 @@ SMALL = (
     "run.micro_batch=2",  # one piece a step for any number of ranks: spectral norm iterates once a piece
     "run.validate_every_steps=2",
     "run.log_every_steps=1",
-    "objective.reconstruction.lpips=0",
+    "objective.losses.lpips.weight=0",
     "metrics.names=[psnr]",
     "callbacks.checkpoints.monitor=psnr",
     # Adam divides a gradient by its own size: where it is almost zero, a rounding would turn a whole step around.
@@ -65,7 +65,7 @@ def _log(run: Path) -> dict[str, float]:
 
 
 @pytest.mark.slow
-def test_a_run_goes_on_with_another_number_of_ranks_in_a_folder_of_any_name(tmp_path: Path) -> None:
+def test_a_run_resumes_with_another_number_of_ranks_in_a_folder_of_any_name(tmp_path: Path) -> None:
     alone, changing = tmp_path / "alone", tmp_path / "logs, a=b [c]"
     expected = _train(alone, *SMALL, "trainer=cpu", "run.max_steps=6")
     _train(changing, *SMALL, "trainer=cpu", "run.max_steps=2")

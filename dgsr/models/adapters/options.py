@@ -112,7 +112,7 @@ def from_flat(options: Mapping[str, Any], adapters: Mapping[str, Any] | None = N
     """Move the adapter options of earlier versions, such as `unet_rank`, into the adapter `main`.
 
     Args:
-        options: Of a generator; those that have `adapters` stay as they are.
+        options: Options of a generator; returned unchanged if none is flat.
         adapters: What the flat options change.
 
     >>> from_flat({"unet_rank": 4, "alpha": 2.0, "seed": 1})

@@ -19,7 +19,7 @@ from dgsr.checks import expect
 
 _PHASES = ((0, 0), (0, 1), (1, 0), (1, 1))
 
-#: Dwarfs the data in every group of a normalisation, whose scale is then the same for every image.
+#: Much larger than the data in every normalised group, so that the group's scale is the same for every image.
 _REFERENCE = 6.0
 
 # After a nearest-neighbour enlargement, one kernel must serve both the left and the right pixel of a cell. These taps
@@ -92,8 +92,8 @@ def _through_norm(shortcut: Any, norm: Any, output: Any, count: int) -> None:
     Each value travels as (x, -x), since silu(x) - silu(-x) = x. In each group one more pair is the constant
     (reference, -reference), so that the group's deviation does not depend on the image.
     """
-    what = "widths that differ between the first two blocks, and between the last two"
-    expect(shortcut is not None, what, "equal ones", "Widen one of the two.")
+    expected = "widths that differ between the first two blocks, and between the last two"
+    expect(shortcut is not None, expected, "equal ones", "Widen one of the two.")
     size = norm.num_channels // norm.num_groups
     groups = range(0, norm.num_channels, size)
     pairs = [(start + at, start + at + 1) for at in range(2, size - 1, 2) for start in groups]
@@ -117,7 +117,7 @@ def _empty(convolution: nn.Module) -> nn.Conv2d:
 
 
 def _copy(convolution: Any) -> None:
-    """Let a convolution hand its channels on."""
+    """Make a convolution the identity on its channels."""
     emptied = _empty(convolution)
     centre = emptied.kernel_size[0] // 2
     for channel in range(min(emptied.in_channels, emptied.out_channels)):

@@ -37,7 +37,7 @@ def test_what_is_no_size_is_refused(parser: ArgumentParser, size: str) -> None:
         memory_bytes(parser.parse_args([f"--memory={size}"]))
 
 
-def test_a_device_computes_in_what_is_asked_for(parser: ArgumentParser) -> None:
+def test_unsupported_precision_is_refused(parser: ArgumentParser) -> None:
     for precision in ("fp32", "bf16"):
         assert device(parser.parse_args(["--device", "cpu", "--precision", precision])) == torch.device("cpu")
     with pytest.raises(UserError, match=r"but got fp16\. Use bf16"):

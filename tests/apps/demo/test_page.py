@@ -65,7 +65,7 @@ def test_the_page_starts_as_the_model_was_meant(page: Any) -> None:
     assert "<my>" not in shown
 
 
-def test_nobody_is_told_and_nobody_else_may_ask(page: Any) -> None:
+def test_no_analytics_and_no_public_api(page: Any) -> None:
     assert not page.blocks.analytics_enabled
     assert {event.api_visibility for event in page.blocks.fns.values()} == {"private"}
     assert {event.concurrency_limit for event in page.blocks.fns.values() if event.concurrency_id == "networks"} == {1}
