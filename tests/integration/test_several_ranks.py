@@ -94,7 +94,7 @@ def test_two_machines_are_two_ranks(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("lost", [0, 1])
-def test_where_one_rank_is_lost_the_other_ends(tmp_path: Path, lost: int) -> None:
+def test_a_lost_rank_ends_the_others(tmp_path: Path, lost: int) -> None:
     process = _start(tmp_path, str(ROOT / "train.py"), *SMALL, "trainer=ddp_sim", "run.max_steps=500")
     _wait_for(lambda: next(tmp_path.glob("train/runs/*/checkpoints/last.ckpt"), None))
     [child] = _children(process.pid)

@@ -19,7 +19,7 @@ def backbone_at(folder):
     return backbone
 
 
-def test_a_cache_gives_back_what_was_saved(tmp_path):
+def test_a_saved_cache_is_read_back(tmp_path):
     prompts = Prompts.random("sharp", "blurred", tokens=5, width=8)
     prompts.save(tmp_path / FILE)
     again = Prompts.from_backbone(backbone_at(tmp_path), "sharp", "blurred")
