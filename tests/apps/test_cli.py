@@ -58,7 +58,7 @@ def test_ctrl_c_tells_how_to_go_on(capsys: pytest.CaptureFixture[str], monkeypat
     def stopped(_: object) -> None:
         raise KeyboardInterrupt
 
-    said = {upscale: "Run the same command again to resume.", convert: "Remove what there is of OUT", report: ""}
+    said = {upscale: "Run the same command again to resume.", convert: "Remove the incomplete OUT", report: ""}
     for command, words in said.items():
         monkeypatch.setattr(command, "run", stopped)
         with pytest.raises(SystemExit) as stop:

@@ -1,4 +1,4 @@
-"""How command lines name the model that they work with."""
+"""Arguments that select a model, its parts and its device."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def add_source(parser: ArgumentParser) -> None:
-    """Add `--model`, for commands that take the one in the package if none is named."""
+    """Add `--model`, which defaults to the bundled model."""
     parser.add_argument(
         "--model",
         help="exported folder, hub id, training checkpoint or s3diff.pkl; last: the newest training run's "
@@ -25,7 +25,7 @@ def add_source(parser: ArgumentParser) -> None:
 
 
 def add_parts(parser: ArgumentParser) -> None:
-    """Add what says which parts and weights a model is put together from."""
+    """Add the arguments for a model's backbone, estimator and weights."""
     parser.add_argument("--backbone", metavar="PATH", help="diffusion model, where the recorded one is not here")
     parser.add_argument("--estimator", metavar="FILE", help="weights of the degradation estimator, if not in the model")
     parser.add_argument(
@@ -37,7 +37,7 @@ def add_parts(parser: ArgumentParser) -> None:
 
 
 def add_machine(parser: ArgumentParser) -> None:
-    """Add where the model runs, in which precision and in how much memory."""
+    """Add the arguments for device, precision and memory."""
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, … (default: auto)")
     parser.add_argument(
         "--precision",
@@ -49,14 +49,14 @@ def add_machine(parser: ArgumentParser) -> None:
 
 
 def source_of(model: str | None, logs: Path | None = None) -> str:
-    """Return the source of the model that a user names: the small one in the package if there is no name.
+    """Return the source of a model; None is the bundled model.
 
     Args:
         model: A source, or `last`, the newest checkpoint of the training runs.
-        logs: The folder of all runs; None is that of `train.py` in this folder.
+        logs: The folder of all runs; None is the one that `train.py` uses in the current folder.
 
     Raises:
-        UserError: The last run is requested, and there is none.
+        UserError: `last` is given, and there is no run.
     """
     from dgsr.checkpoints.loading import BUNDLED
 
@@ -80,10 +80,10 @@ def load(source: str, arguments: Namespace) -> Model:
 
 
 def device(arguments: Namespace) -> torch.device:
-    """Return the device that is named.
+    """Return the requested device.
 
     Raises:
-        UserError: It is not there, or does not compute in `--precision`.
+        UserError: It does not exist, or does not support `--precision`.
     """
     from dgsr.inference.devices import device_of
     from dgsr.ops.precision import expect_computable
@@ -94,10 +94,10 @@ def device(arguments: Namespace) -> torch.device:
 
 
 def memory_bytes(arguments: Namespace) -> int | None:
-    """Return what `--memory` allows.
+    """Return `--memory` in bytes.
 
     Raises:
-        UserError: It is no size.
+        UserError: It is not a positive size.
     """
     if arguments.memory is None:
         return None

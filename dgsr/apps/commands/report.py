@@ -1,4 +1,4 @@
-"""`dgsr report`: the runs of a sweep side by side."""
+"""`dgsr report`: compare the runs of a sweep."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def add_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
-    """Name the arguments."""
+    """Add the command and its arguments."""
     parser = commands.add_parser(
         "report",
         help="compare the runs of a sweep",
@@ -24,7 +24,7 @@ def add_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
 
 
 def run(arguments: Namespace) -> None:
-    """Write the report and say where it is.
+    """Write the report and print its path.
 
     Raises:
         UserError: There are no runs.
