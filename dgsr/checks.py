@@ -24,10 +24,10 @@ class UserError(ValueError):
 def refuse(expected: str, got: object, remedy: str) -> NoReturn:
     """Raise a `UserError` in the form that all errors of this project share.
 
-    >>> refuse("a rank above 0", -1, "Set generator.unet_rank to 4 or more.")
+    >>> refuse("a rank above 0", -1, "Set generator.adapters.main.unet.rank to 4 or more.")
     Traceback (most recent call last):
         ...
-    dgsr.checks.UserError: Expected a rank above 0, but got -1. Set generator.unet_rank to 4 or more.
+    dgsr.checks.UserError: Expected a rank above 0, but got -1. Set generator.adapters.main.unet.rank to 4 or more.
     """
     raise UserError(f"Expected {expected}, but got {got}. {remedy}".strip())
 

@@ -12,8 +12,10 @@ def test_true_condition_raises_nothing() -> None:
 
 
 def test_error_states_expectation_value_and_remedy() -> None:
-    with pytest.raises(UserError, match=r"^Expected a rank above 0, but got -1\. Set generator\.unet_rank=4\.$"):
-        expect(False, "a rank above 0", -1, "Set generator.unet_rank=4.")
+    with pytest.raises(
+        UserError, match=r"^Expected a rank above 0, but got -1\. Set generator\.adapters\.main\.unet\.rank=4\.$"
+    ):
+        expect(False, "a rank above 0", -1, "Set generator.adapters.main.unet.rank=4.")
 
 
 def test_error_without_remedy_ends_with_one_full_stop() -> None:

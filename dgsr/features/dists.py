@@ -1,4 +1,4 @@
-"""DISTS: a distance of structure and texture between images, in features of a network trained on ImageNet."""
+"""DISTS: a distance of structure and texture in the features of an ImageNet network."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ class DistsDistance(nn.Module):
 
     def describe(self, images: Images) -> list[Float[Tensor, "b _ _ _"]]:
         """Return the images themselves, in [0, 1], and their features at five depths."""
-        activations = levels(self.network, (images - self.mean) / self.std, VGG16_RELUS)
-        return [at_least_fp32(level) for level in (images, *activations)]
+        features = levels(self.network, (images - self.mean) / self.std, VGG16_RELUS)
+        return [at_least_fp32(level) for level in (images, *features)]
 
     def compare(
         self, left: list[Float[Tensor, "b _ _ _"]], right: list[Float[Tensor, "b _ _ _"]]
@@ -62,7 +62,7 @@ class DistsDistance(nn.Module):
 
 
 class _L2Pool(nn.Module):
-    """Halve the size by the root of smoothed squares, which does not alias as a maximum does."""
+    """Halve the size by L2 pooling, which aliases less than max pooling."""
 
     def forward(self, features: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c _ _"]:
         channels = features.shape[1]

@@ -1,4 +1,4 @@
-"""LPIPS: a distance between images, in features of a network trained on ImageNet."""
+"""LPIPS: a perceptual distance in the features of an ImageNet network."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _EPSILON = 1e-10
 
 
 class LpipsDistance(nn.Module):
-    """Compare unit-length features at five depths, with weights per channel that fit human judgements.
+    """Compare unit-length features at five depths, weighted per channel to match human judgements.
 
     Args:
-        net: The network, vgg or alex.
-        weights: Source of its weights: auto, offline, torchvision, or a path.
+        net: The feature network: vgg or alex.
+        weights: Where they come from: auto, offline, torchvision, or a path.
 
     Source: Zhang et al., The unreasonable effectiveness of deep features as a perceptual metric, Eq. 1.
     """

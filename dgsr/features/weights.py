@@ -35,7 +35,7 @@ _CONVOLUTIONS = {"vgg16": (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28), "ale
 
 
 def expect_source(weights: str) -> None:
-    """Refuse a value that names no source of weights, without reading from the source.
+    """Refuse an unknown source of weights, without loading them.
 
     Raises:
         UserError: It is neither a source nor a path that exists.
@@ -48,19 +48,19 @@ def expect_source(weights: str) -> None:
 def imagenet_weights(net: Net, weights: str) -> Weights:
     """Return the weights of the convolutional layers, named as in torchvision's `features`.
 
-    Kernels have their channels last, and so have the features: half precision is fastest in this order.
+    Kernels, and therefore the features, are in channels-last layout, which is fastest in half precision.
 
     Args:
         net: The network.
         weights: auto (offline if installed, else torchvision), offline, torchvision, or the path of a file or folder.
 
     Raises:
-        UserError: The source has no weights, or the file holds something else.
+        UserError: The weights are unavailable, or the file holds something else.
     """
     assert net in get_args(Net)
-    state = _read(net, weights)
-    kernels = {name: tensor for name, tensor in state.items() if tensor.ndim == 4}
-    return state | {name: tensor.contiguous(memory_format=torch.channels_last) for name, tensor in kernels.items()}
+    tensors = _read(net, weights)
+    kernels = {name: tensor for name, tensor in tensors.items() if tensor.ndim == 4}
+    return tensors | {name: tensor.contiguous(memory_format=torch.channels_last) for name, tensor in kernels.items()}
 
 
 def _read(net: Net, weights: str) -> Weights:
@@ -86,15 +86,17 @@ def _offline_path(net: Net) -> Path | None:
 
 def _find(net: Net, path: Path) -> Path:
     """Return the file itself, or the one of a folder whose name begins with the network's."""
-    file = path if path.is_file() else next((file for file in sorted(path.glob(f"{net}*")) if file.is_file()), None)
-    return file or refuse(f"auto, offline, torchvision, or a path with weights of {net}", path, "Set features.")
+    file = path if path.is_file() else next(filter(Path.is_file, sorted(path.glob(f"{net}*"))), None)
+    if file is None:
+        refuse(f"auto, offline, torchvision, or a path with weights of {net}", path, "Set features to one of these.")
+    return file
 
 
 def _from_torchvision(net: Net) -> Weights:
     folder = Path(torch.hub.get_dir())
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder / "dgsr.lock"):  # the first process of a machine downloads, its other ranks find the file
+        with FileLock(folder / "dgsr.lock"):  # one process per machine downloads, the others reuse the file
             state = get_model_weights(net)["IMAGENET1K_V1"].get_state_dict(progress=False, check_hash=True)
     except (OSError, RuntimeError) as error:
         refuse(f"the weights of {net}", f"no download ({error})", _REMEDY)
@@ -104,20 +106,25 @@ def _from_torchvision(net: Net) -> Weights:
 def _from_file(net: Net, path: Path) -> Weights:
     if path.suffix == ".ckpt":
         return _read_offline(net, path)
-    return _convolutions(read_tensors(path, f"torchvision's weights of {net}", "Set features to the right file."))
+    try:
+        return _convolutions(torch.load(path, map_location="cpu", weights_only=True))
+    except (AttributeError, EOFError, RuntimeError, pickle.UnpicklingError):
+        refuse(f"torchvision's weights of {net} in {path}", "something else", "Set features to one of these.")
 
 
-def _convolutions(state: Mapping[str, Tensor]) -> Weights:
-    """Keep the convolutional layers of one of torchvision's state dicts."""
-    tensors = {name.removeprefix("features."): tensor for name, tensor in state.items()}
+def _convolutions(state: Any) -> Weights:
+    """Keep the convolutional layers of a torchvision state dict."""
+    tensors = {name.removeprefix("features."): tensor for name, tensor in state.items() if isinstance(tensor, Tensor)}
     return {name: tensor for name, tensor in tensors.items() if not name.startswith("classifier.")}
 
 
 def _read_offline(net: Net, path: Path) -> Weights:
     """Read a pickle of nested dicts of NumPy arrays, checked against the hash of the one published file."""
     content = path.read_bytes()
-    actual, expected = hashlib.sha256(content).hexdigest(), _OFFLINE_SHA256[net]
-    expect(actual == expected, f"{path} with SHA-256 {expected[:12]}…", f"{actual[:12]}…", _REMEDY)
+    digest = hashlib.sha256(content).hexdigest()
+    expect(
+        digest == _OFFLINE_SHA256[net], f"{path} with SHA-256 {_OFFLINE_SHA256[net][:12]}…", f"{digest[:12]}…", _REMEDY
+    )
     layers = next(iter(_ArrayUnpickler(BytesIO(content)).load().values()))
     weights: Weights = {}
     for number, index in enumerate(_CONVOLUTIONS[net]):

@@ -1,4 +1,4 @@
-"""Refuse outputs of networks with NaN or Inf, which would otherwise become black pixels."""
+"""Refuse network outputs with NaN, which would be written as black pixels."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from torch import Tensor
 from dgsr.checks import expect
 
 
-def expect_finite(images: Tensor) -> Tensor:
-    """Return the output of a network unchanged, if all of its numbers are finite.
+def expect_finite(output: Tensor) -> Tensor:
+    """Return a network's output if all its values are finite.
 
     Raises:
-        UserError: Some are NaN or infinite.
+        UserError: Some values are NaN or infinite.
     """
-    total = images.sum(dtype=torch.float32)  # needs no memory for a mask; finite only if all numbers are
+    total = output.sum(dtype=torch.float32)  # needs no extra memory; finite only if all values are
     expect(bool(total.isfinite()), "finite numbers from the networks", "NaN or Inf", "Use other weights, or fp32.")
-    return images
+    return output

@@ -1,4 +1,4 @@
-"""Estimate the memory that upscaling an image takes, and the memory that is available."""
+"""Estimate the memory that upscaling needs, and read how much is free."""
 
 from __future__ import annotations
 
@@ -24,20 +24,22 @@ from dgsr.types import Image
 _COPIES = 6
 _FIXED_BYTES = 2**28
 
-# Beyond the first, attention among all pixels of the latent takes longer than tiles that overlap do.
+# In larger tiles, attention among all latent pixels takes longer than processing overlapping tiles.
 _TILES = (1024, 896, 768, 640, 512, 384, 256)
 
 
 def needed_bytes(generator: OneStepGenerator, height: int, width: int) -> int:
-    """Estimate the bytes that upscaling to this size takes, without the weights."""
+    """Estimate the bytes that upscaling to this size needs besides the weights."""
     sides = (math.ceil(side / generator.multiple) * generator.multiple for side in (height, width))
     return _FIXED_BYTES + _COPIES * generator.backbone.bytes_per_px * math.prod(sides)
 
 
 def available_bytes(device: torch.device) -> int | None:
-    """Return the free bytes of a device, or None if the system does not report them."""
+    """Return the bytes of free memory, or None where the system does not report them."""
     if device.type == "cuda":
-        kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)  # by PyTorch, for reuse
+        kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(
+            device
+        )  # reserved by PyTorch, but unused
         return torch.cuda.mem_get_info(device)[0] + kept
     free = [_meminfo(), _cgroup()]
     return min((size for size in free if size is not None), default=None)
@@ -48,7 +50,7 @@ def choose_tile(generator: OneStepGenerator, room: int | None) -> int:
 
     Args:
         generator: The generator that upscales.
-        room: Bytes that may be used; None is unknown, which counts as enough.
+        room: Bytes that may be used; None is unknown and counts as unlimited.
     """
     sides = [side for side in _TILES if side % generator.multiple == 0]
     fitting = (side for side in sides if room is None or needed_bytes(generator, side, side) <= room)
@@ -60,20 +62,22 @@ def expect_room(
     needed: int,
     room: int | None,
     name: str,
-    remedy: str = "Use --tile auto or a smaller one, or allow more with --memory.",
+    remedy: str = "Use --tile auto or a smaller tile, or allow more with --memory.",
 ) -> Iterator[None]:
-    """Refuse to upscale an image that does not fit, in advance or, where the estimate was too low, after the failure.
+    """Refuse an image that does not fit into memory: by estimate, or when allocation fails.
 
     Args:
-        needed: Bytes.
-        room: Bytes that may be taken; None is unknown.
-        name: Name of the image, with its size.
+        needed: Estimated bytes.
+        room: Bytes that may be used; None is unknown.
+        name: The image's name and size, for the error.
         remedy: What the user can do.
 
     Raises:
         UserError: It does not fit.
     """
-    expected = "an image that fits into memory" if room is None else f"an image that can be upscaled in {_gib(room)}"
+    expected = (
+        f"an image that can be upscaled in {_gib(room)}" if room is not None else "an image that fits into memory"
+    )
     got = f"{name} take about {_gib(needed)}"
     expect(room is None or needed <= room, expected, got, remedy)
     try:
@@ -88,7 +92,7 @@ def upscale_with_room(upscaler: Upscaler, lq: Image) -> Float[Tensor, "3 H W"]:
     """Upscale an image as the upscaler's tile says.
 
     Raises:
-        UserError: It does not fit into memory, or the networks give NaN.
+        UserError: It does not fit into memory, or the networks return NaN.
     """
     height, width = enlarged((lq.shape[-2], lq.shape[-1]), upscaler.scale)
     sides = (min(side, upscaler.tile or side) for side in (height, width))
@@ -109,10 +113,10 @@ def _meminfo(file: Path = Path("/proc/meminfo")) -> int | None:
 
 
 def _cgroup(folder: Path = Path("/sys/fs/cgroup")) -> int | None:
-    """Return the bytes that a container may still allocate."""
+    """Return the bytes that the container may still allocate."""
     limit, current = folder / "memory.max", folder / "memory.current"
     if not (limit.is_file() and current.is_file()) or limit.read_text().strip() == "max":
         return None
     counts = dict(line.split() for line in (folder / "memory.stat").read_text().splitlines())
-    cached = int(counts["inactive_file"])  # counted as taken, but given up at once
+    cached = int(counts["inactive_file"])  # counted as used, but reclaimable
     return int(limit.read_text()) - int(current.read_text()) + cached

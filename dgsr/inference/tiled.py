@@ -1,4 +1,4 @@
-"""Upscale an image of any size in the memory of one tile."""
+"""Upscale an image of any size in the memory of one tile, with the same networks as for small images."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from dgsr.types import Pixels
 
 ColorFix = Literal["wavelet", "adain", "none"]
 
-#: What tiles of the VAE share with their neighbours. Its convolutions see some 100 px far, but hardly that far.
+#: Overlap of the VAE's tiles. Its receptive field is about 100 px wide, but far pixels contribute little.
 OVERLAP_PX = 128
 
 _UNET_TILE, _UNET_OVERLAP = 96, 32  # latent cells, as published
@@ -43,11 +43,11 @@ class TiledUpscaling:
     Args:
         generator: In evaluation mode.
         lq: The degraded image, grey or RGB.
-        out: Receives the result, of as many channels; its size says how much larger.
+        out: Receives the result, with as many channels; its size sets the scale.
         correction: The correction for the image's scores.
         tile: Side of a tile of the output in px, a multiple of the generator's.
         guidance: As the generator takes it.
-        color_fix: How the output takes its low frequencies from the input.
+        color_fix: Method that matches the output's colours to the input's.
         seed: Seed of the noise, where the generator samples the posterior of its encoder.
         precision: What the networks compute in; see `Upscaler`.
         on_progress: Called after each tile with the share of all tiles that are done, over the three networks.
@@ -123,7 +123,7 @@ class TiledUpscaling:
     def _fix(self, sr: Tensor, tile: Tile) -> Tensor:
         """Bring a decoded tile to [0, 1], to grey if the image is, and to the colours of the degraded one.
 
-        Pixels beyond the image's end take no part in the colour fix.
+        Padding beyond the image's border is excluded.
         """
         size = sr.shape[-2:]
         rows, columns = (
@@ -141,7 +141,7 @@ class TiledUpscaling:
         return pad(sr, (0, size[1] - sr.shape[-1], 0, size[0] - sr.shape[-2]))
 
     def _lq_up(self, tile: Tile) -> Float[Tensor, "1 c h w"]:
-        """Return a tile of the enlarged image, reflected beyond the image's end."""
+        """Return a tile of the enlarged image, reflected beyond its border."""
         rows, columns = (
             reflected(torch.arange(span.start * self.cell, span.stop * self.cell, device=self.device), side)
             for span, side in ((tile.rows, self.height), (tile.columns, self.width))
@@ -149,7 +149,7 @@ class TiledUpscaling:
         return upsample_at(self.lq, (self.height, self.width), rows, columns)
 
     def _recolor(self) -> None:
-        """Apply AdaIN to what is written, by the statistics of all tiles."""
+        """Apply AdaIN to the output, with the statistics of all tiles."""
         content, style = torch.stack(list(self._sums.values())).sum(dim=0)[:, None]
         gain, offset = (part[0] for part in adain_map(content, style))
         for rows in self.out.split(_STRIP, dim=1):
@@ -163,7 +163,7 @@ def _through(
     finish: Callable[[Tensor, Tile], Tensor],
     factor: int = 1,
 ) -> Iterator[tuple[int, Tensor]]:
-    """Run the tiles of a grid through a network whose layers share statistics of the whole image; yield strips."""
+    """Run a network on all tiles, with layers that share statistics of the whole image; yield strips of the result."""
     layers = SharedLayers(network)
     with layers.installed() if len(grid) > 1 else nullcontext():
         if len(grid) > 1:

@@ -36,10 +36,10 @@ class Upscaler:
         generator: The trained generator, with its prompts.
         estimator: Estimates the scores of the image at native size.
         scale: Output pixels per input pixel, along each side.
-        color_fix: How the output takes its low frequencies from the input.
+        color_fix: Method that matches the output's colours to the input's.
         guidance: Classifier-free guidance; 1 is the positive prompt alone and skips the negative pass.
         seed: Seed of each image's noise, where the generator samples the posterior of its encoder.
-        tile: Side in px of the tiles of larger outputs, a multiple of the generator's; 0 computes every output whole.
+        tile: Side in px of the tiles of larger outputs, a multiple of the generator's; 0 disables tiling.
         precision: What the networks compute in, by autocast: fp32, bf16 or, on GPUs, fp16. Scores, correction and
             colours are in fp32 all the same, in fp16 also the autoencoder.
         on_progress: Called after each tile with the share of the work that is done.

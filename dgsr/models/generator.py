@@ -93,7 +93,7 @@ class OneStepGenerator(TrainableWeights):
         """
         chosen = GeneratorOptions.from_fields(options)
         backbone = load_backbone(path) if isinstance(path, str | Path) else path
-        return cls(backbone, Prompts.for_backbone(backbone, chosen.positive_prompt, chosen.negative_prompt), chosen)
+        return cls(backbone, Prompts.from_backbone(backbone, chosen.positive_prompt, chosen.negative_prompt), chosen)
 
     @classmethod
     def outline(cls, path: str | Path, **options: Unpack[OptionFields]) -> OneStepGenerator:

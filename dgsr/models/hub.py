@@ -1,4 +1,4 @@
-"""Find the files of a model: in a local folder, inside the package, or on the model hub."""
+"""Locate the parts of a model: in a local folder, inside the package, or on the model hub."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from huggingface_hub.errors import EntryNotFoundError
 _ASSETS = Path(__file__).parents[1] / "assets"
 _HUB_ID = re.compile(r"[\w-][\w.-]*/[\w.-]+")
 
-#: The same weights again, in other formats and precisions.
+#: Duplicates of the weights in other formats and precisions, which are not downloaded.
 _DUPLICATES = ["*.bin", "*.ckpt", "*.msgpack", "*.onnx*", "*.fp16.*", "*non_ema*", "*openvino*"]
 
 

@@ -14,7 +14,7 @@ Trainable = Literal["adapter", "with_decoder", "all"]
 Posterior = Literal["mode", "sample"]
 Compile = Literal["none", "blocks"]
 
-#: Options that make training cheaper, at the values that suit a trained model in use.
+#: Options that make training cheaper, at their values for inference.
 FOR_TRAINING: dict[str, Any] = {"gradient_checkpointing": False, "slice_decoder": False, "compile": "none"}
 
 POSITIVE = "A high-resolution, 8K, ultra-realistic image with sharp focus, vibrant colors, and natural lighting."

@@ -36,7 +36,7 @@ class Prompts(nn.Module):
         self.texts = texts
 
     @classmethod
-    def for_backbone(cls, backbone: Backbone, positive: str, negative: str) -> Prompts:
+    def from_backbone(cls, backbone: Backbone, positive: str, negative: str) -> Prompts:
         """Return a backbone's embeddings of these texts: cached ones, else by its text encoder.
 
         Raises:
@@ -52,7 +52,7 @@ class Prompts(nn.Module):
 
     @classmethod
     def random(cls, positive: str, negative: str, tokens: int, width: int) -> Prompts:
-        """Return random embeddings that differ between texts, for networks that know no language."""
+        """Return random embeddings that differ between texts, for networks without a text encoder."""
 
         def embed(text: str) -> Tensor:
             return torch.randn(1, tokens, width, generator=torch_generator(0, text))

@@ -58,7 +58,7 @@ def test_ctrl_c_prints_how_to_resume(capsys: pytest.CaptureFixture[str], monkeyp
     def stopped(_: object) -> None:
         raise KeyboardInterrupt
 
-    said = {upscale: "Run the same command again to resume.", convert: "Remove what there is of OUT", report: ""}
+    said = {upscale: "Run the same command again to resume.", convert: "Remove the incomplete OUT", report: ""}
     for command, words in said.items():
         monkeypatch.setattr(command, "run", stopped)
         with pytest.raises(SystemExit) as stop:

@@ -17,7 +17,7 @@ from dgsr.models.generator import OneStepGenerator
 GOLDEN = Path(__file__).parents[1] / "golden"
 
 
-def test_it_holds_the_trained_weights_and_how_to_build_the_rest(tmp_path: Path) -> None:
+def test_it_holds_trained_weights_and_the_architecture(tmp_path: Path) -> None:
     generator = load_s3diff(GOLDEN / "s3diff.pkl", GOLDEN / "tiny-sd")
     estimator = DegradationEstimator.random(0, channels=(8, 8, 8, 16), blocks=(2, 1, 1, 2))
     save_training(generator, tmp_path / "a.ckpt", estimator=estimator, scale=2)
@@ -36,7 +36,7 @@ def test_it_holds_the_trained_weights_and_how_to_build_the_rest(tmp_path: Path) 
     assert not {"optimizer_states", "lr_schedulers"} & checkpoint.keys()
 
 
-def test_what_cannot_be_built_again_is_refused(tmp_path: Path) -> None:
+def test_networks_that_cannot_be_rebuilt_are_refused(tmp_path: Path) -> None:
     save_training(OneStepGenerator.tiny(trainable="all"), tmp_path / "all.ckpt")
     with pytest.raises(UserError, match="Export it to a folder"):
         save_training(OneStepGenerator.tiny(trainable="adapter"), tmp_path / "adapter.ckpt")

@@ -20,7 +20,7 @@ SHAPE: dict[str, Any] = {"channels": [8, 8, 8, 8], "blocks": [1, 1, 1, 1]}
 TINY = {"_target_": "dgsr.models.generator.OneStepGenerator.tiny"}
 
 
-def test_a_generator_comes_back() -> None:
+def test_a_generator_is_rebuilt() -> None:
     found = described_generator(TINY | {"seed": 3, "unet_rank": 2}, FILE)
     expected = OneStepGenerator.tiny(seed=3, adapters=tiny.adapters(2, 4))
     assert (found.fingerprint(), found.options) == (expected.fingerprint(), expected.options)
@@ -35,7 +35,7 @@ def test_earlier_descriptions_are_brought_up_to_date() -> None:
     assert up_to_date(up_to_date(recorded)) == up_to_date(recorded)
 
 
-def test_estimators_come_back(tmp_path: Path) -> None:
+def test_estimators_are_rebuilt(tmp_path: Path) -> None:
     estimator = DegradationEstimator.random(3, **SHAPE)
     estimator.save(tmp_path / "estimator.safetensors")
     nodes = {"random": {"seed": 3} | SHAPE, "from_file": {"path": str(tmp_path / "estimator.safetensors")}}
@@ -52,13 +52,13 @@ def test_estimators_come_back(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "target", ["os.system", "dgsr.images.torch.hub.load", "dgsr.images.Path.write_text", "dgsr.checks.refuse"]
 )
-def test_nothing_but_networks_is_called(target: str) -> None:
+def test_only_network_classes_are_called(target: str) -> None:
     for build in (described_generator, described_estimator):
         with pytest.raises(UserError, match=f"but got a.ckpt with {target}"):
             build({"_target_": target}, FILE)
 
 
-def test_what_stands_inside_is_not_called(tmp_path: Path) -> None:
+def test_nested_targets_are_not_called(tmp_path: Path) -> None:
     """Nor is text resolved that OmegaConf would take for a reference."""
     call = {"_target_": "dgsr.images.torch.save", "obj": 1, "f": str(tmp_path / "mine")}
     inside = [call, [call], (call,), f"${{oc.create:{call}}}"]
@@ -81,11 +81,11 @@ def test_what_stands_inside_is_not_called(tmp_path: Path) -> None:
         TINY | {"_args_": [1]},
     ],
 )
-def test_what_describes_no_network_is_one_sentence(node: Any) -> None:
+def test_an_invalid_description_is_one_sentence(node: Any) -> None:
     with pytest.raises(UserError, match=r"^Expected .* a\.ckpt.*\.$"):
         described_generator(node, FILE)
 
 
-def test_no_backbone_is_named_in_vain() -> None:
+def test_an_unused_backbone_argument_is_refused() -> None:
     with pytest.raises(UserError, match="which needs none"):
         described_generator(TINY, FILE, backbone=BACKBONE)

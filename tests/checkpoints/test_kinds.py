@@ -100,7 +100,7 @@ def test_another_backbone_is_refused(sources: dict[str, Path], kind: str, tmp_pa
         start_from(generator, sources[kind])
 
 
-def test_what_is_none_of_the_three_is_refused(tmp_path: Path) -> None:
+def test_other_kinds_of_files_are_refused(tmp_path: Path) -> None:
     torch.save({"weight": torch.zeros(1)}, tmp_path / "other.pt")
     with pytest.raises(UserError, match=r"other\.pt, which holds weight"):
         kind_of(tmp_path / "other.pt")

@@ -42,7 +42,7 @@ def test_export_and_checkpoint_hold_the_same_model(sources: dict[str, str]) -> N
     assert torch.equal(first, second)
 
 
-def test_the_average_stands_for_the_weights_unless_asked(sources: dict[str, str]) -> None:
+def test_the_average_is_loaded_by_default(sources: dict[str, str]) -> None:
     checkpoint = torch.load(sources["training"], weights_only=True)
     name = "unet.conv_in.bias"
     plain = checkpoint["state_dict"][f"generator.{name}"]
@@ -66,7 +66,7 @@ def test_the_authors_file_needs_a_backbone_and_an_estimator(sources: dict[str, s
         load_model(sources["s3diff"], str(GOLDEN))
 
 
-def test_what_we_write_in_the_authors_format_is_a_model(sources: dict[str, str], tmp_path: Path) -> None:
+def test_a_file_written_in_the_authors_format_can_be_loaded(sources: dict[str, str], tmp_path: Path) -> None:
     generator = load_model(sources["training"]).generator
     save_s3diff(generator, tmp_path / "ours.pkl", scale=2, guidance=1.2)
     model = load_model(str(tmp_path / "ours.pkl"), str(GOLDEN / "tiny-sd"))
@@ -93,7 +93,7 @@ def _hostile(mine: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("way", _hostile(""))
-def test_a_checkpoint_calls_nothing(way: str, tmp_path: Path) -> None:
+def test_loading_a_checkpoint_calls_no_code(way: str, tmp_path: Path) -> None:
     save_training(OneStepGenerator.tiny(trainable="all"), tmp_path / "bad.ckpt")
     content = torch.load(tmp_path / "bad.ckpt", weights_only=True)
     content["dgsr"]["description"] |= _hostile(str(tmp_path / "mine"))[way]
@@ -103,7 +103,7 @@ def test_a_checkpoint_calls_nothing(way: str, tmp_path: Path) -> None:
     assert not (tmp_path / "mine").exists()
 
 
-def test_an_export_hands_on_nothing_that_could_be_called(sources: dict[str, str], tmp_path: Path) -> None:
+def test_an_export_contains_nothing_callable(sources: dict[str, str], tmp_path: Path) -> None:
     """Hydra builds the path through the networks, with the model's scale and guidance."""
     shutil.copytree(sources["export"], tmp_path / "bad")
     description = json.loads((tmp_path / "bad" / "generator.json").read_text())

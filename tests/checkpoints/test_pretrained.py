@@ -45,7 +45,7 @@ def restored(generator):
     return generator(tiny.images(), tiny.scores(), prompts.positive, prompts.negative, guidance=1.07)
 
 
-def test_an_adapter_comes_back(adapter, folder):
+def test_an_adapter_survives_export(adapter, folder):
     again = load_pretrained(folder)
     assert torch.equal(restored(again), restored(adapter))
     assert again.fingerprint() == adapter.fingerprint()
@@ -57,7 +57,7 @@ def test_an_adapter_leaves_the_backbone_out(adapter, folder):
 
 
 @torch.no_grad()
-def test_a_trained_decoder_goes_along_and_the_rest_stays_out(tmp_path):
+def test_only_a_trained_decoder_is_exported_with_the_adapter(tmp_path):
     generator = OneStepGenerator.from_backbone(
         GOLDEN / "tiny-sd", adapters=tiny.adapters(4, 4), trainable="with_decoder"
     )
@@ -70,7 +70,7 @@ def test_a_trained_decoder_goes_along_and_the_rest_stays_out(tmp_path):
     assert "the adapter and the VAE's decoder" in (tmp_path / CARD).read_text()
 
 
-def test_fully_trained_networks_come_back_without_a_backbone(tmp_path):
+def test_fully_trained_networks_load_without_a_backbone(tmp_path):
     generator = OneStepGenerator.tiny(trainable="all", seed=3)
     with torch.no_grad():
         for parameter in generator.parameters():
@@ -94,7 +94,7 @@ def test_frozen_weights_may_be_written_in_half(tmp_path):
     torch.testing.assert_close(restored(load_pretrained(tmp_path)), restored(generator), atol=0.05, rtol=0)
 
 
-def test_what_spares_memory_in_training_stays_with_it(tmp_path):
+def test_memory_saving_options_of_training_are_not_exported(tmp_path):
     economical = {"compile": "blocks", "gradient_checkpointing": True, "slice_decoder": True}
     save_pretrained(OneStepGenerator.tiny(**economical), tmp_path)
     options = load_pretrained(tmp_path).options

@@ -101,7 +101,7 @@ def test_round_trip_is_bit_exact(generator, tmp_path):
     assert_same(again, original)
 
 
-def test_options_that_their_program_fixes_are_kept(tmp_path):
+def test_options_fixed_by_the_authors_program_are_kept(tmp_path):
     save_s3diff(load_s3diff(FILE, BACKBONE, timestep=250, alpha=16.0), tmp_path / "other.pkl")
     options = load_s3diff(tmp_path / "other.pkl", BACKBONE).options
     assert (options.timestep, options.adapters["main"].alpha) == (250, 16.0)
@@ -142,7 +142,7 @@ def test_names_what_does_not_fit_the_backbone(tmp_path):
         load_s3diff(tmp_path / "partial.pkl", BACKBONE)
 
 
-def test_refuses_to_write_what_the_format_cannot_hold(tmp_path):
+def test_refuses_weights_that_the_format_cannot_hold(tmp_path):
     with pytest.raises(UserError, match="save_pretrained"):
         save_s3diff(
             OneStepGenerator.tiny(adapters={"main": tiny.adapter(8, 4, conditioning="none")}), tmp_path / "plain.pkl"

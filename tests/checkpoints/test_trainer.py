@@ -27,7 +27,7 @@ class Code:
         return (print, ("run",))
 
 
-def test_trained_tensors_come_back_bit_for_bit(tmp_path: Path) -> None:
+def test_trained_tensors_are_restored_bit_for_bit(tmp_path: Path) -> None:
     first, second = OneStepGenerator.tiny(seed=1), OneStepGenerator.tiny(seed=1)
     for parameter in first.parameters():
         if parameter.requires_grad:
@@ -38,7 +38,7 @@ def test_trained_tensors_come_back_bit_for_bit(tmp_path: Path) -> None:
         assert torch.equal(ours, theirs), name
 
 
-def test_the_average_is_taken_where_there_is_one() -> None:
+def test_the_average_is_used_if_present() -> None:
     raw, average = {"generator.a": torch.zeros(1), "discriminator.b": torch.zeros(1)}, {"generator.a": torch.ones(1)}
     both = {"state_dict": raw, "ema": average}
     assert [generator_state(both, weights) for weights in ("auto", "raw", "ema")] == [{"a": n} for n in (1, 0, 1)]

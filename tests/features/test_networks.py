@@ -25,7 +25,7 @@ def test_networks_are_frozen(network: Callable[[], nn.Sequential]) -> None:
     assert not any(parameter.requires_grad for parameter in built.parameters())
 
 
-def test_networks_share_memory_but_not_their_fate() -> None:
+def test_networks_share_memory_until_moved() -> None:
     left, right = alexnet(), alexnet()
     assert left.get_parameter("0.weight").data_ptr() == right.get_parameter("0.weight").data_ptr()
     left.double()

@@ -55,7 +55,7 @@ def same(left: dict[str, torch.Tensor], right: dict[str, torch.Tensor]) -> bool:
     return left.keys() == right.keys() and all(torch.equal(left[name], right[name]) for name in left)
 
 
-def test_offline_kernels_are_turned_for_torch() -> None:
+def test_offline_kernels_are_transposed_for_torch() -> None:
     path = module._offline_path("alexnet")
     assert path is not None
     kernel = pickle.loads(path.read_bytes())["AlexNet_0"]["Conv_1"]["kernel"]
@@ -100,7 +100,7 @@ def test_a_changed_package_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("no_package")
 @pytest.mark.parametrize("weights", ["auto", "offline", "torchvision"])
-def test_nothing_to_be_had_is_one_sentence_with_a_remedy(monkeypatch: pytest.MonkeyPatch, weights: str) -> None:
+def test_unavailable_weights_are_one_sentence_with_a_remedy(monkeypatch: pytest.MonkeyPatch, weights: str) -> None:
     def unreachable(*_: object, **__: object) -> None:
         raise URLError("no network")
 

@@ -34,7 +34,7 @@ def _jobs(folder: Path, sizes: list[tuple[int, int] | None]) -> list[Job]:
     return jobs
 
 
-def test_a_batch_that_turns_out_too_large_goes_one_by_one(
+def test_a_batch_that_runs_out_of_memory_is_processed_one_by_one(
     upscaler: Upscaler, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> None:
@@ -47,7 +47,7 @@ def test_a_batch_that_turns_out_too_large_goes_one_by_one(
 
 
 @pytest.mark.parametrize("posterior", ["mode", "sample"])
-def test_equal_sizes_go_together_and_give_the_same(
+def test_images_of_equal_size_are_batched_with_equal_results(
     posterior: Literal["mode", "sample"], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     upscaler = Upscaler(OneStepGenerator.tiny(posterior=posterior), DegradationEstimator.random(0), scale=2)
@@ -101,7 +101,7 @@ def test_the_largest_tile_that_fits_is_used(upscaler: Upscaler, tmp_path: Path, 
     assert (results[0] - results[1]).abs().float().mean() < 1
 
 
-def test_what_cannot_be_written_is_not_upscaled(
+def test_unwritable_outputs_are_not_upscaled(
     upscaler: Upscaler, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_raster(tmp_path / "a.png", Raster(torch.zeros(4, 8, 8, dtype=torch.uint8)))
@@ -112,7 +112,7 @@ def test_what_cannot_be_written_is_not_upscaled(
     assert "an ending among" in errors[2]
 
 
-def test_what_does_not_fit_or_cannot_be_written_does_not_stop_the_others(upscaler: Upscaler, tmp_path: Path) -> None:
+def test_failed_files_do_not_stop_the_others(upscaler: Upscaler, tmp_path: Path) -> None:
     jobs = _jobs(tmp_path, [(200, 200), (8, 8), (8, 9)])
     jobs[1] = Job(jobs[1].source, tmp_path / "a.xyz")
     errors = [error for _, error in FileUpscaling(upscaler, tile=0, limit=2**28 + 2**25).run(jobs)]
@@ -122,7 +122,7 @@ def test_what_does_not_fit_or_cannot_be_written_does_not_stop_the_others(upscale
 
 
 @pytest.mark.parametrize("batch", [1, 2])
-def test_given_scores_are_used_and_the_others_estimated(tmp_path: Path, batch: int) -> None:
+def test_given_scores_replace_the_estimated_ones(tmp_path: Path, batch: int) -> None:
     upscaler = Upscaler(tiny.generator().eval(), DegradationEstimator.random(0), scale=2)
     jobs, heard = _jobs(tmp_path, [(20, 24), (20, 24)]), list[tuple[float, ...]]()
     work = FileUpscaling(upscaler, batch=batch, given_scores=(0.9, None), on_scores=lambda *s: heard.append(s))

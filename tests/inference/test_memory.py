@@ -45,7 +45,7 @@ def test_the_largest_tile_that_fits_is_chosen(generator: OneStepGenerator) -> No
     assert choose_tile(generator, 0) == 256
 
 
-def test_what_does_not_fit_is_refused_before() -> None:
+def test_images_that_do_not_fit_are_refused_before_upscaling() -> None:
     tried = []
     words = r"in 1\.0 GiB, but got a\.png's pixels take about 2\.0 GiB\. Use --tile"
     with pytest.raises(UserError, match=words), expect_room(2**31, 2**30, "a.png's pixels"):

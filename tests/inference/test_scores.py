@@ -30,7 +30,7 @@ def test_grey_with_sixteen_bits_is_the_same_picture() -> None:
     torch.testing.assert_close(scores.estimate(estimator, deep), expected, atol=1e-5, rtol=0)
 
 
-def test_given_scores_replace_estimated_ones() -> None:
+def test_given_scores_replace_the_estimated_ones() -> None:
     estimator, lq = DegradationEstimator.random(0), torch.rand(3, 16, 16)
     blur, noise = scores.estimate(estimator, lq)[0].tolist()
     for told, expected in {(None, None): (blur, noise), (0.1, None): (0.1, noise), (0.1, 0.0): (0.1, 0.0)}.items():

@@ -53,7 +53,7 @@ def test_a_constant_image_is_the_same_in_tiles(generator: OneStepGenerator) -> N
 
 
 @pytest.mark.parametrize("fix", ["wavelet", "adain", "none"])
-def test_any_size_and_scale_into_bytes_that_are_there(fix: ColorFix) -> None:
+def test_any_size_and_scale_into_existing_pixels(fix: ColorFix) -> None:
     upscaler = Upscaler(GENERATORS["tiny"](), ESTIMATOR, tile=192, scale=2.7, color_fix=fix)
     lq, out = photo(23, 80), torch.zeros(62, 216, 3, dtype=torch.uint8).permute(2, 0, 1)
     upscaler.fill(out, lq)

@@ -37,7 +37,7 @@ def test_a_batch_equals_its_images(networks: tuple[OneStepGenerator, Degradation
     assert torch.allclose(upscaler(images), alone, atol=1e-5)
 
 
-def test_it_is_the_generator_and_the_colour_fix(networks: tuple[OneStepGenerator, DegradationEstimator]) -> None:
+def test_it_equals_the_generator_and_the_colour_fix(networks: tuple[OneStepGenerator, DegradationEstimator]) -> None:
     generator, estimator = networks
     lq = torch.rand(1, 3, 16, 16)
     lq_up = upsample(lq, 4)
@@ -63,7 +63,7 @@ def test_scores_may_be_set_by_hand(networks: tuple[OneStepGenerator, Degradation
 
 
 @pytest.mark.parametrize("tile", [0, 192])
-def test_pixels_are_not_made_of_what_is_no_number(tile: int) -> None:
+def test_nan_is_refused(tile: int) -> None:
     generator, lq = OneStepGenerator.tiny(), torch.zeros(3, 8, 30, dtype=torch.uint8)
     generator.vae.get_parameter("decoder.conv_in.bias").data[0] = torch.nan
     upscaler = Upscaler(generator, DegradationEstimator.random(0), scale=8, tile=tile)
@@ -71,7 +71,7 @@ def test_pixels_are_not_made_of_what_is_no_number(tile: int) -> None:
         upscaler.fill(torch.empty(3, 64, 240, dtype=torch.uint8), lq)
 
 
-def test_scores_are_brought_to_the_networks(
+def test_scores_are_moved_to_the_device(
     networks: tuple[OneStepGenerator, DegradationEstimator], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     devices = list[str]()

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.slow
-def test_a_run_that_is_killed_stopped_and_damaged_ends_as_if_nothing_had_been() -> None:
+def test_an_interrupted_run_ends_like_an_uninterrupted_one() -> None:
     command = [sys.executable, "-m", "tests.chaos", "--kills", "1", "--only", "SIGTERM", "one bit flipped"]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=400)

@@ -16,6 +16,6 @@ def test_every_module_that_differs_is_in_the_table() -> None:
     assert not differing - NAMED
 
 
-def test_what_the_table_names_is_there() -> None:
+def test_every_entry_of_the_table_exists() -> None:
     gone = [name for name in NAMED if not any((place / name).is_file() for place in (ROOT / "dgsr", ROOT))]
     assert not gone

@@ -1,4 +1,4 @@
-"""The README's commands, run as they stand there, only smaller."""
+"""Run the README's commands, scaled down."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = [block.splitlines() for block in re.findall(r"<!-- run -->\n```bash\n(.*?)```", README, re.DOTALL)]
 COMMANDS = [command for block in BLOCKS for command in block]
 
-#: What makes a command small enough for a test, by the word that it is known by.
+#: Overrides that make a command small enough for a test, by a word that the command contains.
 SMALL = ["trainer.accelerator=cpu", "debug=fdr"]
 ANY_SIZE = ["data.train.min_bytes=0", "data.train.min_side_px=0"]
 SMALL_DINO = ["discriminator.backbone=test_vit", "discriminator.weights=random", "discriminator.blocks=[2,4]"]
@@ -32,15 +32,15 @@ SMALLER = {
     "debug=overfit": ["trainer=cpu", "run.max_steps=1", "run.validate_every_steps=1"],
     "resume=last": ["run.max_steps=2"],
     "run.max_steps=20000": [*SMALL, "run.max_steps=1", "data.crop_px=64", "data.global_batch=2"],
-    "sweep=ablation": [*SMALL, "objective.reconstruction.lpips=0"],
+    "sweep=ablation": [*SMALL, "objective.losses.lpips.weight=0"],
     "evaluate.py": [],
     "dgsr ": [],
 }
 
-#: Blocks that need a run follow the one that trains one; each of the others stands alone.
-GOING_ON = ("resume=", "RUN", "--model last")
+#: Blocks that need a run are run after the block that trains one; the others are independent.
+NEEDS_RUN = ("resume=", "RUN", "--model last")
 TRAINING = ["python train.py experiment=quick"]
-FOLLOWING = [block for block in BLOCKS if any(mark in command for command in block for mark in GOING_ON)]
+FOLLOWING = [block for block in BLOCKS if any(mark in command for command in block for mark in NEEDS_RUN)]
 CHAINS = [
     [command for block in (TRAINING, *FOLLOWING) for command in block],
     *(block for block in BLOCKS if block not in (TRAINING, *FOLLOWING)),
@@ -57,19 +57,19 @@ def test_the_commands_run(tmp_path: Path, commands: list[str]) -> None:
         assert done.returncode == 0, f"{command}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
 
 
-def test_every_command_of_ours_is_marked_to_be_run() -> None:
-    found = re.findall(r"^((?:python|dgsr) .*?)(?: +#.*)?$", README, re.MULTILINE)
-    # The shortest upscaling stands before all else; what `make demo` runs in full; and what serves until it is stopped.
-    assert set(found) - set(COMMANDS) == {"dgsr upscale photo.jpg", "python train.py", "dgsr demo"}
+def test_every_command_is_marked_to_be_run() -> None:
+    commands = re.findall(r"^((?:python|dgsr) .*?)(?: +#.*)?$", README, re.MULTILINE)
+    # Not run here: the introductory example, the full training that `make demo` runs, and the server.
+    assert set(commands) - set(COMMANDS) == {"dgsr upscale photo.jpg", "python train.py", "dgsr demo"}
 
 
-def test_the_refusal_that_is_shown_is_the_one_that_comes(tmp_path: Path) -> None:
+def test_the_documented_error_is_the_actual_one(tmp_path: Path) -> None:
     (shown,) = re.findall(r"```text\n\$ (python train\.py .*?)\n(.*?)```", README, re.DOTALL)
     done = subprocess.run(_command(shown[0], tmp_path), cwd=tmp_path, capture_output=True, text=True, timeout=120)
     assert (done.returncode, done.stderr) == (2, shown[1])
 
 
-def test_the_lines_for_pip_are_those_of_make() -> None:
+def test_pip_commands_match_the_makefile() -> None:
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
     (line,) = re.findall(r"^pip install --no-deps --no-build-isolation (.*)$", README, re.MULTILINE)
     assert shlex.split(line) == [*extras["basicsr"], *extras["weights"]]
@@ -77,7 +77,7 @@ def test_the_lines_for_pip_are_those_of_make() -> None:
     assert f"install) {tools}" in (ROOT / "Makefile").read_text(encoding="utf-8").replace("$(PIP)", "install)")
 
 
-def test_the_targets_of_make_exist() -> None:
+def test_make_targets_exist() -> None:
     for target in re.findall(r"^make (\w+)", README, re.MULTILINE):
         subprocess.run(["make", "--dry-run", target], cwd=ROOT, check=True, capture_output=True, timeout=60)
 
@@ -91,7 +91,7 @@ def _run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def _command(command: str, folder: Path) -> list[str]:
-    """Replace the interpreter, the program's folder, the placeholder for a run, and what is large by what is small."""
+    """Replace the interpreter, the program's folder, placeholders for runs, and large inputs by small ones."""
     for placeholder, kind in {"RUN": "runs", "SWEEP": "multiruns"}.items():
         if placeholder in command:
             command = command.replace(placeholder, str(max((folder / "logs" / "train" / kind).iterdir())))

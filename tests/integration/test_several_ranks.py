@@ -22,7 +22,7 @@ SMALL = (
     "run.micro_batch=2",  # one piece a step for any number of ranks: spectral norm iterates once a piece
     "run.validate_every_steps=2",
     "run.log_every_steps=1",
-    "objective.reconstruction.lpips=0",
+    "objective.losses.lpips.weight=0",
     "metrics.names=[psnr]",
     "callbacks.checkpoints.monitor=psnr",
     # Adam divides a gradient by its own size: where it is almost zero, a rounding would turn a whole step around.
@@ -94,7 +94,7 @@ def test_two_machines_are_two_ranks(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("lost", [0, 1])
-def test_where_one_rank_is_lost_the_other_ends(tmp_path: Path, lost: int) -> None:
+def test_a_lost_rank_ends_the_others(tmp_path: Path, lost: int) -> None:
     process = _start(tmp_path, str(ROOT / "train.py"), *SMALL, "trainer=ddp_sim", "run.max_steps=500")
     _wait_for(lambda: next(tmp_path.glob("train/runs/*/checkpoints/last.ckpt"), None))
     [child] = _children(process.pid)

@@ -25,7 +25,7 @@ def test_it_is_small() -> None:
 
 
 @torch.no_grad()
-def test_held_out_photographs_look_more_like_the_sharp_ones_than_bicubic_does() -> None:
+def test_held_out_photographs_are_closer_to_the_originals_than_bicubic() -> None:
     upscaler = Upscaler.from_pretrained(device="cpu")
     sharp = [bundled("val")[index][:, :192, :192] for index in range(4)]
     lq = torch.stack([degrade(image, draw(preset("s3diff"), at, (192, 192))) for at, image in enumerate(sharp)])
@@ -34,7 +34,7 @@ def test_held_out_photographs_look_more_like_the_sharp_ones_than_bicubic_does() 
     assert ours < 0.85 * bicubic
 
 
-def test_without_a_name_it_is_taken_whatever_runs_there_are(
+def test_it_is_the_default_model_even_if_runs_exist(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("DGSR_LOGS", str(tmp_path))

@@ -66,7 +66,7 @@ def test_saving_changes_nothing(tmp_path: Path) -> None:
     assert all(torch.equal(tensor, before[name]) for name, tensor in network.trainable_state().items())
 
 
-def test_a_decoder_learns_alone_from_what_was_saved(tmp_path: Path) -> None:
+def test_the_decoder_of_a_saved_autoencoder_is_trained_alone(tmp_path: Path) -> None:
     Autoencoder(**SMALL, seed=3).save(tmp_path / "vae", scaling_factor=0.5)
     network = Autoencoder(init_from=tmp_path, trained="decoder")
     assert network.architecture["latent_channels"] == SMALL["latent_channels"]
@@ -82,7 +82,7 @@ def test_no_folder_is_refused(tmp_path: Path) -> None:
         Autoencoder(init_from=tmp_path)
 
 
-def test_prints_tell_widths_apart() -> None:
+def test_fingerprints_differ_between_widths() -> None:
     assert Autoencoder(**SMALL).fingerprint() != Autoencoder(**{**SMALL, "latent_channels": 16}).fingerprint()
     with pytest.raises(ValueError, match="at least 12 latent channels"):
         Autoencoder(**{**SMALL, "latent_channels": 8})

@@ -35,7 +35,7 @@ def test_only_the_unet_is_trained(folder: Path) -> None:
     assert not any(p.requires_grad for p in network.vae.parameters())
 
 
-def test_it_starts_from_a_backbone_with_that_ones_shape(folder: Path, tmp_path: Path) -> None:
+def test_it_starts_from_a_backbone_with_its_shape(folder: Path, tmp_path: Path) -> None:
     network = Denoiser(folder, prediction="epsilon", **tiny.DENOISER)
     network.save(tmp_path)
     again = Denoiser(tmp_path, init_from=tmp_path, widths=(8, 8, 8, 8), heads=1, prediction="v_prediction")

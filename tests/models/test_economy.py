@@ -57,7 +57,7 @@ def test_equal_outputs_and_gradients(options: dict[str, Any], plain: list[torch.
     ],
     ids=str,
 )
-def test_how_often_the_decoder_is_computed(options: dict[str, Any], count: int) -> None:
+def test_the_decoder_is_recomputed_at_most_once(options: dict[str, Any], count: int) -> None:
     generator = tiny.generator(**options)
     calls = []
     generator.vae.decoder.up_blocks[0].register_forward_pre_hook(lambda *_: calls.append(1))

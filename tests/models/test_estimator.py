@@ -70,7 +70,7 @@ def test_names_tensors_that_do_not_fit():
 
 
 @pytest.mark.parametrize("shape", [{}, {"blocks": (1, 2, 1, 1), "down_scales": (2, 1, 2, 1)}])
-def test_features_reach_as_far_as_they_say(shape):
+def test_reach_px_is_the_radius_of_the_receptive_field(shape):
     estimator = DegradationEstimator.random(0, **({"channels": (4, 4, 4, 8)} | shape))
     lq = torch.rand(1, 3, 160, 4, dtype=torch.float64, requires_grad=True)
     features = estimator.double().features(lq)[0]

@@ -17,7 +17,7 @@ def test_paths_are_no_hub_ids(name):
     assert not looks_like_hub_id(name)
 
 
-def test_files_and_folders_here(tmp_path):
+def test_local_files_and_folders(tmp_path):
     (tmp_path / "unet").mkdir()
     (tmp_path / "prompts.safetensors").touch()
     assert fetch(str(tmp_path), "prompts.safetensors") == tmp_path / "prompts.safetensors"
@@ -26,6 +26,6 @@ def test_files_and_folders_here(tmp_path):
     assert fetch_folder(str(tmp_path), "unet", "tokenizer") is None
 
 
-def test_what_cannot_be_reached_is_not_there():
+def test_unreachable_files_are_none():
     assert fetch("nobody/nothing", "prompts.safetensors") is None
     assert fetch_folder("nobody/nothing", "unet") is None

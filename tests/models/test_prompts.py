@@ -19,10 +19,10 @@ def backbone_at(folder):
     return backbone
 
 
-def test_a_cache_gives_back_what_was_saved(tmp_path):
+def test_a_saved_cache_is_read_back(tmp_path):
     prompts = Prompts.random("sharp", "blurred", tokens=5, width=8)
     prompts.save(tmp_path / FILE)
-    again = Prompts.for_backbone(backbone_at(tmp_path), "sharp", "blurred")
+    again = Prompts.from_backbone(backbone_at(tmp_path), "sharp", "blurred")
     assert torch.equal(again.positive, prompts.positive)
     assert torch.equal(again.negative, prompts.negative)
 
@@ -38,12 +38,12 @@ def test_a_damaged_cache_is_one_sentence(tmp_path, kept):
 def test_a_cache_of_other_texts_is_not_used(tmp_path):
     Prompts.random("sharp", "blurred", tokens=5, width=8).save(tmp_path / FILE)
     with pytest.raises(UserError, match="positive_prompt"):
-        Prompts.for_backbone(backbone_at(tmp_path), "sharper", "blurred")
+        Prompts.from_backbone(backbone_at(tmp_path), "sharper", "blurred")
 
 
 def test_neither_cache_nor_encoder_is_refused(tmp_path):
     with pytest.raises(UserError, match="text encoder"):
-        Prompts.for_backbone(backbone_at(tmp_path), "sharp", "blurred")
+        Prompts.from_backbone(backbone_at(tmp_path), "sharp", "blurred")
 
 
 def test_random_embeddings_belong_to_their_text():
@@ -76,7 +76,7 @@ def folder_with_encoder(tmp_path):
 
 
 def test_the_backbones_encoder_is_used(folder_with_encoder):
-    prompts = Prompts.for_backbone(backbone_at(folder_with_encoder), "sharp", "blurred")
+    prompts = Prompts.from_backbone(backbone_at(folder_with_encoder), "sharp", "blurred")
     assert prompts.positive.shape == (1, 77, 16)
     assert not torch.allclose(prompts.positive, prompts.negative)
     assert not prompts.positive.requires_grad

@@ -24,7 +24,7 @@ class Pair(TrainedNetwork):
         yield from self.first.named_parameters(prefix="first")
 
 
-def test_the_trained_part_goes_from_one_network_to_another() -> None:
+def test_trained_tensors_are_copied_between_networks() -> None:
     ours, theirs = Pair(), Pair()
     theirs.load_trainable_state(ours.trainable_state())
     assert torch.equal(ours.first.weight, theirs.first.weight)
@@ -33,7 +33,7 @@ def test_the_trained_part_goes_from_one_network_to_another() -> None:
         theirs.load_trainable_state(Pair(4).trainable_state())
 
 
-def test_the_print_tells_frozen_weights_and_architectures_apart() -> None:
+def test_the_fingerprint_depends_on_frozen_weights_and_architecture() -> None:
     network = Pair()
     before = network.fingerprint()
     network.first.weight.data += 1
@@ -43,7 +43,7 @@ def test_the_print_tells_frozen_weights_and_architectures_apart() -> None:
     assert Pair(4).fingerprint() != before
 
 
-def test_the_fingerprint_of_what_is_not_trained_follows_all_weights_and_the_architecture() -> None:
+def test_the_fingerprint_of_frozen_networks_depends_on_all_weights() -> None:
     network = Pair()
     before = fingerprint_of(network)
     network.architecture = {"width": 3, "depth": 2}

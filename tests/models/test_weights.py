@@ -34,14 +34,14 @@ def test_all_is_every_parameter():
     assert trained(generator) == trained(tiny.generator())
 
 
-def test_with_decoder_is_the_adapter_and_all_that_turns_latents_into_images():
+def test_with_decoder_is_the_adapter_and_the_decoder():
     added = trained(tiny.generator(trainable="with_decoder")) - trained(tiny.generator())
     vae = dict(tiny.generator().vae.named_parameters())
     assert added == {f"vae.{name}" for name in vae if name.startswith(("decoder.", "post_quant_conv."))}
     assert len(added) > 50
 
 
-def test_with_decoder_the_fingerprint_is_that_of_the_rest():
+def test_with_decoder_the_fingerprint_covers_the_frozen_weights():
     generator = tiny.generator(trainable="with_decoder")
     before = generator.fingerprint()
     with torch.no_grad():
@@ -54,7 +54,7 @@ def test_with_decoder_the_fingerprint_is_that_of_the_rest():
 
 @torch.no_grad()
 @pytest.mark.parametrize("trainable", ["adapter", "with_decoder", "all"])
-def test_state_carries_over_what_training_changed(trainable):
+def test_state_transfers_trained_weights(trainable):
     source = tiny.generator(trainable=trainable)
     for parameter in source.parameters():
         if parameter.requires_grad:
@@ -75,7 +75,7 @@ def test_state_does_not_depend_on_switched_off_gradients():
 
 
 @torch.no_grad()
-def test_between_two_generators_lie_others():
+def test_two_generators_are_interpolated():
     mine, other = tiny.generator(trainable="with_decoder"), tiny.generator()
     for parameter in (*mine.parameters(), *other.parameters()):
         if parameter.requires_grad:
@@ -92,7 +92,7 @@ def test_between_two_generators_lie_others():
 
 
 @torch.no_grad()
-def test_between_generators_of_different_networks_lies_nothing():
+def test_different_networks_are_not_interpolated():
     mine, wider, elsewhere = tiny.generator(), tiny.generator(adapters=tiny.adapters(5, 4)), tiny.generator()
     elsewhere.get_parameter("unet.conv_out.base_layer.weight").add_(1)
     for other in (wider, elsewhere):
@@ -105,7 +105,7 @@ def test_refuses_state_of_another_generator():
         tiny.generator().load_trainable_state(tiny.generator(adapters=tiny.adapters(4, 4)).trainable_state())
 
 
-def test_fingerprint_tells_backbones_apart_but_not_adapters():
+def test_the_fingerprint_depends_on_the_backbone_but_not_on_adapters():
     generator = tiny.generator()
     fingerprint = generator.fingerprint()
     assert tiny.generator(seed=5).fingerprint() == fingerprint

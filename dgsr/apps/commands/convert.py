@@ -1,4 +1,4 @@
-"""`dgsr convert`: convert between the authors' file, an exported folder and a training checkpoint."""
+"""`dgsr convert`: convert between the authors' format, exported folders and training checkpoints."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from dgsr.checks import expect
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
 
-_RESTART = "Remove what there is of OUT, and run the same command again."
+_RESTART = "Remove the incomplete OUT, and run the same command again."
 ADVICE = Advice(full=f"Free some space. {_RESTART}", stopped=_RESTART)
 
 
 def add_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
-    """Name the arguments."""
+    """Add the command and its arguments."""
     parser = commands.add_parser(
         "convert",
         help="turn a trained model into another format",
         description="Turn a trained model into an exported folder, the authors' format (a name ending in .pkl) or "
-        "into a training checkpoint without optimizers (a name ending in .ckpt); on the way, perhaps, into one between "
-        "two models.",
+        "into a training checkpoint without optimizers (a name ending in .ckpt); optionally "
+        "interpolate between two models.",
     )
     parser.add_argument(
         "input",
@@ -36,13 +36,13 @@ def add_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
     parser.add_argument(
         "--toward", metavar="MODEL", help="move its weights toward those of this one, on the same backbone"
     )
-    parser.add_argument("--share", type=float, help="with --toward: how far, of 0 to 1 (default: 0.5)")
+    parser.add_argument("--share", type=float, help="with --toward: how far, from 0 to 1 (default: 0.5)")
     parser.add_argument("--half", action="store_true", help="write an exported folder in fp16, half as large")
     return parser
 
 
 def run(arguments: Namespace) -> None:
-    """Load the model and write it in the format that the name of the output implies."""
+    """Load the model and write it in the format that the output's suffix selects."""
     from dgsr.checkpoints import load_model, save_pretrained, save_s3diff, save_training
     from dgsr.checkpoints.bare import estimator_file
 
@@ -74,4 +74,4 @@ def run(arguments: Namespace) -> None:
 
 
 def _expect_free(path: Path) -> None:
-    expect(not path.exists(), "a name that is not taken", path, "Remove what is there, or choose another name.")
+    expect(not path.exists(), "a path that does not exist", path, "Remove it, or choose another name.")

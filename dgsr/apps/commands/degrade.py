@@ -1,4 +1,4 @@
-"""`dgsr degrade`: degrade a photograph to look at the result, or a folder to get a test set."""
+"""`dgsr degrade`: degrade one photograph to inspect it, or a folder to create a test set."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ ADVICE = RESUMABLE
 
 
 def add_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
-    """Name the arguments."""
+    """Add the command and its arguments."""
     parser = commands.add_parser(
         "degrade",
-        help="degrade a photograph, and show with which numbers, or a folder into a test set",
+        help="degrade a photograph and print its recipe, or turn a folder into a test set",
         description="Degrade a photograph, cut around its middle to a multiple of the scale, and print the numbers; or "
         "degrade every photograph of a folder into lq/ beside hq/ and recipes/, as evaluate.py does.",
     )
@@ -64,12 +64,12 @@ def add_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
 
 
 def run(arguments: Namespace) -> None:
-    """Degrade one photograph, or a folder of them."""
+    """Degrade one photograph or a folder of photographs."""
     (_degrade_folder if arguments.photo.is_dir() else _degrade_photo)(arguments)
 
 
 def _degrade_folder(arguments: Namespace) -> None:
-    """Write a test set with one kind of degradation."""
+    """Write a test set with one degradation."""
     from dgsr import __version__
     from dgsr.apps.runs.degraded_set import ROLES, expect_no_others, fixed_pairs, write_set
     from dgsr.apps.runs.folders import source_outside
@@ -203,6 +203,6 @@ def _steps(photo: Image, recipe: Recipe) -> tuple[list[Image], list[list[str]]]:
 
 
 def _px(size: Sequence[int]) -> str:
-    """Format (height, width), width first."""
+    """Format (height, width) as width x height."""
     height, width = size
     return f"{width}x{height}"

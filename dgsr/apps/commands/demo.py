@@ -1,4 +1,4 @@
-"""`dgsr demo`: upscale in the browser, with dials for the degradation."""
+"""`dgsr demo`: upscale in the browser and adjust the estimated degradation."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def add_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
-    """Name the arguments."""
+    """Add the command and its arguments."""
     parser = commands.add_parser(
         "demo",
         help="upscale in the browser",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
 
-#: Module of `dgsr.apps.doctor` -> what it finds out. Its `examine(cfg)` returns something that rich can print.
+#: Module of `dgsr.apps.doctor` -> its purpose. Its `examine(cfg)` returns something that rich can print.
 CHECKS = {
     "memory": "estimate how much memory a training step takes, and what would lower it",
     "data": "measure how fast samples are made, by number of workers, and what a device would wait for",
@@ -18,7 +18,7 @@ CHECKS = {
 
 
 def add_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
-    """Name the arguments."""
+    """Add the command and its arguments."""
     parser = commands.add_parser(
         "doctor",
         help="look at a training run before it starts",
@@ -33,7 +33,7 @@ def add_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
 
 
 def run(arguments: Namespace) -> None:
-    """Compose the config, examine it and print the results."""
+    """Compose the config, examine it and print the result."""
     from rich.console import Console
 
     from dgsr.apps.config.composing import composed

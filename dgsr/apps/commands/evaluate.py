@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def add_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
-    """Name the arguments."""
+    """Add the command and its arguments."""
     parser = commands.add_parser(
         "evaluate",
         help="measure restored images",
@@ -49,7 +49,7 @@ def add_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
 
 
 def run(arguments: Namespace) -> None:
-    """Measure one image after the other, and list unreadable ones at the end."""
+    """Measure the images one by one; report unreadable ones at the end."""
     from dgsr.apps.config.composing import composed
     from dgsr.apps.config.quoting import quoted
     from dgsr.apps.runs.evaluation_output import build_suite, measure_all, publish

@@ -1,4 +1,4 @@
-"""Arguments that name a model, its parts, and the machine it runs on."""
+"""Arguments that select a model, its parts and its device."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def add_source(parser: ArgumentParser) -> None:
-    """Add `--model`, which defaults to the model in the package."""
+    """Add `--model`, which defaults to the bundled model."""
     parser.add_argument(
         "--model",
         help="exported folder, hub id, training checkpoint or s3diff.pkl; last: the newest training run's "
@@ -25,7 +25,7 @@ def add_source(parser: ArgumentParser) -> None:
 
 
 def add_parts(parser: ArgumentParser) -> None:
-    """Add the arguments for the parts and weights of a model."""
+    """Add the arguments for a model's backbone, estimator and weights."""
     parser.add_argument("--backbone", metavar="PATH", help="diffusion model, where the recorded one is not here")
     parser.add_argument("--estimator", metavar="FILE", help="weights of the degradation estimator, if not in the model")
     parser.add_argument(
@@ -49,14 +49,14 @@ def add_machine(parser: ArgumentParser) -> None:
 
 
 def source_of(model: str | None, logs: Path | None = None) -> str:
-    """Return the source of the named model; the small one in the package by default.
+    """Return the source of a model; None is the bundled model.
 
     Args:
         model: A source, or `last`, the newest checkpoint of the training runs.
-        logs: The folder of all runs; None is that of `train.py` in this folder.
+        logs: The folder of all runs; None is the one that `train.py` uses in the current folder.
 
     Raises:
-        UserError: The last run is requested, and there is none.
+        UserError: `last` is given, and there is no run.
     """
     from dgsr.checkpoints.loading import BUNDLED
 
@@ -83,7 +83,7 @@ def device(arguments: Namespace) -> torch.device:
     """Return the requested device.
 
     Raises:
-        UserError: It is not there, or does not compute in `--precision`.
+        UserError: It does not exist, or does not support `--precision`.
     """
     from dgsr.inference.devices import device_of
     from dgsr.ops.precision import expect_computable
@@ -94,10 +94,10 @@ def device(arguments: Namespace) -> torch.device:
 
 
 def memory_bytes(arguments: Namespace) -> int | None:
-    """Return the bytes that `--memory` allows.
+    """Return `--memory` in bytes.
 
     Raises:
-        UserError: It is no size.
+        UserError: It is not a positive size.
     """
     if arguments.memory is None:
         return None

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def add_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
-    """Name the arguments."""
+    """Add the command and its arguments."""
     parser = commands.add_parser(
         "report",
         help="compare the runs of a sweep",

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def add_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
-    """Name the arguments."""
+    """Add the command and its arguments."""
     parser = commands.add_parser(
         "rerun",
         help="run what failed or is missing in a sweep",
@@ -25,11 +25,11 @@ def add_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
 
 
 def run(arguments: Namespace) -> None:
-    """Start the sweep's command again, in its directory.
+    """Run the sweep's original command again, in its original directory.
 
     Raises:
         SystemExit: With the command's code.
-        UserError: It is no sweep's directory.
+        UserError: The directory holds no sweep.
     """
     from dgsr.apps.config.quoting import quoted
     from dgsr.apps.sweeps import SweepFolder

@@ -25,7 +25,7 @@ ADVICE = RESUMABLE
 
 
 def add_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
-    """Name the arguments."""
+    """Add the command and its arguments."""
     parser = commands.add_parser(
         "upscale",
         help="enlarge an image, or every image of a folder",
@@ -81,7 +81,7 @@ def add_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
 
 
 def run(arguments: Namespace) -> None:
-    """Load the model, upscale one image after the other, and list failures at the end."""
+    """Load the model and upscale the images one by one; report failed ones at the end."""
     from rich.console import Console
 
     from dgsr.apps.runs.folders import expect_none_failed, say, tell_kept
@@ -120,7 +120,7 @@ def run(arguments: Namespace) -> None:
 
 
 def _check(arguments: Namespace) -> None:
-    """Refuse numbers outside the range of every model."""
+    """Refuse numbers outside the supported ranges."""
     scale, guidance, tile = arguments.scale, arguments.guidance, arguments.tile
     expect(scale is None or 1 <= scale <= 8, "--scale of 1 to 8", scale)
     expect(guidance is None or math.isfinite(guidance), "a finite --guidance", guidance)
@@ -128,24 +128,24 @@ def _check(arguments: Namespace) -> None:
         value = getattr(arguments, name)
         expect(value is None or 0 <= value <= 1, f"--{name} of 0 to 1", value)
     expect(arguments.batch >= 1, "--batch of 1 or more", arguments.batch)
-    fits = tile in ("auto", 0) or (tile >= 192 and tile % 64 == 0)  # of tiles that overlap, in all our networks
+    fits = tile in ("auto", 0) or (tile >= 192 and tile % 64 == 0)  # valid for overlapping tiles in all our networks
     expect(fits, "--tile of auto, 0, or a multiple of 64 from 192 on", tile)
     memory_bytes(arguments)
 
 
 def _watched(work: FileUpscaling, jobs: list[Job], console: Console) -> list[str]:
-    """Upscale the images with a progress bar; return the failures."""
+    """Upscale the images with a progress bar; return the errors."""
     from contextlib import nullcontext
 
     from rich.progress import Progress
 
     failed: list[str] = []
     progress = Progress(console=console, transient=True)
-    with progress if console.is_interactive else nullcontext():  # elsewhere it would leave an empty line
+    with progress if console.is_interactive else nullcontext():  # without a terminal it would print an empty line
         bar = progress.add_task("upscaling", total=len(jobs), visible=len(jobs) > 1)
         done = 0
 
-        # One image is worth a bar if it is made in tiles.
+        # Also show the bar for a single image that is upscaled in tiles.
         def show(share: float) -> None:
             progress.update(bar, completed=done + share, visible=True)
 
@@ -157,7 +157,7 @@ def _watched(work: FileUpscaling, jobs: list[Job], console: Console) -> list[str
 
 
 def _scored(scores: tuple[float, ...], given_scores: GivenScores) -> str:
-    """Describe the scores, and whether they are estimated or given."""
+    """Describe the scores, and whether they are given or estimated."""
     blur, noise = (
         f"{score:.2f} ({'estimated' if given is None else 'given'})"
         for score, given in zip(scores, given_scores, strict=True)
@@ -166,7 +166,7 @@ def _scored(scores: tuple[float, ...], given_scores: GivenScores) -> str:
 
 
 def _written(target: Path, count: int | None) -> str:
-    """Describe the result: one image, or the number of images in a folder."""
+    """Describe what was written: one image, or the number of images."""
     from dgsr.rasters import read_size
 
     if count is not None:
@@ -176,7 +176,7 @@ def _written(target: Path, count: int | None) -> str:
 
 
 def _beside(source: Path) -> Path:
-    """Return the default path of the result."""
+    """Return the default output path."""
     if not source.is_dir():
         return source.with_name(f"{source.stem}_sr.png")
     home = source.resolve()
@@ -215,7 +215,7 @@ def _upscaler(source: str, arguments: Namespace) -> Upscaler:
 
 
 def _tile(text: str) -> int | str:
-    """Parse the value of --tile."""
+    """Parse --tile."""
     if text != "auto" and not text.isdecimal():
         raise ArgumentTypeError(f"expected auto, 0, or a number of px, but got {text}")
     return text if text == "auto" else int(text)

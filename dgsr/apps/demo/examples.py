@@ -9,11 +9,11 @@ from dgsr.data.crops import center_crop
 from dgsr.degradation import degrade, draw, preset
 from dgsr.images import write_image
 
-_SEEDS = {"chelsea-0": 1, "red-maple-0": 3, "astronaut-0": 5}  # a degradation of its own for each
+_SEEDS = {"chelsea-0": 1, "red-maple-0": 3, "astronaut-0": 5}  # a different degradation for each
 
 
 def write_examples(folder: Path) -> list[Path]:
-    """Degrade some photographs by the preset `s3diff`, always in the same way."""
+    """Degrade some photographs by the preset `s3diff`, always with the same seeds."""
     source, spec = bundled("val"), preset("s3diff")
     places = {Path(source.name(index)).stem: index for index in range(len(source))}
     files = []

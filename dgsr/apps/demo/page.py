@@ -24,17 +24,17 @@ async def _no_download(url: str, cache_dir: str) -> str:
 
 
 class Page:
-    """The components of the page, and their actions.
+    """The layout of the page and its event handlers.
 
     Args:
-        studio: Does the work.
-        model: What the page calls the model.
+        studio: Opens and upscales pictures.
+        model: Name of the model on the page.
         examples: Pictures to try.
     """
 
     def __init__(self, studio: Studio, model: str, examples: Sequence[Path]) -> None:
         self.studio, self.examples = studio, examples
-        # Gradio would fetch, whole and of any size, what a request names by its address.
+        # Otherwise Gradio downloads any URL in a request, without a size limit.
         processing_utils.async_ssrf_protected_download = _no_download
         self.blocks = gr.Blocks(title=_TITLE, analytics_enabled=False, delete_cache=(600, 3600), fill_width=True)
         with self.blocks:
@@ -115,7 +115,7 @@ class Page:
         return str(self.examples[event.index])
 
     def _open(self, file: str | None) -> list[Any]:
-        """Show the chosen picture, with its estimated degradation on the dials; None clears the page."""
+        """Show the chosen picture and its estimated degradation; None clears the page."""
         hidden, idle, active = gr.update(visible=False), gr.update(interactive=False), gr.update(interactive=True)
         nothing = [None, gr.update(value=None, visible=True), hidden, hidden, "Choose a picture.", None, *4 * [idle]]
         if file is None:
@@ -144,7 +144,7 @@ class Page:
         tile: Any,
         progress: gr.Progress = gr.Progress(),  # noqa: B008 (Gradio looks for it there)
     ) -> list[Any]:
-        """Show the result; a dial at the estimate stands for the unrounded estimate."""
+        """Show the result; unchanged sliders stand for the unrounded estimate."""
         scores = None if [blur, noise] == estimate else (float(blur), float(noise))
         progress(0, desc="upscaling")
         try:
@@ -166,5 +166,5 @@ class Page:
 
 
 def _say(error: UserError) -> None:
-    """Show a sentence on the page, which takes HTML."""
+    """Show an error on the page, escaped as HTML."""
     gr.Warning(escape(str(error)), duration=None)

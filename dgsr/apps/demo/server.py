@@ -1,4 +1,4 @@
-"""Serve the demo's page, by default to this machine alone; no other machine is contacted."""
+"""Serve the demo's page, by default on this machine only, without network access."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from dgsr.inference import Upscaler
 # Installed fonts only; nothing is downloaded.
 _FONTS, _MONOSPACE = ("system-ui", "sans-serif"), ("ui-monospace", "monospace")
 
-# The browser may load from the server that the page is from, and from nowhere else.
+# The browser may load resources from this server only.
 _POLICY = "default-src 'self' data: blob: 'unsafe-inline' 'unsafe-eval'"
 
 
@@ -34,17 +34,17 @@ def serve(
     """Serve the page until Ctrl-C or SIGTERM, then delete all uploads and results.
 
     Args:
-        upscaler: The upscaler of the model.
-        model: What the page calls it.
+        upscaler: Upscales with the model.
+        model: Name of the model on the page.
         address: Host and port.
-        max_pixels: Largest number of pixels of any picture, uploaded or computed.
+        max_pixels: Largest number of pixels of an uploaded picture or a result.
         max_bytes: Largest size of an uploaded file.
-        memory: Bytes that upscaling may take; None is what is free.
+        memory: Bytes that upscaling may use; None uses what is free.
 
     Raises:
-        UserError: Somebody else has the port.
+        UserError: The address is already in use.
     """
-    # Somebody's picture may still be at work when the server ends.
+    # A request may still be running when the server stops.
     with TemporaryDirectory(prefix="dgsr-demo-", ignore_cleanup_errors=True) as folder:
         os.environ["GRADIO_TEMP_DIR"] = f"{folder}/gradio"  # read when Gradio is imported
         from gradio.themes import Default
@@ -69,7 +69,7 @@ def serve(
                 footer_links=[],
                 quiet=True,
                 prevent_thread_lock=True,
-                _frontend=False,  # no look whether it answers, which gives up after what a busy machine needs
+                _frontend=False,  # skip the health check, which times out on a busy machine
                 theme=Default(primary_hue="indigo", neutral_hue="slate", font=_FONTS, font_mono=_MONOSPACE),
                 css=files("dgsr.apps.demo").joinpath("page.css").read_text("utf-8"),
                 head=f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',

@@ -1,4 +1,4 @@
-"""Open and upscale pictures for the demo, independently of the page."""
+"""Open and upscale pictures for the demo, independent of the page."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from dgsr.rasters import Raster, read_raster, write_raster
 
 @dataclass(frozen=True)
 class Settings:
-    """Settings of the upscaler for one picture; without scores they are estimated."""
+    """Settings of `Upscaler` for one picture; the estimator decides where `scores` is None."""
 
     scores: tuple[float, float] | None
     scale: int | float
@@ -53,10 +53,10 @@ class Studio:
     """Opens and upscales pictures, one at a time.
 
     Args:
-        upscaler: Its networks are used; its scale and guidance are what a page offers first.
-        folder: A folder where the pictures to show are written; those that are there go with the next ones.
-        max_pixels: Largest number of pixels of any picture, opened or computed.
-        memory: Bytes that may be taken; None is what is free.
+        upscaler: Provides the networks and the default scale and guidance.
+        folder: Folder for the pictures to show; each write deletes the earlier ones.
+        max_pixels: Largest number of pixels of a picture or a result.
+        memory: Bytes that may be used; None uses what is free.
     """
 
     def __init__(self, upscaler: Upscaler, folder: Path, max_pixels: int, memory: int | None = None) -> None:
@@ -66,7 +66,7 @@ class Studio:
         """Read a picture and estimate its degradation.
 
         Raises:
-            UserError: It cannot be read, or has too many pixels, which is found out before it is decoded.
+            UserError: It cannot be read, or has too many pixels, which is checked before decoding.
         """
         raster = self._read(file)
         blur, noise = estimate(self.upscaler.estimator, raster.pixels)[0].tolist()
@@ -77,8 +77,8 @@ class Studio:
 
         Args:
             file: The picture.
-            settings: How.
-            on_progress: Called after each tile with the share of the work that is done.
+            settings: Scale, guidance, colours, seed, tiles and, optionally, scores.
+            on_progress: Called after each tile with the completed share of the work.
 
         Raises:
             UserError: As for `open`, or the result would have too many pixels or take too much memory.

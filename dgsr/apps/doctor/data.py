@@ -1,4 +1,4 @@
-"""`dgsr doctor --data`: measure the rate of samples per number of workers, and the step time that it supports."""
+"""`dgsr doctor --data`: measure the data loader's throughput by number of workers."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _table(throughput: Throughput, share: int, given: int) -> Table:
 
 
 def _advice(throughput: Throughput, given: int, devices: int, on_workers: bool) -> Iterator[str]:
-    """Name the slowest part of loading, and a setting that speeds it up."""
+    """Explain where the time goes, and suggest changes."""
     milliseconds = f"{throughput.reading * 1e3:.0f} ms to read and crop, {throughput.degrading * 1e3:.0f} ms to degrade"
     where = f"{throughput.degrading_share:.0%} of it degrading" if on_workers else "degraded on the accelerator"
     yield f"One sample takes one core {milliseconds}: {where}."

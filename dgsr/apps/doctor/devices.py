@@ -13,10 +13,10 @@ def on_gpu(cfg: DictConfig) -> bool:
 
 
 def num_devices(cfg: DictConfig) -> int:
-    """Count the devices of all machines; for `auto`, those of this machine."""
+    """Count the devices of all machines; if the config requests all, count this machine's."""
     devices = cfg.trainer.devices
     if OmegaConf.is_list(devices):
         devices = len(devices)
-    if not isinstance(devices, int) or devices < 1:  # -1 are all
+    if not isinstance(devices, int) or devices < 1:  # -1 means all
         devices = torch.cuda.device_count() if on_gpu(cfg) else 1
     return max(devices, 1) * int(cfg.trainer.num_nodes)

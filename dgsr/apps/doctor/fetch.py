@@ -1,4 +1,4 @@
-"""`dgsr doctor --fetch`: download all weights of a run, before it runs without a network."""
+"""`dgsr doctor --fetch`: download all weights of a run in advance, for use offline."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def examine(cfg: DictConfig) -> Group:
     Each is built as the run builds it, so no weights can be forgotten; one is in memory at a time.
 
     Raises:
-        UserError: Some part's weights cannot be had; it says why for each, and the others are there nevertheless.
+        UserError: Some weights are unavailable; the message lists all of them, and the others are downloaded.
     """
     parts = dict(_nodes(split_weights(cfg).task))
     failures: dict[str, UserError] = {}

@@ -1,4 +1,4 @@
-"""`dgsr doctor --memory`: estimate the memory of a training step, and options that reduce it."""
+"""`dgsr doctor --memory`: estimate the memory of a training step, and possible savings."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ def examine(cfg: DictConfig) -> Group:
 
 
 def estimate(cfg: DictConfig) -> Footprint:
-    """Estimate the memory of one step on one device, in the worst case that the samples' draws allow.
+    """Estimate the memory of one step on one device, in the worst case over random draws.
 
     Raises:
         UserError: The run is no restoration, or its global batch cannot be shared evenly.
     """
-    module = build_module(_outlined(cfg), fresh=False)  # whatever weights it would start from, shapes are the same
+    module = build_module(_outlined(cfg), fresh=False)  # shapes do not depend on the initial weights
     if not isinstance(module, SuperResolution):
         refuse("a run with task=restoration", type(module).__name__, "Others are small: just start them.")
     devices = num_devices(cfg)

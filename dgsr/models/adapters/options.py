@@ -112,8 +112,8 @@ def from_flat(options: Mapping[str, Any], adapters: Mapping[str, Any] | None = N
     """Move the adapter options of earlier versions, such as `unet_rank`, into the adapter `main`.
 
     Args:
-        options: Options of a generator; without flat ones they are returned unchanged.
-        adapters: The adapters that flat options change.
+        options: Options of a generator; returned unchanged if none is flat.
+        adapters: What the flat options change.
 
     >>> from_flat({"unet_rank": 4, "alpha": 2.0, "seed": 1})
     {'seed': 1, 'adapters': {'main': {'unet': {'rank': 4}, 'alpha': 2.0}}}

@@ -19,7 +19,7 @@ from dgsr.checks import expect
 
 _PHASES = ((0, 0), (0, 1), (1, 0), (1, 1))
 
-#: Dwarfs the data in every group of a normalisation, whose scale is then the same for every image.
+#: Much larger than the data in every normalised group, so that the group's scale is the same for every image.
 _REFERENCE = 6.0
 
 # After a nearest-neighbour enlargement, one kernel must serve both the left and the right pixel of a cell. These taps
@@ -117,7 +117,7 @@ def _empty(convolution: nn.Module) -> nn.Conv2d:
 
 
 def _copy(convolution: Any) -> None:
-    """Let a convolution hand its channels on."""
+    """Make a convolution the identity on its channels."""
     emptied = _empty(convolution)
     centre = emptied.kernel_size[0] // 2
     for channel in range(min(emptied.in_channels, emptied.out_channels)):

@@ -23,7 +23,7 @@ _ROUNDS, _SETTLED = 8, 0.001
 
 
 class SharedLayers:
-    """What the layers of one network know of a whole image, gathered from tiles of it.
+    """Statistics and tokens of a whole image, gathered from its tiles, for the layers of one network.
 
     Args:
         network: Its group normalisations and the attention among pixels are replaced inside `installed`.
@@ -41,7 +41,7 @@ class SharedLayers:
 
     @contextmanager
     def installed(self) -> Iterator[None]:
-        """Let the layers read from here inside the block."""
+        """Let the layers use the shared values inside the block."""
         processors = [layer.processor for layer in self._attentions]
         try:
             for norm in self._norms:
@@ -56,7 +56,7 @@ class SharedLayers:
                 layer.set_processor(processor)  # pyright: ignore[reportArgumentType]
 
     def settle(self, tiles: Sequence[Tile], run: Callable[[Tile], object]) -> None:
-        """Gather from these tiles until the statistics stay; from then on nothing changes them.
+        """Gather statistics from these tiles until they converge, then fix them.
 
         Args:
             tiles: A sample of the image's tiles, or all.
@@ -119,7 +119,7 @@ class SharedLayers:
 
 
 class _Processor:
-    """The form in which diffusers takes another way to attend."""
+    """Adapt a function to diffusers' attention processor interface."""
 
     def __init__(self, attend: Callable[[Any, Tensor], Tensor]):
         self.attend = attend

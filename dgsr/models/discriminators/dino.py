@@ -1,4 +1,4 @@
-"""A discriminator on features of a frozen vision transformer."""
+"""A discriminator over features of a frozen vision transformer."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _REMEDY = "Set discriminator.weights to a file or folder with its weights, or co
 
 
 class DinoDiscriminator(FrozenFeatures):
-    """Train small heads on features of a frozen vision transformer: one map of logits per block, one logit per image.
+    """Train small heads on features of a frozen vision transformer: a map of logits per block and one logit per image.
 
     Args:
         backbone: A vision transformer of timm, by name: DINO's, DINOv2's or another.
@@ -34,7 +34,7 @@ class DinoDiscriminator(FrozenFeatures):
         blocks: Blocks whose patch tokens are judged, counted from 1; the class token of the last block is judged too.
         input_px: Side that images are resized to; None keeps their size, down to multiples of the patch.
         width: Channels of the heads.
-        seed: Seed of the initial weights of the heads and of a random backbone.
+        seed: Seed of the heads' initial weights and of a random backbone's weights.
 
     Raises:
         UserError: There is no such backbone, its weights cannot be had, or it has no such blocks.
@@ -72,13 +72,13 @@ class DinoDiscriminator(FrozenFeatures):
             self.register_buffer(name, torch.tensor(trained_on[name])[:, None, None], persistent=False)
 
     def describe(self, images: Images) -> list[Float[Tensor, "b features ..."]]:
-        """Return the inputs of the heads, normalised: patch tokens as maps, then the class token."""
+        """Return what the heads judge, normalised: patch tokens as maps, then the class token."""
         inputs = (resize(images, self._size(images), "area") / 2 + 0.5 - self.mean) / self.std
         levels: Any = self.backbone.forward_intermediates(
             inputs, indices=self.indices, norm=True, intermediates_only=True, return_prefix_tokens=True
         )
-        by_block = dict(zip(sorted(set(self.indices)), levels, strict=True))  # (patches, other tokens) of each block
-        *judged, last = (by_block[index] for index in self.indices)
+        by_index = dict(zip(sorted(set(self.indices)), levels, strict=True))  # (patches, other tokens) of each block
+        *judged, last = (by_index[index] for index in self.indices)
         return [*(patches for patches, _ in judged), last[1][:, 0]]
 
     def _size(self, images: Images) -> tuple[int, int]:
@@ -89,25 +89,25 @@ class DinoDiscriminator(FrozenFeatures):
 
 
 def _frozen(name: str, weights: str, input_px: int | None) -> VisionTransformer:
-    kind = "a vision transformer of timm with a class token as discriminator.backbone"
+    expected = "a vision transformer of timm with a class token as discriminator.backbone"
     other = "Try vit_base_patch16_224.dino or vit_base_patch14_dinov2.lvd142m."
-    expect(is_model_in_modules(name, "vision_transformer"), kind, name, other)
+    expect(is_model_in_modules(name, "vision_transformer"), expected, name, other)
     path = Path(weights, "model.safetensors") if Path(weights).is_dir() else Path(weights)
     stored = weights not in ("hub", "random")
     expect(not stored or path.is_file(), "hub, random or weights in a file as discriminator.weights", weights)
     size: dict[str, Any] = {"img_size": input_px, "dynamic_img_size": True}
-    expected = f"weights of {name} from {path if stored else 'the model hub'}"
+    expected_weights = f"weights of {name} from {path if stored else 'the model hub'}"
     missing: list[str] = []
     try:
         model: Any = timm.create_model(name, pretrained=weights == "hub", num_classes=0, **size)
-        if stored:  # not by timm, which passes over what a file lacks where a model had classes once
+        if stored:  # not by timm, which ignores missing weights of models that once had classes
             state: Any = checkpoint_filter_fn(load_state_dict(str(path), weights_only=True), model)
             missing = model.load_state_dict(state, strict=False).missing_keys
     except (OSError, RuntimeError, ValueError, KeyError, AttributeError, SafetensorError, UnpicklingError) as error:
         reason = "no access to it" if isinstance(error, OSError) else str(error).splitlines()[0].rstrip(".:")
-        refuse(expected, reason, _REMEDY)
-    expect(not missing, expected, f"none for {', '.join(missing[:3])}", _REMEDY)
-    expect(model.has_class_token, kind, name, other)
+        refuse(expected_weights, reason, _REMEDY)
+    expect(not missing, expected_weights, f"none for {', '.join(missing[:3])}", _REMEDY)
+    expect(model.has_class_token, expected, name, other)
     return model.requires_grad_(False).eval()
 
 

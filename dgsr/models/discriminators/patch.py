@@ -16,9 +16,9 @@ class PatchDiscriminator(nn.Module):
     """Judge overlapping patches of images at several scales.
 
     Args:
-        num_scales: Number of scales; each has half the resolution of the one before.
+        num_scales: Number of scales; each has half the resolution of the previous one.
         width: Channels after the first convolution; doubled by each further one, up to eightfold.
-        num_layers: Stride-2 convolutions per scale; more of them see larger patches.
+        num_layers: Stride-2 convolutions per scale; more convolutions judge larger patches.
         seed: Seed of the initial weights.
 
     Source: pix2pixHD Sec. 3.2, with spectral instead of instance normalisation.

@@ -11,7 +11,7 @@ from dgsr.types import Images
 
 
 class UNetDiscriminator(nn.Module):
-    """Judge every pixel with a U-Net, in the context of its surroundings.
+    """Judge every pixel in its context.
 
     Args:
         width: Channels at full resolution; doubled by each of the three halvings.
@@ -39,7 +39,7 @@ class UNetDiscriminator(nn.Module):
             held = _active(layer(held))
         for layer in self.up:
             skip = skips.pop()
-            # To the skip's size, which is not the double where a side was odd.
+            # Resize to the skip's size, which is not exactly double where a side was odd.
             held = interpolate(held, skip.shape[-2:], mode="bilinear", align_corners=False)
             held = _active(layer(held)) + skip
         for layer in self.refine:

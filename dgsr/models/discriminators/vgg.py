@@ -1,4 +1,4 @@
-"""A discriminator on features of VGG-16, whose weights need no model hub."""
+"""A discriminator over features of VGG-16, whose weights need no model hub."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from dgsr.types import Images
 
 
 class VggDiscriminator(FrozenFeatures):
-    """Train small heads on features of a frozen VGG-16, at their own resolution.
+    """Train small heads on features of a frozen VGG-16, at their native resolution.
 
-    Shallow blocks represent the grain of textures, deep ones objects. The features of photographs deviate by 1 to
-    3, so that heads take them as they are.
+    Shallow blocks describe fine texture, deep blocks describe objects. The features of photographs have standard
+    deviations of 1 to 3, so the heads need no normalisation.
 
     Args:
-        features: Source of the weights of VGG-16: auto, offline, torchvision, or a path.
+        features: Where the weights of VGG-16 come from: auto, offline, torchvision, or a path.
         blocks: Blocks whose features are judged, from 1 to 5.
         width: Channels of the heads.
         seed: Seed of the heads' initial weights.

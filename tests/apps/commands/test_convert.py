@@ -34,7 +34,7 @@ def _same(ours: object, theirs: object) -> bool:
     return torch.equal(ours, theirs) if isinstance(theirs, torch.Tensor) else ours == theirs  # pyright: ignore
 
 
-def test_the_authors_file_comes_back_bit_for_bit_through_both_formats(tmp_path: Path) -> None:
+def test_the_authors_file_survives_both_formats_bit_for_bit(tmp_path: Path) -> None:
     _run(FILE, tmp_path / "export", "--backbone", BACKBONE)
     _run(tmp_path / "export", tmp_path / "a.ckpt")
     _run(tmp_path / "a.ckpt", tmp_path / "again" / "s3diff.pkl")
@@ -57,7 +57,7 @@ def test_the_estimator_goes_along(tmp_path: Path) -> None:
         assert torch.equal(found.get_parameter("conv_first.0.weight"), estimator.get_parameter("conv_first.0.weight"))
 
 
-def test_no_estimator_is_written_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_existing_estimator_is_not_overwritten(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     DegradationEstimator.random(3, channels=(8, 8, 8, 8)).save(tmp_path / "own.safetensors")
     (tmp_path / "a.estimator.safetensors").write_bytes(b"mine")
     given = ("--backbone", BACKBONE, "--estimator", tmp_path / "own.safetensors")
@@ -66,7 +66,7 @@ def test_no_estimator_is_written_over(tmp_path: Path, capsys: pytest.CaptureFixt
     assert not (tmp_path / "a.ckpt").exists()
 
 
-def test_scale_and_guidance_go_along_in_every_format(tmp_path: Path) -> None:
+def test_every_format_keeps_scale_and_guidance(tmp_path: Path) -> None:
     save_pretrained(load_s3diff(FILE, BACKBONE), tmp_path / "first", scale=2, guidance=1.2)
     source = tmp_path / "first"
     for name in ("a.pkl", "a.ckpt", "again"):
@@ -76,7 +76,7 @@ def test_scale_and_guidance_go_along_in_every_format(tmp_path: Path) -> None:
         source = tmp_path / name
 
 
-def test_half_the_bytes_give_nearly_the_same_weights(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_half_precision_keeps_weights_within_rounding(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     save_pretrained(OneStepGenerator.tiny(trainable="all", seed=4), tmp_path / "full")
     _run(tmp_path / "full", tmp_path / "half", "--half")
     full, half = ((tmp_path / name / "generator.safetensors").stat().st_size for name in ("full", "half"))
@@ -87,7 +87,7 @@ def test_half_the_bytes_give_nearly_the_same_weights(tmp_path: Path, capsys: pyt
     assert "--half with a folder" in _refusal(capsys, tmp_path / "full", tmp_path / "a.pkl", "--half")
 
 
-def test_a_fully_trained_tiny_generator_comes_back(tmp_path: Path) -> None:
+def test_a_fully_trained_tiny_generator_survives_conversion(tmp_path: Path) -> None:
     generator = OneStepGenerator.tiny(trainable="all", seed=4)
     save_pretrained(generator, tmp_path / "export")
     _run(tmp_path / "export", tmp_path / "a.ckpt")
@@ -96,7 +96,7 @@ def test_a_fully_trained_tiny_generator_comes_back(tmp_path: Path) -> None:
     assert all(torch.equal(tensor, again[name]) for name, tensor in generator.every_weight().items())
 
 
-def test_a_model_between_two(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_two_models_are_interpolated(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     mine, other = (OneStepGenerator.tiny(trainable="all", seed=seed) for seed in (1, 2))
     for name, generator in {"mine": mine, "other": other}.items():
         save_pretrained(generator, tmp_path / name)

@@ -44,7 +44,7 @@ def test_help_names_the_presets(capsys: pytest.CaptureFixture[str]) -> None:
     assert f"drawn: {', '.join(PRESETS)} (default" in " ".join(capsys.readouterr().out.split())
 
 
-def test_a_seed_gives_the_image_that_the_library_gives(photo: Path, tmp_path: Path) -> None:
+def test_the_same_seed_gives_the_same_image_as_the_library(photo: Path, tmp_path: Path) -> None:
     _run(photo, "--preset", "real_esrgan", "--seed", 5, "--out", tmp_path / "lq.png")
     middle = read_image(photo)[:, 1:69, 1:89]
     lq = degrade(middle, draw(preset("real_esrgan"), 5, (68, 88)))
@@ -102,7 +102,7 @@ def test_a_photograph_at_another_scale(photo: Path, tmp_path: Path) -> None:
     torch.testing.assert_close(read_image(tmp_path / "lq.png"), lq, atol=0.6 / 255, rtol=0)
 
 
-def test_a_file_that_is_there_stays(photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_existing_file_is_kept(photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = photo.read_bytes()
     assert "--out not to exist" in _refusal(capsys, photo, "--out", photo)
     assert "--grid not to exist" in _refusal(capsys, photo, "--grid", photo)
@@ -130,7 +130,7 @@ def _images(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("scale", [2, 4])
-def test_a_folder_becomes_what_an_evaluation_degrades(photos: Path, tmp_path: Path, scale: int) -> None:
+def test_a_folder_is_degraded_as_in_evaluation(photos: Path, tmp_path: Path, scale: int) -> None:
     tiny, out = OneStepGenerator.tiny(trainable="all"), tmp_path / "set"
     save_pretrained(tiny, tmp_path / "model", estimator=DegradationEstimator.random(0), scale=scale)
     _run(photos, "--out", out, "--scale", scale, "--preset", "real_esrgan", "--seed", 3, "--crop", 40)
@@ -147,7 +147,7 @@ def test_the_recipes_of_a_folder_can_be_replayed(photos: Path, tmp_path: Path) -
     assert again.read_bytes() == (out / "lq" / "deep" / "b.png").read_bytes()
 
 
-def test_a_test_set_is_of_one_kind(photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_test_set_has_one_degradation(photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "set"
     _run(photos, "--out", out)
     assert capsys.readouterr().err == f"Wrote 2 pairs to {out}.\n"
@@ -163,7 +163,7 @@ def test_a_test_set_is_of_one_kind(photos: Path, tmp_path: Path, capsys: pytest.
     assert _images(out) != first
 
 
-def test_what_means_nothing_for_a_folder_is_refused(
+def test_single_image_options_are_refused_for_a_folder(
     photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert "--out with a folder" in _refusal(capsys, photos)

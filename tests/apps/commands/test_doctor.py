@@ -23,7 +23,7 @@ def test_the_check_gets_the_composed_config(
     assert capsys.readouterr().out == "crops of 96\n"
 
 
-def test_the_check_knows_ones_own_configs(
+def test_the_check_uses_your_own_configs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     text = "# @package _global_\ndefaults: [quick]\ndata: {crop_px: 96}\n"
@@ -35,7 +35,7 @@ def test_the_check_knows_ones_own_configs(
     assert capsys.readouterr().out == "crops of 96\n"
 
 
-def test_without_a_check_there_is_nothing_to_do(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_check_is_required(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stop:
         cli.main(["doctor", "debug=fdr"])
     assert stop.value.code == 2

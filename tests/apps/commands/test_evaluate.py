@@ -63,9 +63,7 @@ def test_the_page_opens_from_a_file(folders: Path, tmp_path: Path) -> None:
     assert dom.count('class="slider"') == 4
 
 
-def test_an_image_that_cannot_be_read_is_named_after_the_others(
-    folders: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_unreadable_image_is_reported_at_the_end(folders: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folders / "sr/b.png").write_bytes(b"no image")
     with pytest.raises(SystemExit):
         evaluate(folders, "--hq", f"{folders}/hq", "--metrics", "psnr", "--json", f"{folders}/r.json")
@@ -75,7 +73,9 @@ def test_an_image_that_cannot_be_read_is_named_after_the_others(
     assert "b.png" in written.err
 
 
-def test_without_true_images_only_the_others_are_left(folders: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_true_images_only_no_reference_metrics_remain(
+    folders: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     write_image(folders / "big/a.png", torch.rand(3, 192, 192))
     main(["evaluate", "--sr", f"{folders}/big", "--metrics", "psnr,niqe,musiq", "--json", f"{folders}/r.json"])
     summary = json.loads((folders / "r.json").read_text())

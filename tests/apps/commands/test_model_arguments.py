@@ -32,12 +32,12 @@ def test_the_defaults(parser: ArgumentParser) -> None:
 
 
 @pytest.mark.parametrize("size", ["nan", "inf", "-1", "0"])
-def test_what_is_no_size_is_refused(parser: ArgumentParser, size: str) -> None:
+def test_an_invalid_memory_size_is_refused(parser: ArgumentParser, size: str) -> None:
     with pytest.raises(UserError, match="--memory above 0"):
         memory_bytes(parser.parse_args([f"--memory={size}"]))
 
 
-def test_a_device_computes_in_the_requested_precision(parser: ArgumentParser) -> None:
+def test_unsupported_precision_is_refused(parser: ArgumentParser) -> None:
     for precision in ("fp32", "bf16"):
         assert device(parser.parse_args(["--device", "cpu", "--precision", precision])) == torch.device("cpu")
     with pytest.raises(UserError, match=r"but got fp16\. Use bf16"):
@@ -52,7 +52,7 @@ def test_the_parts_reach_the_model(parser: ArgumentParser, tmp_path: Path) -> No
     assert load(str(tmp_path / "model"), given).estimator is not None
 
 
-def test_without_a_name_it_is_the_one_in_the_package_and_last_is_the_newest_run(
+def test_the_default_is_the_bundled_model_and_last_is_the_newest_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DGSR_LOGS", str(tmp_path))

@@ -11,7 +11,7 @@ from dgsr.apps.sweeps import SweepFolder
 from dgsr.apps.sweeps.folder import Command
 
 
-def test_the_command_runs_where_it_was_started_and_its_code_is_handed_on(tmp_path: Path) -> None:
+def test_the_command_runs_in_its_directory_and_returns_its_exit_code(tmp_path: Path) -> None:
     program = tmp_path / "program.py"
     program.write_text("import os, sys; open('seen', 'w').write(repr((os.getcwd(), sys.argv[1:]))); sys.exit(3)")
     folder = SweepFolder(tmp_path / "a, b")

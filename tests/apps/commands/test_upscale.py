@@ -65,7 +65,7 @@ def test_every_setting_reaches_the_upscaler(model: Path, photo: Path, tmp_path: 
     assert read_image(tmp_path / "--scale.png").shape == (3, 30, 36)
 
 
-def test_a_folder_with_broken_files_is_done_but_for_them(
+def test_broken_files_in_a_folder_are_skipped_and_reported(
     model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "photos"
@@ -130,13 +130,13 @@ def test_mistakes_are_refused(model: Path, photo: Path, tmp_path: Path, capsys: 
         ("--memory", 0, "--memory above 0"),
     ],
 )
-def test_numbers_are_refused_before_a_model_is_looked_for(
+def test_numbers_are_checked_before_the_model_is_loaded(
     photo: Path, option: str, value: object, words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert words in _refusal(capsys, photo, "--model", "nothing", option, value)
 
 
-def test_the_scores_of_one_image_are_said(
+def test_the_scores_of_one_image_are_printed(
     model: Path, photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     blur, noise = DegradationEstimator.random(0)(read_image(photo)[None])[0].tolist()
@@ -152,7 +152,7 @@ def test_the_scores_of_one_image_are_said(
     assert "told" not in capsys.readouterr().err
 
 
-def test_a_second_photograph_is_no_place_to_write_to(
+def test_an_existing_photograph_is_not_overwritten(
     model: Path, photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_image(tmp_path / "second.png", torch.rand(3, 5, 6))
@@ -163,7 +163,7 @@ def test_a_second_photograph_is_no_place_to_write_to(
     assert read_image(tmp_path / "second.png").shape == (3, 60, 72)
 
 
-def test_what_lies_beside_is_kept_too(
+def test_other_files_in_the_output_folder_are_kept(
     model: Path, photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     _run(photo, "--model", model)
@@ -178,7 +178,9 @@ def test_what_lies_beside_is_kept_too(
     assert read_image(tmp_path / "photo_sr.png").shape == (3, 20, 24)
 
 
-def test_the_tiles_of_one_image_are_watched(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_tiles_of_one_image_update_the_progress_bar(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     bars = list[tuple[float, bool]]()
     update = Progress.update
 
@@ -199,7 +201,7 @@ def test_the_tiles_of_one_image_are_watched(model: Path, tmp_path: Path, monkeyp
     assert bars[-1] == (1, True)
 
 
-def test_results_that_a_link_leads_to_are_not_enlarged_again(model: Path, tmp_path: Path) -> None:
+def test_linked_results_are_not_upscaled_again(model: Path, tmp_path: Path) -> None:
     write_image(tmp_path / "photos" / "a.png", torch.rand(3, 5, 6))
     (tmp_path / "out").mkdir()
     (tmp_path / "photos" / "out").symlink_to(tmp_path / "out")
@@ -209,13 +211,13 @@ def test_results_that_a_link_leads_to_are_not_enlarged_again(model: Path, tmp_pa
     assert found == ["a.png"]
 
 
-def test_a_folder_may_go_into_the_one_around_it(model: Path, tmp_path: Path) -> None:
+def test_the_output_may_be_the_parent_folder(model: Path, tmp_path: Path) -> None:
     write_image(tmp_path / "photos" / "a.png", torch.rand(3, 5, 6))
     _run(tmp_path / "photos", tmp_path, "--model", model)
     assert (tmp_path / "a.png").is_file()
 
 
-def test_the_folder_where_one_is(model: Path, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_current_folder_as_input(model: Path, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(photo.parent)
     _run(".", "--model", model)
     assert (photo.parent.with_name(f"{photo.parent.name}_sr") / "photo.png").is_file()

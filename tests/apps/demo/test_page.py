@@ -48,7 +48,7 @@ def page(tmp_path: Path, photo: Path) -> Iterator[Any]:
 
 
 @pytest.mark.parametrize("address", ["http://127.0.0.1:9/a.png", "https://example.com/a.png"])
-def test_nothing_is_fetched_from_elsewhere(page: Any, address: str) -> None:
+def test_urls_are_not_downloaded(page: Any, address: str) -> None:
     """As when a request names an address in place of an uploaded file."""
     from gradio.processing_utils import async_move_files_to_cache
 
@@ -57,7 +57,7 @@ def test_nothing_is_fetched_from_elsewhere(page: Any, address: str) -> None:
         asyncio.run(async_move_files_to_cache(named, page.file, check_in_upload_folder=True))
 
 
-def test_the_page_starts_as_the_model_was_meant(page: Any) -> None:
+def test_the_page_starts_with_the_models_settings(page: Any) -> None:
     assert (page.scale.value, page.guidance.value, page.color_fix.value, page.tile.value) == (2, 1.3, "wavelet", "auto")
     assert not page.seed.interactive  # this one draws no noise
     shown = str(page.blocks.get_config_file())
@@ -65,13 +65,13 @@ def test_the_page_starts_as_the_model_was_meant(page: Any) -> None:
     assert "<my>" not in shown
 
 
-def test_no_telemetry_is_sent_and_other_origins_are_refused(page: Any) -> None:
+def test_no_analytics_and_no_public_api(page: Any) -> None:
     assert not page.blocks.analytics_enabled
     assert {event.api_visibility for event in page.blocks.fns.values()} == {"private"}
     assert {event.concurrency_limit for event in page.blocks.fns.values() if event.concurrency_id == "networks"} == {1}
 
 
-def test_the_dial_at_the_estimate_is_the_unrounded_estimate(page: Any, photo: Path) -> None:
+def test_unchanged_sliders_use_the_unrounded_estimate(page: Any, photo: Path) -> None:
     opened = page._open(str(photo))
     estimate, blur, noise = opened[5], opened[6], opened[7]
     assert [blur["value"], noise["value"]] == estimate
@@ -98,7 +98,7 @@ def test_refusals_are_shown_and_clear_the_page(page: Any, tmp_path: Path) -> Non
     assert unchanged == 4 * [{"__type__": "update"}]
 
 
-def test_an_example_is_chosen_by_its_place(page: Any, photo: Path) -> None:
+def test_an_example_is_chosen_by_index(page: Any, photo: Path) -> None:
     from gradio import SelectData
 
     assert page._choose(SelectData(None, {"index": 0, "value": None})) == str(photo)

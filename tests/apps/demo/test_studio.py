@@ -56,7 +56,7 @@ def test_a_picture_is_upscaled_as_by_the_library(studio: Studio, photo: Path) ->
 
 
 @pytest.mark.parametrize("name", ["scores", "guidance", "color_fix", "scale"])
-def test_every_setting_counts(studio: Studio, photo: Path, name: str) -> None:
+def test_every_setting_changes_the_result(studio: Studio, photo: Path, name: str) -> None:
     other = Settings(scores=(0.9, 0.1), scale=3, guidance=2.0, color_fix="none", seed=1, tile=0)
     before = read_image(studio.upscale(photo, SETTINGS, lambda share: None).sr)
     changed = replace(SETTINGS, **{name: getattr(other, name)})
@@ -70,7 +70,7 @@ def test_the_precision_is_the_upscalers(studio: Studio, photo: Path) -> None:
     assert not torch.equal(before, read_image(made.sr))
 
 
-def test_depth_and_transparency_are_kept_and_the_last_pictures_go(studio: Studio, tmp_path: Path) -> None:
+def test_depth_and_transparency_are_kept_and_earlier_pictures_deleted(studio: Studio, tmp_path: Path) -> None:
     write_raster(tmp_path / "deep.png", Raster((torch.rand(4, 20, 20) * 65535).to(torch.uint16)))
     shown = studio.open(tmp_path / "deep.png").picture
     made = studio.upscale(tmp_path / "deep.png", SETTINGS, lambda share: None)
@@ -79,7 +79,7 @@ def test_depth_and_transparency_are_kept_and_the_last_pictures_go(studio: Studio
     assert not shown.exists()
 
 
-def test_tiles_tell_how_far_they_are(studio: Studio, tmp_path: Path) -> None:
+def test_tiles_report_progress(studio: Studio, tmp_path: Path) -> None:
     write_image(tmp_path / "wide.png", torch.rand(3, 16, 200))
     shares: list[float] = []
     studio.upscale(tmp_path / "wide.png", replace(SETTINGS, tile=256), shares.append)
@@ -88,7 +88,7 @@ def test_tiles_tell_how_far_they_are(studio: Studio, tmp_path: Path) -> None:
     assert shares[-1] == 1
 
 
-def test_what_is_too_large_is_refused(upscaler: Upscaler, studio: Studio, photo: Path, tmp_path: Path) -> None:
+def test_too_large_pictures_are_refused(upscaler: Upscaler, studio: Studio, photo: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"at most 0\.1 megapixels, but got 400x300 px\. Choose a smaller scale"):
         studio.upscale(photo, replace(SETTINGS, scale=10), lambda share: None)
     write_image(tmp_path / "large.png", torch.zeros(3, 400, 400))

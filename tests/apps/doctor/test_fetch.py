@@ -20,7 +20,7 @@ GOLDEN = Path(__file__).parents[2] / "golden"
 SMALL = ("debug=fdr", "trainer=cpu", "objective.losses.lpips.weight=0", "metrics.names=[psnr]")
 
 
-def test_what_is_fetched_once_is_there_without_a_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fetched_weights_are_available_offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cache, online = tmp_path / "cache", True
 
     def download(source: str, name: str = "", **_: Any) -> str:
@@ -40,7 +40,7 @@ def test_what_is_fetched_once_is_there_without_a_network(tmp_path: Path, monkeyp
     assert instantiate(cfg.generator).fingerprint() == OneStepGenerator.from_backbone(GOLDEN / "tiny-sd").fingerprint()
 
 
-def test_all_that_is_missing_is_named_at_once(tmp_path: Path) -> None:
+def test_all_missing_weights_are_reported_at_once(tmp_path: Path) -> None:
     gone = ["generator=sd_turbo", f"generator.path={tmp_path}/none", "estimator=published", "estimator.path=none.pth"]
     with pytest.raises(UserError, match=r"none for 2 of 7. generator: Expected .* estimator: Expected .*none\.pth"):
         examine(composed("train", [*SMALL, *gone]))

@@ -37,7 +37,7 @@ def test_both_scores_and_the_block_matter():
 
 
 @torch.no_grad()
-def test_a_shared_block_knows_scores_alone():
+def test_a_shared_block_depends_on_scores_alone():
     matrices = conditioning("shared_block")(SCORES).unet
     assert torch.equal(matrices[:, 0], matrices[:, 9])
     assert not torch.allclose(matrices[0], matrices[1])
@@ -50,7 +50,7 @@ def test_no_conditioning_is_the_identity_without_parameters():
 
 
 @torch.no_grad()
-def test_starts():
+def test_initial_corrections():
     near = conditioning(init="identity")(SCORES).unet
     torch.testing.assert_close(near, torch.eye(8).expand_as(near), atol=0.2, rtol=0)
     zero = conditioning(init="paper")(SCORES).unet.abs()

@@ -28,7 +28,7 @@ class _Network(nn.Module):
 
 
 @pytest.mark.parametrize("batch", [1, 2])
-def test_tiles_that_cover_the_image_give_the_whole(batch: int) -> None:
+def test_tiles_that_cover_the_image_equal_the_whole(batch: int) -> None:
     with torch.no_grad():
         network = _Network()
         image = torch.rand(batch, 3, 24, 40) * torch.linspace(0, 3, 40)
@@ -48,7 +48,7 @@ def test_tiles_that_cover_the_image_give_the_whole(batch: int) -> None:
     torch.testing.assert_close(network(image), whole)
 
 
-def test_after_settling_nothing_changes_what_tiles_share() -> None:
+def test_shared_statistics_are_fixed_after_settling() -> None:
     with torch.no_grad():
         network = _Network()
         parts = dict(zip(Grid.over((16, 48), 16, 0).sample(3), torch.rand(3, 1, 3, 16, 16), strict=True))
@@ -61,7 +61,7 @@ def test_after_settling_nothing_changes_what_tiles_share() -> None:
             torch.testing.assert_close(layers.run(first, lambda tile: network(parts[tile])), before)
 
 
-def test_the_network_is_itself_again_after_an_error() -> None:
+def test_the_network_is_restored_after_an_error() -> None:
     network = _Network()
     image = torch.rand(1, 3, 8, 8)
     before = network(image)

@@ -77,7 +77,7 @@ def test_refuses_a_timestep_outside_the_schedule(timestep):
         tiny.backbone().expect_timestep(timestep)
 
 
-def test_refuses_to_divide_by_no_signal():
+def test_refuses_a_timestep_without_signal():
     backbone = tiny.backbone("epsilon")
     backbone.scheduler.alphas_cumprod[999] = 0
     with pytest.raises(UserError, match="signal"):

@@ -43,7 +43,7 @@ def test_starts_as_a_copy_of_smooth_images(prediction):
     assert (sr - smooth)[inside].abs().mean() < 0.05
 
 
-def test_the_seed_alone_decides():
+def test_weights_depend_on_the_seed_alone():
     before = torch.get_rng_state()
     first, again, other = (OneStepGenerator.tiny(seed=seed) for seed in (1, 1, 2))
     assert torch.equal(torch.get_rng_state(), before)

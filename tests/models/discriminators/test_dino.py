@@ -111,7 +111,7 @@ def test_gradients_reach_the_image_and_the_heads_only() -> None:
     assert all(p.grad is None for p in discriminator.backbone.parameters())
 
 
-def test_what_cannot_be_had_is_said_in_one_line(tmp_path: Path) -> None:
+def test_unavailable_weights_are_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "other.pth").write_bytes(b"hello")
     torch.save({"a": torch.zeros(1)}, tmp_path / "vit.pth")
     for changes, message in (

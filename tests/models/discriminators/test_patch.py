@@ -15,7 +15,7 @@ def test_one_map_of_logits_per_scale():
     assert logits[0].shape[-1] > logits[1].shape[-1] > logits[2].shape[-1]
 
 
-def test_a_change_is_seen_only_by_the_patches_that_cover_it():
+def test_a_change_affects_only_overlapping_patches():
     discriminator = PatchDiscriminator(num_scales=1, width=8, num_layers=2).eval()
     changed = IMAGES.clone()
     changed[:, :, :8, :8] = 0

@@ -34,12 +34,12 @@ def test_features_are_those_of_the_network_in_imagenets_normalisation(weights: s
     torch.testing.assert_close(third, network[:16](seen), rtol=1e-4, atol=1e-5)
 
 
-def test_it_gives_a_map_a_block_each_half_the_size_of_the_one_before(weights: str) -> None:
+def test_each_block_gives_a_map_of_half_the_previous_size(weights: str) -> None:
     maps = VggDiscriminator(weights, width=4)(IMAGES)
     assert [tuple(level.shape) for level in maps] == [(2, 1, 48 >> depth, 64 >> depth) for depth in range(4)]
 
 
-def test_the_seed_decides_about_the_heads(weights: str) -> None:
+def test_heads_depend_on_the_seed(weights: str) -> None:
     first, again, other = (VggDiscriminator(weights, width=4, seed=seed).state_dict() for seed in (1, 1, 2))
     assert all(torch.equal(tensor, again[name]) for name, tensor in first.items())
     assert not all(torch.equal(tensor, other[name]) for name, tensor in first.items())
@@ -55,6 +55,6 @@ def test_gradients_reach_the_images_and_the_heads_alone(weights: str) -> None:
 
 
 @pytest.mark.parametrize("blocks", [[], [0], [1, 6]])
-def test_blocks_that_are_not_there_are_refused(weights: str, blocks: list[int]) -> None:
+def test_missing_blocks_are_refused(weights: str, blocks: list[int]) -> None:
     with pytest.raises(UserError, match=r"discriminator\.blocks among 1 to 5"):
         VggDiscriminator(weights, blocks=blocks)
