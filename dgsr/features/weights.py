@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import pickle
-from collections.abc import Mapping
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -18,7 +17,6 @@ from torch import Tensor
 from torchvision.models import get_model_weights
 
 from dgsr.checks import expect, refuse
-from dgsr.tensors import read_tensors
 
 Net: TypeAlias = Literal["vgg16", "alexnet"]
 Weights: TypeAlias = dict[str, Tensor]
