@@ -60,7 +60,8 @@ def run(arguments: Namespace) -> None:
     names = ",".join(map(quoted, arguments.metrics.split(",")))
     options = {"channel": arguments.channel, "crop_border_px": arguments.crop_border}
     metrics = [f"metrics.names=[{names}]", *(f"metrics.{key}={value}" for key, value in options.items())]
-    cfg = composed("evaluate", ["ckpt_path=none", f"features={quoted(arguments.features)}", *metrics])
+    no_model = ["ckpt_path=none", "inference.guidance=1"]  # by default it is the model's own
+    cfg = composed("evaluate", [*no_model, f"features={quoted(arguments.features)}", *metrics])
     suite = build_suite(cfg.metrics)
     samples = RestoredFolder(roots)
     suite = suite if "hq" in roots else suite.without_reference()

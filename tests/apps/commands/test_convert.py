@@ -119,7 +119,7 @@ def test_last_is_the_newest_training_run(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_refusals(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "taken").mkdir()
-    assert "not taken" in _refusal(capsys, FILE, tmp_path / "taken", "--backbone", BACKBONE)
+    assert "a path that does not exist" in _refusal(capsys, FILE, tmp_path / "taken", "--backbone", BACKBONE)
     assert "--estimator, but got a.pkl" in _refusal(capsys, FILE, "a.pkl", "--estimator", "de_net.pth")
     (tmp_path / "file").touch()
     for name in ("x", "x.ckpt", "x.pkl"):

@@ -142,8 +142,8 @@ def test_the_scores_of_one_image_are_printed(
     blur, noise = DegradationEstimator.random(0)(read_image(photo)[None])[0].tolist()
     for options, words in {
         (): f"Blur {blur:.2f} (estimated), noise {noise:.2f} (estimated).",
-        ("--noise", 0): f"Blur {blur:.2f} (estimated), noise 0.00 (told).",
-        ("--blur", 1, "--noise", 0.25): "Blur 1.00 (told), noise 0.25 (told).",
+        ("--noise", 0): f"Blur {blur:.2f} (estimated), noise 0.00 (given).",
+        ("--blur", 1, "--noise", 0.25): "Blur 1.00 (given), noise 0.25 (given).",
     }.items():
         _run(photo, "--model", model, "--overwrite", *options)
         assert words in capsys.readouterr().err.splitlines()
