@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import pickle
+from collections.abc import Mapping
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -17,6 +18,7 @@ from torch import Tensor
 from torchvision.models import get_model_weights
 
 from dgsr.checks import expect, refuse
+from dgsr.tensors import read_tensors
 
 Net: TypeAlias = Literal["vgg16", "alexnet"]
 Weights: TypeAlias = dict[str, Tensor]
@@ -104,15 +106,12 @@ def _from_torchvision(net: Net) -> Weights:
 def _from_file(net: Net, path: Path) -> Weights:
     if path.suffix == ".ckpt":
         return _read_offline(net, path)
-    try:
-        return _convolutions(torch.load(path, map_location="cpu", weights_only=True))
-    except (AttributeError, EOFError, RuntimeError, pickle.UnpicklingError):
-        refuse(f"torchvision's weights of {net} in {path}", "something else", "Set features to one of these.")
+    return _convolutions(read_tensors(path, f"torchvision's weights of {net}", "Set features to the right file."))
 
 
-def _convolutions(state: Any) -> Weights:
+def _convolutions(state: Mapping[str, Tensor]) -> Weights:
     """Keep the convolutional layers of a torchvision state dict."""
-    tensors = {name.removeprefix("features."): tensor for name, tensor in state.items() if isinstance(tensor, Tensor)}
+    tensors = {name.removeprefix("features."): tensor for name, tensor in state.items()}
     return {name: tensor for name, tensor in tensors.items() if not name.startswith("classifier.")}
 
 
