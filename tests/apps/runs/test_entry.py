@@ -55,7 +55,7 @@ def test_a_mistake_of_the_user_is_one_line(capsys: pytest.CaptureFixture[str]) -
 
 
 def test_a_mistake_met_while_hydra_builds_is_the_same_line(capsys: pytest.CaptureFixture[str]) -> None:
-    node = {"_target_": "dgsr.checks.refuse", "what": "a folder", "got": "nothing", "remedy": "Make one."}
+    node = {"_target_": "dgsr.checks.refuse", "expected": "a folder", "got": "nothing", "remedy": "Make one."}
     with pytest.raises(SystemExit):
         run_cleanly(lambda: instantiate(node))
     assert capsys.readouterr().err == "Expected a folder, but got nothing. Make one.\n"
