@@ -54,7 +54,7 @@ def test_files_that_cannot_be_written_cost_nothing_else(
 
 
 def test_no_metric_at_all_is_refused_before_any_image_is_read() -> None:
-    with pytest.raises(UserError, match=r"a metric that can be measured, but got none\. psnr needs ground truth images"):
+    with pytest.raises(UserError, match=r"a metric that can be measured, but got none\. psnr needs ground truth"):
         measure_all(InMemory(), Suite(build(["psnr"])).without_reference(), {}, CPU, Ranks())
 
 

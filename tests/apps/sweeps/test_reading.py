@@ -33,7 +33,7 @@ def test_a_run_that_is_done(tmp_path: Path) -> None:
     (tmp_path / "validation" / "step_0000002.csv").write_text("image,psnr,ssim\na.png,21.0,\n")
     (tmp_path / "metrics.csv").write_text("step,name,value\n1,val/psnr,20.0\n2,val/psnr,21.0\n")
     trial = read_trial(job)
-    assert trial.settings == {"seed": "1", "generator.unet_rank": "4", "text": "'a=b'"}
+    assert trial.settings == {"seed": "1", "generator.adapters.main.unet.rank": "4", "text": "'a=b'"}
     assert trial.config == {"run.max_steps": "2", "root": "${nowhere}"}
     assert trial.images == {"a.png": {"psnr": 21.0}}
     assert (trial.directions, trial.seconds_per_step, trial.peak_memory_bytes) == ({"psnr": "higher"}, 0.5, 7)
