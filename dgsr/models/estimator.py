@@ -100,7 +100,7 @@ class DegradationEstimator(TrainedNetwork):
         except (TypeError, ValueError) as error:
             refuse("the shape of an estimator", f"{recorded | shape} for {path} ({error})", "Get the file again.")
         remedy = "Set its shape: +estimator.channels, .blocks, .down_scales and .hidden."
-        expect_same_shapes(estimator.state_dict(), state, f"in {path} the weights of this estimator's shape", remedy)
+        expect_same_shapes(estimator.state_dict(), state, f"weights in {path} for an estimator of this shape", remedy)
         estimator.load_state_dict(state)
         return estimator._freeze()
 

@@ -20,7 +20,7 @@ def expand(words: list[str]) -> list[str]:
     return resumed(CommandLine.parse(words)).words
 
 
-def _run(logs: Path, name: str, overrides: list[str], time: int, checkpoint: bool = True) -> Path:
+def make_run(logs: Path, name: str, overrides: list[str], time: int, checkpoint: bool = True) -> Path:
     run = logs / "train" / "runs" / name
     (run / ".hydra").mkdir(parents=True)
     (run / ".hydra" / "overrides.yaml").write_text("".join(f"- {override}\n" for override in overrides))
@@ -41,9 +41,9 @@ def test_a_folder_that_is_named_for_a_run_is_hydras_too(tmp_path: Path) -> None:
 
 
 def test_the_newest_run_resumes_with_its_own_overrides_first(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    _run(tmp_path, "b-old", ["seed=1"], time=100)
-    newest = _run(tmp_path, "a-new", ["seed=2", "run.max_steps=5"], time=200)
-    _run(tmp_path, "c-empty", [], time=300, checkpoint=False)
+    make_run(tmp_path, "b-old", ["seed=1"], time=100)
+    newest = make_run(tmp_path, "a-new", ["seed=2", "run.max_steps=5"], time=200)
+    make_run(tmp_path, "c-empty", [], time=300, checkpoint=False)
     logs = f"paths.logs={tmp_path}"
     arguments = expand(["resume=last", "run.max_steps=9", logs])
     assert "c-empty, which is newer" in caplog.text
@@ -52,25 +52,25 @@ def test_the_newest_run_resumes_with_its_own_overrides_first(tmp_path: Path, cap
 
 
 def test_the_environment_names_the_folder_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run = _run(tmp_path, "a", [], time=1)
+    run = make_run(tmp_path, "a", [], time=1)
     monkeypatch.setenv("DGSR_LOGS", str(tmp_path))
     assert expand(["resume=last"]) == [f"resume='{run}'", f"hydra.run.dir='{run}'"]
 
 
 def test_logs_may_be_below_where_one_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    _run(tmp_path / "logs", "a", [], time=1)
-    newest = _run(tmp_path / "logs", "b", [], time=2)
+    make_run(tmp_path / "logs", "a", [], time=1)
+    newest = make_run(tmp_path / "logs", "b", [], time=2)
     monkeypatch.chdir(tmp_path)
     assert expand(["resume=last"])[0] == f"resume='{newest}'"
 
 
 def test_a_resumed_run_can_be_resumed_again(tmp_path: Path) -> None:
-    run = _run(tmp_path, "a", ["seed=2", "resume=last", "ckpt_path=other.ckpt"], time=1)
+    run = make_run(tmp_path, "a", ["seed=2", "resume=last", "ckpt_path=other.ckpt"], time=1)
     assert expand([f"resume={run}"]) == ["seed=2", f"resume='{run}'", f"hydra.run.dir='{run}'"]
 
 
 def test_folders_of_any_name_can_be_resumed(tmp_path: Path) -> None:
-    run = _run(tmp_path, "it's a=b, [x] (1) é", [], time=1)
+    run = make_run(tmp_path, "it's a=b, [x] (1) é", [], time=1)
     given = expand([f"resume={run}"])
     parsed = OverridesParser.create().parse_overrides(given)
     assert [override.value() for override in parsed] == [str(run), str(run)]
@@ -80,7 +80,7 @@ def test_folders_of_any_name_can_be_resumed(tmp_path: Path) -> None:
 
 def test_what_was_added_or_deleted_can_be_said_again(tmp_path: Path) -> None:
     own = ["+degradation.clean_prob=0.1", "~callbacks.panels", "+logger@more=csv"]
-    run = _run(tmp_path, "a", own, time=1)
+    run = make_run(tmp_path, "a", own, time=1)
     given = expand([f"resume={run}", "+degradation.clean_prob=0.2", "~callbacks.panels"])
     assert given[:4] == [*own, "++degradation.clean_prob=0.2"]
     (run / ".hydra" / "overrides.yaml").write_text("".join(f"- {override}\n" for override in given))
@@ -108,97 +108,13 @@ def test_what_was_added_or_deleted_can_be_said_again(tmp_path: Path) -> None:
 def test_what_is_added_again_joins_what_was_there(
     tmp_path: Path, own: list[str], new: str, stages: dict[int | str, tuple[float, float | None]]
 ) -> None:
-    run = _run(tmp_path, "a", own, time=1)
+    run = make_run(tmp_path, "a", own, time=1)
     given = expand([f"resume={run}", new])
     (run / ".hydra" / "overrides.yaml").write_text("".join(f"- '{override}'\n" for override in given[:-2]))
     for arguments in (given, expand(given)):
         with initialize_config_dir(str(conf_dir()), version_base="1.3"):
             found = compose("train", arguments[:-2]).degradation.stages
         assert {number: (each.get("noise_prob"), each.get("codec_prob")) for number, each in found.items()} == stages
-
-
-def test_auto_continues_the_same_experiment_or_starts_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DGSR_LOGS", str(tmp_path))
-    assert expand(["seed=1", "resume=auto"]) == ["seed=1"]
-    _run(tmp_path, "a", ["seed=1", "run.max_steps=3"], time=1)
-    newest = _run(tmp_path, "b", ["seed=1", "trainer=cpu"], time=2)
-    _run(tmp_path, "c", ["seed=2"], time=3)
-    _run(tmp_path, "d", ["seed=1"], time=4, checkpoint=False)
-    there = [f"resume='{newest}'", f"hydra.run.dir='{newest}'"]
-    expected = ["seed=1", "trainer=cpu", "run.max_steps=9", "seed=1", *there]
-    assert expand(["run.max_steps=9", "seed=1", "resume=auto"]) == expected
-    assert expand(["seed=3", "resume=auto"]) == ["seed=3"]
-    monkeypatch.setenv("SLURM_RESTART_COUNT", "1")
-    assert expand(["seed=1"]) == ["seed=1", "trainer=cpu", "seed=1", *there]
-
-
-def test_auto_continues_again_what_was_added(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DGSR_LOGS", str(tmp_path))
-    run = _run(tmp_path, "a", ["+degradation.clean_prob=0.1", "++seed=1"], time=1)
-    given = ["+degradation.clean_prob=0.1", "seed=1", "+trainer.fast_dev_run=false", "resume=auto"]
-    first = expand(given)
-    assert f"resume='{run}'" in first
-    (run / ".hydra" / "overrides.yaml").write_text("".join(f"- {override}\n" for override in first))
-    assert f"resume='{run}'" in expand(given)
-
-
-@pytest.mark.parametrize(
-    ("given", "same"),
-    [
-        ("trainer.precision=bf16-mixed", False),
-        ("+trainer.precision=bf16-mixed", False),
-        ("trainer.devices=2", True),
-        ("data.num_workers=4", True),
-        ("data.train.in_memory=true", True),
-        ("data.train.limit=4", False),
-    ],
-)
-def test_auto_tells_circumstances_from_what_decides_a_result(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str, same: bool
-) -> None:
-    monkeypatch.setenv("DGSR_LOGS", str(tmp_path))
-    run = _run(tmp_path, "a", ["seed=1"], time=1)
-    assert (f"resume='{run}'" in expand(["seed=1", given, "resume=auto"])) is same
-    (run / ".hydra" / "overrides.yaml").write_text(f"- seed=1\n- {given}\n")
-    assert (f"resume='{run}'" in expand(["seed=1", "resume=auto"])) is same
-    assert f"resume='{run}'" in expand(["seed=1", given, "resume=auto"])
-
-
-def test_where_a_folder_is_named_auto_continues_the_run_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DGSR_LOGS", str(tmp_path))
-    _run(tmp_path, "b", ["seed=1"], time=9)
-    mine = tmp_path / "train" / "runs" / "mine"
-    given = [f"paths.run={mine}", "seed=1"]
-    fresh = [f"hydra.run.dir={mine}", "seed=1"]
-    assert expand([*given, "resume=auto"]) == fresh
-    _run(tmp_path, "mine", ["seed=1"], time=1)
-    there = [f"resume='{mine}'", f"hydra.run.dir='{mine}'"]
-    assert expand([*given, "resume=auto"]) == ["seed=1", *fresh, *there]
-    with pytest.raises(UserError, match=rf"a folder without a run, but got {mine}\. Resume it with resume="):
-        expand(given)
-    assert expand([*given, "--cfg", "job"]) == ["--cfg", "job", *fresh]
-    monkeypatch.setenv("SLURM_RESTART_COUNT", "1")
-    assert expand(given) == ["seed=1", *fresh, *there]
-
-
-def test_another_task_has_runs_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DGSR_LOGS", str(tmp_path))
-    _run(tmp_path, "a", ["task_name=finetune"], time=1)
-    (tmp_path / "train").rename(tmp_path / "finetune")
-    assert expand(["task_name=finetune", "resume=last"])[0] == "task_name=finetune"
-    with pytest.raises(UserError, match="Start one"):
-        expand(["resume=last"])
-
-
-def test_an_experiment_with_a_task_of_its_own_finds_its_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DGSR_LOGS", str(tmp_path))
-    _run(tmp_path, "a", ["experiment=estimator"], time=1)
-    (tmp_path / "train").rename(tmp_path / "estimator")
-    _run(tmp_path, "b", [], time=2)
-    for wanted in ("auto", "last"):
-        arguments = expand(["experiment=estimator", f"resume={wanted}"])
-        assert arguments[-1] == f"hydra.run.dir='{tmp_path}/estimator/runs/a'"
-    assert expand(["resume=last"])[-1] == f"hydra.run.dir='{tmp_path}/train/runs/b'"
 
 
 def test_a_run_resumes_with_its_own_configs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -208,7 +124,7 @@ def test_a_run_resumes_with_its_own_configs(tmp_path: Path, monkeypatch: pytest.
     (own / "experiment" / "mine.yaml").write_text("task_name: train\n")
     (own / "extra").mkdir()
     other.mkdir()
-    run = _run(tmp_path, "a", ["experiment=mine", "+extra=a"], time=1)
+    run = make_run(tmp_path, "a", ["experiment=mine", "+extra=a"], time=1)
     sources = [{"provider": "main", "path": "/conf"}, {"provider": "command-line", "path": str(own)}]
     record = {"hydra": {"runtime": {"config_sources": sources}}}
     (run / ".hydra" / "hydra.yaml").write_text(json.dumps(record))
@@ -235,7 +151,7 @@ def test_a_file_for_logs_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("record", ["a: [", "seed=1", "seed: 1", "\0"])
 def test_a_damaged_record_is_named(tmp_path: Path, record: str) -> None:
-    run = _run(tmp_path, "a", [], time=1)
+    run = make_run(tmp_path, "a", [], time=1)
     (run / ".hydra" / "overrides.yaml").write_text(record)
     for wanted in ("last", "auto", run):
         with pytest.raises(UserError, match=r"Expected a list of overrides, but got .*a/\.hydra/overrides\.yaml"):
@@ -247,42 +163,6 @@ def test_nothing_to_resume_is_said(tmp_path: Path) -> None:
         expand(["resume=last", f"paths.logs={tmp_path}"])
     with pytest.raises(UserError, match="run directory"):
         expand([f"resume={tmp_path}"])
-    run = _run(tmp_path, "a", [], time=1, checkpoint=False)
+    run = make_run(tmp_path, "a", [], time=1, checkpoint=False)
     with pytest.raises(UserError, match="before its first"):
         expand([f"resume={run}"])
-
-
-@pytest.mark.parametrize("how", ["last", "auto"])
-def test_runs_are_resumed_where_own_paths_put_them(tmp_path: Path, how: str) -> None:
-    own, logs = tmp_path / "own", tmp_path / "scratch"
-    (own / "paths").mkdir(parents=True)
-    (own / "paths" / "cluster.yaml").write_text(f"defaults: [default]\nlogs: {logs}\n")
-    run = _run(logs, "a", ["paths=cluster"], time=1)
-    record = {"hydra": {"runtime": {"config_sources": [{"provider": "command-line", "path": str(own)}]}}}
-    (run / ".hydra" / "hydra.yaml").write_text(json.dumps(record))
-    resumed_words = expand([f"--config-dir={own}", "paths=cluster", f"resume={how}"])
-    assert resumed_words[-1] == f"hydra.run.dir='{run}'"
-
-
-@pytest.mark.parametrize(
-    ("given", "same"),
-    [
-        ("~callbacks.panels", True),
-        ("~logger", True),
-        ("+callbacks.panels.extra=1", True),
-        ("++callbacks.panels.num_images=2", True),
-        ("+trainer.fast_dev_run=false", True),
-        ("~degradation", False),
-        ("+degradation.clean_prob=0.1", False),
-        ("++seed=3", False),
-    ],
-)
-def test_a_prefix_does_not_make_it_another_run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str, same: bool
-) -> None:
-    monkeypatch.setenv("DGSR_LOGS", str(tmp_path))
-    run = _run(tmp_path, "a", ["seed=1"], time=1)
-    assert (f"resume='{run}'" in expand(["seed=1", given, "resume=auto"])) is same
-    (run / ".hydra" / "overrides.yaml").write_text(json.dumps(["seed=1", given]))
-    assert f"resume='{run}'" in expand(["seed=1", given, "resume=auto"])
-    assert (f"resume='{run}'" in expand(["seed=1", "resume=auto"])) is same
