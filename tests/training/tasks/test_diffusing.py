@@ -28,7 +28,7 @@ def training(folder: Path, max_steps: int = 1, **changes: Any) -> DenoiserTraini
 def test_step_equals_a_plain_step_on_the_schedules_target(folder: Path) -> None:
     data, run, plain = make_data(), training(folder), Denoiser(folder, **tiny.DENOISER)
     drawn = run.draw(run.prepare(next(iter(data.train_dataloader_from(0)))))
-    schedule: Any = plain.scheduler
+    schedule: Any = plain.backbone.scheduler
     noisy = schedule.add_noise(drawn.clean, drawn.noise, drawn.timesteps)
     velocity = schedule.get_velocity(drawn.clean, drawn.noise, drawn.timesteps)
     predicted = plain.unet(noisy, drawn.timesteps, drawn.prompt).sample  # pyright: ignore
