@@ -62,5 +62,6 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
 
 def write_checkpoint(checkpoint: dict[str, Any], path: Path) -> None:
     """Write a file of tensors and plain values atomically: a file with the final name is always whole."""
-    with atomic(path) as temporary:
-        torch.save(checkpoint, temporary)
+    # An open file, since torch reports a full disk as OSError only when Python writes.
+    with atomic(path) as temporary, temporary.open("wb") as file:
+        torch.save(checkpoint, file)
