@@ -19,7 +19,7 @@ ADVICE = Advice(full=f"Free some space. {_RESUME}", stopped=_RESUME)
 @hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="evaluate")
 def main(cfg: DictConfig) -> dict[str, float]:
     """Evaluate as the composed config says."""
-    from dgsr.apps.runs.evaluation import run_evaluation  # a mistyped command is answered at once
+    from dgsr.apps.runs.evaluation import run_evaluation  # a mistyped command is reported before torch is imported
 
     return run_cleanly(lambda: run_evaluation(cfg), ADVICE)
 

@@ -21,7 +21,7 @@ def main(cfg: DictConfig) -> float | None:
     """Train as the composed config says; each job of a sweep runs in its own process."""
     if in_sweep():
         return run_job(cfg)
-    from dgsr.apps.runs.training import train  # a mistyped command is answered before torch is imported
+    from dgsr.apps.runs.training import train  # a mistyped command is reported before torch is imported
 
     return run_cleanly(lambda: train(cfg))
 

@@ -1,4 +1,4 @@
-"""Faults at random moments: does every run still end with what it would have ended with? `python -m tests.chaos`."""
+"""Interrupt runs at random moments and compare their ends with an undisturbed run: `python -m tests.chaos`."""
 
 from __future__ import annotations
 
@@ -17,11 +17,13 @@ from tests.sessions import Session, compare, run_of
 
 
 def main() -> int:
-    """Break runs, continue them, compare, and print a table; return the number of runs that did not end well."""
+    """Interrupt runs, resume them, compare, and print a table; return the number of runs that differ."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=20, help="SIGKILLs at random moments (default: 20)")
-    parser.add_argument("--seed", type=int, default=0, help="of the moments (default: 0)")
-    parser.add_argument("--only", choices=sorted(faults.FAULTS), nargs="*", help="of the other faults (default: all)")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the random moments (default: 0)")
+    parser.add_argument(
+        "--only", choices=sorted(faults.FAULTS), nargs="*", help="the other faults to run (default: all)"
+    )
     arguments = parser.parse_args()
     moments = random.Random(arguments.seed)
     trials = [*_kills(arguments.kills), *((name, faults.FAULTS[name]) for name in arguments.only or faults.FAULTS)]

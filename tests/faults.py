@@ -1,4 +1,4 @@
-"""What can happen to a run: each fault disturbs one, lets it resume, and reports when it struck and the outcome."""
+"""Faults of a run: each one interrupts a run, resumes it, and reports its moment and the outcome."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from pathlib import Path
 from dgsr.checkpoints.trainer import read_checkpoint
 from tests.sessions import Session, run_of
 
-Found = tuple[str, str]  # the moment, and what came of it; what should not have come of it in capitals
-Fault = Callable[[Session, float, random.Random], Found]
+Outcome = tuple[str, str]  # the moment and the outcome; a failed check is in capitals
+Fault = Callable[[Session, float, random.Random], Outcome]
 
 
-def kill(session: Session, length: float, moments: random.Random) -> Found:
-    """Kill the process anywhere between its start and its end."""
+def kill(session: Session, length: float, moments: random.Random) -> Outcome:
+    """Kill the process at a random moment."""
     session.start()
     delay = moments.uniform(0, length)
     session.wait_until(lambda: time.monotonic() - session.started > delay)
     return _killed(session, f"{delay:.1f} s")
 
 
-def kill_while_saving(session: Session, length: float, moments: random.Random) -> Found:
+def kill_while_saving(session: Session, length: float, moments: random.Random) -> Outcome:
     """Kill the process while it writes a checkpoint."""
     session.start()
     step = moments.randint(1, 6)
@@ -33,24 +33,24 @@ def kill_while_saving(session: Session, length: float, moments: random.Random) -
     return _killed(session, f"{time.monotonic() - session.started:.1f} s")
 
 
-def _killed(session: Session, moment: str) -> Found:
+def _killed(session: Session, moment: str) -> Outcome:
     os.kill(session.pid, signal.SIGKILL)
     session.wait()
-    half = ", half a file left" if session.unfinished_files() else ""
-    found = f"{moment}, step {session.steps()}{half}"
+    incomplete = ", an incomplete file left" if session.unfinished_files() else ""
+    moment = f"{moment}, step {session.steps()}{incomplete}"
     session.run_to_its_end()
-    return found, _continued(session)
+    return moment, _continued(session)
 
 
 def _continued(session: Session) -> str:
     starts = session.output().count("Running baseline validation")
-    return "went on" if starts == 1 else "started again"
+    return "resumed" if starts == 1 else "started again"
 
 
 def stop(number: int) -> Fault:
-    """Ask the process to end, as a user or a cluster does."""
+    """Send the signal with which a user or a cluster stops a run."""
 
-    def fault(session: Session, length: float, moments: random.Random) -> Found:
+    def fault(session: Session, length: float, moments: random.Random) -> Outcome:
         session.start()
         step = moments.randint(1, 6)
         session.wait_until(lambda: session.steps() >= step)
@@ -65,7 +65,7 @@ def stop(number: int) -> Fault:
 def damage(change: Callable[[Path], None]) -> Fault:
     """Kill the process, and damage the newest checkpoint."""
 
-    def fault(session: Session, length: float, moments: random.Random) -> Found:
+    def fault(session: Session, length: float, moments: random.Random) -> Outcome:
         session.start()
         step = moments.randint(3, 6)
         session.wait_until(lambda: session.steps() >= step)
@@ -74,7 +74,7 @@ def damage(change: Callable[[Path], None]) -> Fault:
         change(run_of(session.logs) / "checkpoints" / "last.ckpt")
         session.run_to_its_end()
         warned = "Using the checkpoint before it" in session.output()
-        return f"step {step}", "fell back with a warning" if warned else "WENT ON WITH THE DAMAGED FILE"
+        return f"step {step}", "fell back with a warning" if warned else "USED THE DAMAGED FILE"
 
     return fault
 
@@ -91,8 +91,8 @@ def _flip(path: Path) -> None:
         file.write(bytes([byte ^ 1]))
 
 
-def no_room(session: Session, length: float, moments: random.Random) -> Found:
-    """Leave no room for the next checkpoint, by a limit on the size of files."""
+def no_room(session: Session, length: float, moments: random.Random) -> Outcome:
+    """Limit the size of files, so that the next checkpoint cannot be written."""
     session.start()
     session.wait_until(lambda: session.steps() >= 3)
     os.kill(session.pid, signal.SIGTERM)
@@ -103,27 +103,27 @@ def no_room(session: Session, length: float, moments: random.Random) -> Found:
     session.start(lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (room, room)))
     code = session.wait()
     kept = read_checkpoint(last)["dgsr"]["step"] == before and not session.unfinished_files()
-    told = session.output().splitlines()[-1].startswith("Expected room to write")
+    explained = session.output().splitlines()[-1].startswith("Expected room to write")
     session.run_to_its_end()
     return (
         f"step {before + 1}",
-        f"exit {code}, {'one sentence' if told else 'NO SENTENCE'}, {'kept' if kept else 'LOST'}",
+        f"exit {code}, {'one sentence' if explained else 'NO SENTENCE'}, {'kept' if kept else 'LOST'}",
     )
 
 
-def kill_worker(session: Session, length: float, moments: random.Random) -> Found:
+def kill_worker(session: Session, length: float, moments: random.Random) -> Outcome:
     """Kill a process that loads data."""
     session.arguments.insert(0, "data.num_workers=1")
     session.start()
     session.wait_until(lambda: session.steps() >= 2)
     children = Path(f"/proc/{session.pid}/task/{session.pid}/children").read_text().split()
-    asked = time.monotonic()
+    killed = time.monotonic()
     os.kill(int(children[0]), signal.SIGKILL)
     code = session.wait()
-    took = time.monotonic() - asked
-    told = "Expected the processes that load data to stay alive" in session.output()
+    took = time.monotonic() - killed
+    explained = "Expected the processes that load data to stay alive" in session.output()
     session.run_to_its_end()
-    return "step 2", f"exit {code} after {took:.1f} s, {'one sentence' if told else 'NO SENTENCE'}"
+    return "step 2", f"exit {code} after {took:.1f} s, {'one sentence' if explained else 'NO SENTENCE'}"
 
 
 FAULTS: dict[str, Fault] = {

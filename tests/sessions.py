@@ -1,4 +1,4 @@
-"""Training runs in processes of their own, forked so that torch is imported once, and what is left of them."""
+"""Run trainings in forked processes, so that torch is imported once, and compare their results."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ SMALL = (
 
 
 class Session:
-    """A command line that is started, disturbed and started again; all its runs lie under one folder.
+    """A command line that is started, interrupted and started again.
 
     Args:
-        logs: The folder.
+        logs: The folder of all its runs.
         extra: Further overrides.
     """
 
@@ -67,19 +67,19 @@ class Session:
         return self
 
     def end_within(self, seconds: float, number: int) -> str:
-        """Send a signal; say how it ended, and whether that took no longer than allowed."""
-        asked = time.monotonic()
+        """Send a signal; return the exit code and the time, marked if it exceeds the limit."""
+        sent = time.monotonic()
         os.kill(self.pid, number)
         code = self.wait()
-        took = time.monotonic() - asked
+        took = time.monotonic() - sent
         return f"exit {code} after {took:.1f} s" + ("" if took < seconds else ": TOO LATE")
 
     def output(self) -> str:
-        """Return what all its processes have written."""
+        """Return the output of all its processes."""
         return (self.logs / "output.txt").read_text()
 
     def wait_until(self, condition: Callable[[], Any]) -> None:
-        """Look again and again, until the condition holds or the process has ended."""
+        """Poll until the condition holds or the process has ended."""
         while not condition() and not _ended(self.pid):
             time.sleep(0.0005)
 
@@ -90,12 +90,12 @@ class Session:
         return int(rows[-1].split(",")[0]) if rows else 0
 
     def unfinished_files(self) -> list[Path]:
-        """Return the checkpoints that are being written, or were when their process was killed."""
+        """Return the temporary files of checkpoints that are not complete."""
         return list(self.logs.glob("train/runs/*/checkpoints/.*.tmp"))
 
 
 def run_of(logs: Path) -> Path:
-    """Return the run that has a checkpoint; there is one."""
+    """Return the only run that has a checkpoint."""
     (file,) = logs.glob("train/runs/*/checkpoints/last.ckpt")
     return file.parents[1]
 
@@ -108,12 +108,12 @@ def compare(ours: Path, theirs: Path) -> str:
 
 
 def _everything(run: Path) -> dict[str, Any]:
-    found = read_checkpoint(run / "checkpoints" / "last.ckpt")
-    found = {name: value for name, value in found.items() if name not in ("loops", "callbacks")}
+    state = read_checkpoint(run / "checkpoints" / "last.ckpt")
+    state = {name: value for name, value in state.items() if name not in ("loops", "callbacks")}
     with (run / "metrics.csv").open(newline="") as file:
-        found["metrics.csv"] = [tuple(row) for row in csv.reader(file)]
+        state["metrics.csv"] = [tuple(row) for row in csv.reader(file)]
     best = read_checkpoint(run / "checkpoints" / "best.ckpt")
-    return found | {"best": best["state_dict"]}
+    return state | {"best": best["state_dict"]}
 
 
 def _same(ours: Any, theirs: Any) -> bool:

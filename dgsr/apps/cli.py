@@ -14,7 +14,7 @@ from dgsr.apps.runs.programs import program_for, run_program
 #: Modules with `add_parser(commands) -> parser`, `run(arguments)` and perhaps `ADVICE`, as help lists them.
 COMMANDS = (upscale, demo, evaluate, degrade, convert, rerun, report, doctor)
 _EPILOG = "First try: dgsr upscale photo.jpg. Measuring a model: dgsr evaluate ckpt_path=last data.eval.hq=photos"
-_TRAIN = "train a model, or several (-m); what train.py of a checkout does"
+_TRAIN = "train a model, or several with -m; same as train.py"
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -32,7 +32,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="dgsr", description=dgsr.__doc__, epilog=_EPILOG)
     parser.add_argument("--version", action="version", version=dgsr.__version__)
     commands = parser.add_subparsers(title="commands", metavar="<command>", required=True)
-    commands.add_parser("train", help=_TRAIN)  # it is Hydra who reads what follows
+    commands.add_parser("train", help=_TRAIN)  # Hydra reads its arguments
     for command in COMMANDS:
         advice = getattr(command, "ADVICE", Advice())
         command.add_parser(commands).set_defaults(run=command.run, advice=advice)

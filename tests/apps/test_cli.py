@@ -38,7 +38,7 @@ def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None
 
 
 @pytest.mark.parametrize("argv", [[], ["degrad"], ["degrade", "a.png", "--sed", "x"]])
-def test_what_argparse_refuses_ends_with_code_2(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_arguments_end_with_code_2(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stop:
         cli.main(argv)
     assert stop.value.code == 2

@@ -24,7 +24,7 @@ def parameters(target: Any) -> dict[str, inspect.Parameter]:
     """
     try:
         return dict(_expanded(inspect.signature(target, eval_str=True)))
-    except (NameError, AttributeError, TypeError, SyntaxError):  # what only a type checker imports or understands
+    except (NameError, AttributeError, TypeError, SyntaxError):  # names that only a type checker imports
         return dict(inspect.signature(target).parameters)
     except ValueError:  # a built-in without a signature
         return {"anything": inspect.Parameter("anything", inspect.Parameter.VAR_KEYWORD)}
@@ -131,7 +131,7 @@ def _fits_one(value: Any, annotation: Any) -> bool:
         return type(value) is annotation
     if not isinstance(origin, type) or origin in (Any, object, inspect.Parameter.empty):
         return True
-    if origin is Callable:  # in a YAML file only a node with _target_ is one
+    if origin is Callable:  # in YAML only a node with _target_ is callable
         return False
     if issubclass(origin, PurePath):
         return isinstance(value, str)

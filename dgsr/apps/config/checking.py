@@ -21,9 +21,9 @@ _ANYTHING = Parameter("anything", Parameter.KEYWORD_ONLY, annotation=Any)
 
 
 def check(cfg: DictConfig, schema: type) -> None:
-    """Compare a composed config with a dataclass, and each `_target_` node in it with what that node will call.
+    """Compare a composed config with a dataclass, and each `_target_` node with the signature of its target.
 
-    A node that refers to another (`${other.node}`) is checked there.
+    A node that refers to another (`${other.node}`) is checked at that other place only.
 
     Raises:
         UserError: Lists every unknown key, wrong type and missing value, one a line.

@@ -1,4 +1,4 @@
-"""A Hydra command line as one value: flags, the folder of your own configs, and overrides."""
+"""Parse and edit a Hydra command line: flags, `--config-dir` and overrides."""
 
 from __future__ import annotations
 
@@ -144,10 +144,8 @@ def added_once(overrides: Sequence[str], config_dirs: Sequence[Path]) -> list[st
         if prefix == "~" and earlier.startswith("~"):
             continue
         if prefix.startswith("+") and earlier and not earlier.startswith("~"):
-            chooses = any((folder / key.partition("@")[0]).is_dir() for folder in config_dirs) and not value.startswith(
-                "{"
-            )
-            override = ("" if chooses else "++") + f"{key}={value}"
+            is_group = any((folder / key.partition("@")[0]).is_dir() for folder in config_dirs)
+            override = f"{key}={value}" if is_group and not value.startswith("{") else f"++{key}={value}"
         last[key] = override
         once.append(override)
     return once

@@ -1,4 +1,4 @@
-"""Compose the config of a program without starting it: to find its runs, or to check it."""
+"""Compose the config of a program without starting it, to find its runs or to check it."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def composed(program: Literal["train", "evaluate"], words: Sequence[str]) -> Dic
     with hydra_sources(conf_dir(), command.config_dir):
         try:
             cfg = compose(program, ["paths.run=none", *command.overrides])
-        except HydraException as error:  # a sweep, whose values may each be fine
+        except HydraException as error:  # several values for a key: each may be valid
             first = str(error).splitlines()[0]
             refuse("the arguments of one run", " ".join(command.overrides), f"{first}. Give each key one value.")
     rename_keys(cfg)
@@ -53,8 +53,8 @@ def composed(program: Literal["train", "evaluate"], words: Sequence[str]) -> Dic
 def compose_places(command: CommandLine) -> DictConfig:
     """Compose a training's config and Hydra's own, which say where its runs and sweeps are written.
 
-    Of a sweep it is the first job. The overrides may change a run that is resumed and therefore fail without that
-    run's own ones: then only those count that choose a group or a place.
+    A sweep is represented by its first job. Overrides that change a resumed run may not compose without the overrides
+    of that run. In that case only those that choose a group or a place are used.
 
     Raises:
         SystemExit: With code 2 if no config can be composed.
@@ -88,10 +88,10 @@ def expect_logs_folder(cfg: DictConfig) -> None:
 
 
 def runs_folder(command: CommandLine) -> Path:
-    """Return the folder in which the runs of a command line are, one folder each."""
+    """Return the folder that contains the run directories of a command line."""
     return Path(compose_places(command.without("hydra.run.dir")).hydra.run.dir).parent
 
 
 def sweeps_folder(command: CommandLine) -> Path:
-    """Return the folder in which the sweeps of a command line are, one folder each."""
+    """Return the folder that contains the sweep directories of a command line."""
     return Path(compose_places(command.without("hydra.sweep.dir")).hydra.sweep.dir).parent

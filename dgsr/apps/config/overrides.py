@@ -26,10 +26,10 @@ _BAD_COMMAND_LINE = 2
 
 
 def preflight(command: CommandLine, config_name: str, config_dir: Path) -> DictConfig | None:
-    """Try a program's overrides on its config; report what is wrong with each of them and exit, or return the config.
+    """Compose a program's config; if overrides are wrong, report each of them and exit.
 
-    Of a sweep it is the first job's. With a flag other than `-m` (`--help`, `--cfg job`, …) nothing is composed: Hydra
-    itself reports mistakes, as it does for `hydra.…` keys.
+    For a sweep, the config of its first job is returned. With a flag other than `-m` (`--help`, `--cfg job`, …) nothing
+    is composed: Hydra itself reports mistakes, as it does for `hydra.…` keys.
 
     Raises:
         SystemExit: With code 2, after the mistakes went to standard error.
@@ -59,7 +59,7 @@ def _first(parser: OverridesParser, argument: str) -> str:
     try:
         override = parser.parse_override(argument)
     except HydraException:
-        return argument  # Hydra says what is wrong with it
+        return argument  # Hydra reports it
     return _lines(override)[0] if override.is_discrete_sweep() else argument
 
 
@@ -73,7 +73,7 @@ def _outcomes(arguments: Sequence[str], config_name: str) -> Iterator[DictConfig
         except HydraException:
             yield f"Expected key=value, but got {argument}."
             continue
-        if override.key_or_group == "hydra.searchpath":  # it reaches neither a sweep's jobs nor a resumed run
+        if override.key_or_group == "hydra.searchpath":  # neither a sweep's jobs nor a resumed run would receive it
             yield f"Expected no hydra.searchpath, but got {argument}. Say --config-dir FOLDER."
         elif group_options(override.key_or_group) and not override.is_delete():
             wrong = list(_wrong_choices(override))

@@ -1,4 +1,4 @@
-"""Keys that have new names: old command lines, runs and YAML files keep working, with a warning."""
+"""Translate old config keys, with a warning, so that old command lines, runs and YAML files keep working."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ RENAMED: Mapping[str, str] = {
 
 
 def rename_overrides(overrides: Iterable[str]) -> list[str]:
-    """Give every override its key's new name; `+`, `++`, `~` and the values stay.
+    """Rename the old keys in overrides; keep `+`, `++`, `~` and the values.
 
     >>> rename_overrides(["generator.init_from=best", "~objective.reconstruction.l1", "seed=1"])
     ['init_from=best', '~objective.losses.l1.weight', 'seed=1']
@@ -36,7 +36,7 @@ def rename_overrides(overrides: Iterable[str]) -> list[str]:
 def rename_keys(cfg: DictConfig) -> None:
     """Move the values of old keys, which a user's own YAML files may set, to the new keys of a composed config.
 
-    An old key stays where the config has no place for its new one: the strict check then reports it.
+    An old key is kept if the config has no place for the new one; the strict check then reports it.
     """
     for old, new in RENAMED.items():
         parent, _, leaf = old.rpartition(".")

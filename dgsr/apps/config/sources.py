@@ -13,7 +13,7 @@ from hydra.core.global_hydra import GlobalHydra
 
 import dgsr
 
-#: What Hydra calls the provider of the folder that `--config-dir` names.
+#: Hydra's provider name for the folder of `--config-dir`.
 PROVIDER = "command-line"
 
 
@@ -25,10 +25,10 @@ def conf_dir() -> Path:
 
 @contextmanager
 def hydra_sources(main: Path, own: Path | None) -> Iterator[None]:
-    """Let Hydra compose from a folder and from your own one, in the order that its programs use.
+    """Initialize Hydra with a folder and that of `--config-dir`, in the search order of a program.
 
     Args:
-        main: The folder whose choices win, such as conf/.
+        main: The folder with the higher priority, such as conf/.
         own: The folder of `--config-dir`, if any.
     """
     with initialize_config_dir(str(main.absolute()), version_base="1.3"):

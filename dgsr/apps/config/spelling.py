@@ -9,7 +9,7 @@ _ALIKE = 0.6
 
 
 def unknown_key(key: str, known: Collection[str]) -> str:
-    """Report an unknown dotted key, with the most similar known one or the keys of its place.
+    """Report an unknown dotted key, with the most similar known one or its siblings.
 
     >>> unknown_key("data.crp_px", ["data", "data.crop_px", "data.seed"])
     'Expected a known key, but got data.crp_px. Did you mean data.crop_px?'
@@ -28,7 +28,7 @@ def unknown_key(key: str, known: Collection[str]) -> str:
 
 
 def alike(word: str, known: Iterable[str]) -> list[str]:
-    """Return up to three of the known words that resemble one, best first; of dotted ones the last part decides.
+    """Return up to three of the known words that resemble one, best first; the last part of a dotted key decides.
 
     >>> alike("qick", ["quick", "paper"])
     ['quick']

@@ -17,12 +17,12 @@ from dgsr.training.loop.module import TrainingModule
 
 _logger = logging.getLogger(__name__)
 
-#: Keys that say from where a run is resumed, not what it trains.
+#: Keys about resuming, which do not change the training.
 _ABOUT_RESUMING = ("resume", "allow_changes", "ckpt_path", "paths")
 
 
 def checkpoint_of(cfg: DictConfig) -> Path | None:
-    """Return the training checkpoint that a run starts from: its own latest whole one, a given one, or none.
+    """Return the checkpoint that a run starts from: its own latest undamaged one, a given one, or none.
 
     Raises:
         UserError: No checkpoint can be read, or two starting points are set.
@@ -37,10 +37,10 @@ def checkpoint_of(cfg: DictConfig) -> Path | None:
 
 
 def latest_whole(directory: Path) -> Path:
-    """Return a run's latest checkpoint that is not damaged, with a warning for each one passed over.
+    """Return a run's latest checkpoint that is not damaged, with a warning for each skipped one.
 
     Raises:
-        UserError: All are damaged, or there is none.
+        UserError: All are damaged or missing.
     """
     failures = []
     for path in [directory / "last.ckpt", *sorted(directory.glob("step_*.ckpt"), reverse=True)]:
@@ -57,9 +57,9 @@ def latest_whole(directory: Path) -> Path:
 def expect_continuable(
     checkpoint: dict[str, Any], path: Path, module: TrainingModule, data: str, allow_changes: bool
 ) -> None:
-    """Refuse a checkpoint of other networks, another scale or other photographs, before anything is loaded.
+    """Refuse a checkpoint of other networks, another scale or other photographs, before loading it.
 
-    What a checkpoint does not record, as older ones do not, is not compared.
+    Values that an older checkpoint does not record are not compared.
 
     Args:
         checkpoint: What the file holds.

@@ -18,7 +18,7 @@ from dgsr.degradation import Recipe, Spec, draw
 from dgsr.images import write_image
 from dgsr.training.data.degrading import Degrade
 
-#: The folders of a set, and the endings of the files in them; a recipe is written when its images are there.
+#: Folder -> suffix of its files. A recipe is written after its images.
 ROLES = {"lq": "png", "hq": "png", "recipes": "json"}
 
 
@@ -30,10 +30,10 @@ def fixed_pairs(photographs: Source, crop_px: int | None, spec: Spec, seed: int,
         crop_px: See `FixedPairs`.
         spec: The ranges of the degradations.
         seed: Seed of the degradations, together with the images' names.
-        key: What errors call the crop.
+        key: Name of the crop in error messages.
 
     Raises:
-        UserError: The crop is no multiple of the scale.
+        UserError: The crop is not a multiple of the scale.
     """
     fits = crop_px is None or (crop_px > 0 and crop_px % spec.scale == 0)
     expect(fits, f"{key} to be a multiple of the scale {spec.scale}", crop_px)
@@ -45,9 +45,9 @@ def write_set(pairs: FixedPairs, spec: Spec, folder: Path, overwrite: bool) -> N
 
     Args:
         pairs: The result of `fixed_pairs`.
-        spec: Theirs.
-        folder: Where the set goes.
-        overwrite: Whether pairs that are there are written again.
+        spec: The ranges of their degradations.
+        folder: The folder of the set.
+        overwrite: Replace existing pairs.
 
     Raises:
         UserError: A photograph cannot be read, or is too small.
@@ -55,7 +55,7 @@ def write_set(pairs: FixedPairs, spec: Spec, folder: Path, overwrite: bool) -> N
     sets = _files(pairs, folder)
     if overwrite:
         for file in (file for mine in sets for file in mine.values()):
-            file.unlink(missing_ok=True)  # so that what fails now, or is not reached, is not taken for a pair of these
+            file.unlink(missing_ok=True)  # a failure or an interruption must not leave old pairs
     missing = [index for index, mine in enumerate(sets) if not all(file.exists() for file in mine.values())]
     console = Console(stderr=True)
     tell_kept(console, len(missing), len(sets))
@@ -77,10 +77,10 @@ def write_recipe(file: Path, recipe: Recipe) -> None:
 
 
 def expect_no_others(pairs: FixedPairs, folder: Path) -> None:
-    """Refuse to overwrite a set in a folder that also holds pairs of another.
+    """Refuse to overwrite a set in a folder that also contains other pairs.
 
     Raises:
-        UserError: There are such.
+        UserError: It contains other pairs.
     """
     ours = {file for mine in _files(pairs, folder) for file in mine.values()}
     present = (file for role, ending in ROLES.items() for file in (folder / role).rglob(f"*.{ending}"))

@@ -25,7 +25,7 @@ INTERRUPTED = 130
 
 _OS_ERROR = re.compile(r"\(os error (\d+)\)")  # in the errors of safetensors
 _WORKER_KILLED = re.compile(r"DataLoader worker \(pid.*\) (is killed by signal: \w+|exited unexpectedly)")
-# A worker of a data loader hands its error on with the text of its traceback as the message.
+# The error of a data loader's worker has the traceback as its message.
 _NAME_IN_TRACEBACK = f"{UserError.__module__}.{UserError.__qualname__}: "
 
 

@@ -31,9 +31,9 @@ from dgsr.ops.precision import expect_computable
 
 
 def run_evaluation(cfg: DictConfig) -> dict[str, float]:
-    """Evaluate as the config says; leave images, tables and a page in the run's folder, and return the averages.
+    """Evaluate as the config says; write images, tables and a page to the run's folder, and return the averages.
 
-    What an earlier call restored in that folder is not restored again. The processes of one torchrun share the images.
+    Images that an earlier call restored there are skipped. The processes of one torchrun share the images.
 
     Raises:
         UserError: The config, the model or the folders cannot be used, or some of the images.
@@ -49,7 +49,7 @@ def run_evaluation(cfg: DictConfig) -> dict[str, float]:
 
 
 def _evaluate(cfg: DictConfig, ranks: Ranks) -> dict[str, float]:
-    run = ranks.gather([Path(cfg.paths.run)])[0]  # two ranks may have read different seconds off the clock
+    run = ranks.gather([Path(cfg.paths.run)])[0]  # ranks may start in different seconds
     device = device_of_rank(cfg.device, ranks)
     suite = build_suite(cfg.metrics).to(device)
     suite = suite if cfg.data.eval.hq else suite.without_reference()

@@ -14,15 +14,15 @@ from dgsr.data.sources import FileSource
 
 
 def source_outside(root: Path, targets: Sequence[Path], key: str) -> FileSource:
-    """Open the images of a folder, except those that links in it find among the results.
+    """Open the images of a folder, without those that are links into the folders of results.
 
     Args:
         root: The folder.
         targets: Folders for the results.
-        key: What the command calls the first.
+        key: Name of the folder's argument in error messages.
 
     Raises:
-        UserError: It has no images, a target is a file, or lies inside, so that a second call would take its images.
+        UserError: There are no images, or a target is a file or inside the folder, where a second call would read it.
     """
     source: FileSource = FolderSource(root, key=key)
     for target in targets:
@@ -48,10 +48,10 @@ def tell_kept(console: Console, num_missing: int, num_all: int) -> None:
 
 
 def expect_none_failed(failed: Sequence[str], num_tried: int, done: str) -> None:
-    """Refuse with the failures, after everything else is done.
+    """Report all failures at the end.
 
     Raises:
-        UserError: Something did.
+        UserError: Something failed.
     """
     if failed:
         summary = [f"{len(failed)} of {num_tried} images could not be {done}."] if num_tried > 1 else []

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import dgsr
 
-#: That `dgsr evaluate` measures folders of images with.
+#: Options with which `dgsr evaluate` measures folders of images.
 _FOLDERS = {"--sr", "--hq", "--lq", "--against"}
 
 
@@ -20,7 +20,7 @@ def program(name: str) -> Path:
 
 
 def program_for(words: Sequence[str]) -> Path | None:
-    """Return the program that the arguments after `dgsr` are for, if it is one of these.
+    """Return the program that the arguments after `dgsr` are for, or None for another command.
 
     `dgsr evaluate` is evaluate.py if it gets `key=value` and no folder by `--sr`, `--hq`, `--lq` or `--against`.
     """

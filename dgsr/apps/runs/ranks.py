@@ -8,8 +8,8 @@ import time
 
 from dgsr.apps.config.command_line import CommandLine
 
-#: Set by torchrun, by Lightning, which starts the other processes of a machine itself, and by SLURM, also in an
-#: interactive session, where all of Lightning's processes inherit it; so Lightning looks too.
+#: Set by torchrun, Lightning and SLURM; in this order, as in Lightning: in an interactive SLURM session all processes
+#: inherit SLURM_PROCID.
 _VARIABLES = ("RANK", "LOCAL_RANK", "SLURM_PROCID")
 
 
@@ -19,7 +19,7 @@ def rank() -> int:
 
 
 def silence_nonzero_ranks(command: CommandLine) -> CommandLine:
-    """Let only rank 0 create a run directory and a log file; its own command line stays as it is."""
+    """Stop ranks other than 0 from creating a run directory and a log file."""
     if rank() == 0:
         return command
     directory = [] if command.value("hydra.run.dir") else ["hydra.run.dir=."]
@@ -35,6 +35,6 @@ def end_with_the_launcher(every_seconds: float = 1.0) -> None:
     def watch() -> None:
         while os.getppid() == launcher:
             time.sleep(every_seconds)
-        os._exit(1)  # the main thread may be waiting in C++ for a process that will never answer
+        os._exit(1)  # the main thread may be blocked in a collective
 
     threading.Thread(target=watch, daemon=True).start()

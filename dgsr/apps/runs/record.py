@@ -17,7 +17,7 @@ from dgsr.apps.config.renamed import rename_overrides
 from dgsr.apps.config.sources import PROVIDER
 from dgsr.checks import expect, refuse
 
-#: Keys that concern a single start of a run.
+#: Keys that apply to a single start of a run.
 ONE_START = ("resume", "allow_changes", "ckpt_path", "hydra.run.dir")
 
 _FOLDER = ".hydra"
@@ -25,14 +25,14 @@ _REMEDY = "Fix it, or move the run away."
 
 
 def lasting(overrides: Iterable[object]) -> list[str]:
-    """Return the overrides of a run without those that concern a single start of it."""
+    """Return the overrides of a run without those that apply to a single start."""
     return [text for text in map(str, overrides) if Setting.parse(text).key not in ONE_START]
 
 
 def write_record(run: Path, cfg: DictConfig) -> None:
-    """Write the composed config, Hydra's own and the overrides of the start that is under way.
+    """Write the composed config, Hydra's config and the overrides of this start; do nothing without Hydra.
 
-    Hydra itself would write them before the start can be refused. Outside of a Hydra program nothing is written.
+    Hydra itself would write them before the start can be refused.
     """
     if not HydraConfig.initialized():
         return
@@ -48,7 +48,7 @@ def write_overrides(run: Path, overrides: Iterable[str]) -> None:
 
 
 def saved_overrides(run: Path) -> list[str]:
-    """Return the overrides that a run was last started with; none if it has no record.
+    """Return the overrides of a run's last start; none if it has no record.
 
     Raises:
         UserError: The record is damaged.
@@ -61,7 +61,7 @@ def saved_overrides(run: Path) -> list[str]:
 
 
 def saved_config_dir(run: Path) -> Path | None:
-    """Return the `--config-dir` that a run was last started with.
+    """Return the `--config-dir` of a run's last start.
 
     Raises:
         UserError: The record is damaged.
@@ -74,7 +74,7 @@ def saved_config_dir(run: Path) -> Path | None:
 
 
 def read_config(file: Path, expected: str, remedy: str = _REMEDY) -> Any:
-    """Read a YAML file; None if there is no such file.
+    """Read a YAML file; None if it does not exist.
 
     Raises:
         UserError: It is not YAML.

@@ -27,13 +27,13 @@ _logger = logging.getLogger(__name__)
 def resumed(command: CommandLine) -> CommandLine:
     """Expand `resume=auto`, `resume=last` or `resume=<run dir>` into the run's own overrides, then the new ones.
 
-    Without `resume`, and with `auto` if there is nothing to resume, the command line comes back without it. The run
-    directory is added as `hydra.run.dir`, so that checkpoints and logs stay in one place. `--config-dir` is the run's
-    own unless another is given. A job that SLURM has requeued resumes as with `auto`. `paths.run` becomes
-    `hydra.run.dir`; if either is given, `auto` resumes the run in that directory.
+    Without `resume`, and with `auto` if there is nothing to resume, a new run starts. Otherwise the run directory is
+    added as `hydra.run.dir`, so that checkpoints and logs stay in one place. `--config-dir` is the run's own unless
+    another is given. A job that SLURM has requeued resumes as with `auto`. `paths.run` becomes `hydra.run.dir`; if
+    either is given, `auto` resumes the run in that directory.
 
     Raises:
-        UserError: There is no such run, or it has no checkpoint yet; or a new run would start where another one is.
+        UserError: The run does not exist or has no checkpoint, or a new run would start in the directory of another.
     """
     requested = command.value("resume") or ("auto" if _is_requeued(command) else "null")
     command = command.without("resume").renamed("paths.run", "hydra.run.dir")

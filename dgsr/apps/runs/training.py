@@ -29,7 +29,7 @@ from dgsr.training.tasks.restoration import SuperResolution
 
 _logger = logging.getLogger(__name__)
 
-#: The nodes of a config from which the networks of a checkpoint can be built again.
+#: Config nodes from which the networks of a checkpoint are rebuilt.
 NETWORK_NODES = ("generator", "estimator", "scale")
 
 
@@ -43,7 +43,7 @@ def train(cfg: DictConfig) -> float | None:
     rename_keys(cfg)
     check(cfg, TrainConfig)
     quiet_libraries()
-    path, config = checkpoint_of(cfg), plain_config(cfg)  # before anything is built, which resolves what is referred to
+    path, config = checkpoint_of(cfg), plain_config(cfg)  # before building, which resolves interpolations
     data, module = instantiate(cfg.data), build_module(cfg, fresh=path is None)
     provenance = Provenance(config, data.fingerprint())
     callbacks = [provenance, *_built(cfg.callbacks)]
@@ -80,7 +80,7 @@ def build_module(cfg: DictConfig, fresh: bool = True) -> TrainingModule:
     cfg = split_weights(cfg)
     networks = {name: _plain(cfg[name]) for name in NETWORK_NODES}
     networks["guidance"] = cfg.inference.guidance
-    networks["task"] = OmegaConf.to_container(cfg.task, resolve=False)  # what it refers to stands elsewhere
+    networks["task"] = OmegaConf.to_container(cfg.task, resolve=False)  # a checkpoint keeps its references
     settings = Settings(
         optimizers={name: instantiate(cfg.optimizer[name]) for name in ("generator", "discriminator")},
         schedule=instantiate(cfg.optimizer.schedule),

@@ -72,7 +72,7 @@ def _overrides(job: JobFolder, overrides: list[str]) -> tuple[str, ...]:
     expect(not begun or begun == requested, f"{job.path} to hold {requested}", begun, remedy)
     if job.checkpoint.exists():
         return (f"resume={quoted(str(job.path))}",)
-    write_overrides(job.path, overrides)  # reports list the settings of jobs that fail at their start, too
+    write_overrides(job.path, overrides)  # reports also list the settings of jobs that fail at their start
     return (*overrides, f"hydra.run.dir={quoted(str(job.path))}")
 
 
@@ -86,7 +86,7 @@ def _run(command: list[str], cwd: Path, job: JobFolder) -> str | None:
             stdin=subprocess.DEVNULL,
             stdout=console,
             stderr=subprocess.STDOUT,
-            start_new_session=True,  # so that all its ranks can be signalled together
+            start_new_session=True,  # to signal all its ranks together
         )
         try:
             code = child.wait()

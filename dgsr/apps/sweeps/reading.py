@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
-from yaml import YAMLError
 
+from dgsr.apps.runs.record import read_config
 from dgsr.apps.sweeps.folder import JobFolder, SweepFolder
 from dgsr.checks import UserError, expect, refuse
 from dgsr.evaluation import Trial, write_sweep_report
@@ -44,12 +43,13 @@ def read_trial(job: JobFolder) -> Trial:
 def _whole_trial(job: JobFolder, settings: Mapping[str, str]) -> Trial:
     result = job.result() if job.state == "done" else {}
     log = job.path / "metrics.csv"
+    config = read_config(job.path / ".hydra" / "config.yaml", "the config of a run", _REMEDY)
     return Trial(
         name=job.path.name,
         settings=settings,
         state=job.state,
         reason=job.reason,
-        config=_config(job.path / ".hydra" / "config.yaml"),
+        config={} if config is None else dict(_flat(OmegaConf.to_container(config))),
         images=_last_validation(job.path / "validation") if result else {},
         directions=_directions(result.get("metrics", {}), job.summary),
         seconds_per_step=_number(result.get("seconds_per_step"), job.summary),
@@ -62,13 +62,6 @@ def _whole_trial(job: JobFolder, settings: Mapping[str, str]) -> Trial:
 def _setting(override: str) -> tuple[str, str]:
     key, _, value = override.lstrip("+").partition("=")
     return key, value
-
-
-def _config(file: Path) -> dict[str, str]:
-    try:
-        return dict(_flat(OmegaConf.to_container(OmegaConf.load(file)))) if file.exists() else {}
-    except (YAMLError, UnicodeDecodeError, OmegaConfBaseException, OSError) as error:
-        refuse("the config of a run", f"{file} ({' '.join(str(error).split())})", _REMEDY)
 
 
 def _directions(metrics: Any, file: Path) -> dict[str, str]:

@@ -16,21 +16,20 @@ from dgsr.apps.config.command_line import CommandLine
 from dgsr.apps.config.composing import sweeps_folder
 from dgsr.apps.config.overrides import first_of_sweep
 from dgsr.apps.config.quoting import quoted
+from dgsr.apps.runs.entry import INTERRUPTED
 from dgsr.apps.sweeps.folder import Command, SweepFolder
 from dgsr.checks import UserError, expect
 
-_INTERRUPTED = 130
-
 
 def sweep_of(command: CommandLine) -> tuple[CommandLine, SweepFolder | None]:
-    """Choose the directory of a sweep before Hydra starts, and record there how to rerun it.
+    """Choose the directory of a sweep before Hydra starts, and record the command in it.
 
     Args:
         command: The command line. `sweep=…` implies `-m`, except for a single run in a given directory.
 
     Returns:
-        The command line to hand to Hydra, and the sweep's directory; None if it is not a sweep. Where Hydra only
-        prints something (`--cfg job`, `--help`, …) it does so for the sweep's first job.
+        The command line for Hydra, and the sweep's directory; None if it is not a sweep. If Hydra only prints something
+        (`--cfg job`, `--help`, …), the command line is that of the first job.
 
     Raises:
         UserError: The directory holds another sweep, or several processes are about to run the same one.
@@ -79,14 +78,14 @@ def sweeping(folder: SweepFolder | None) -> Iterator[None]:
         yield
         code = 0
     except KeyboardInterrupt:
-        code = _INTERRUPTED
+        code = INTERRUPTED
     finally:
-        if code != _INTERRUPTED and any((job.path / "validation").is_dir() for job in folder.jobs()):
-            from dgsr.apps.sweeps.reading import write_report  # imports torch, which the start need not wait for
+        if code != INTERRUPTED and any((job.path / "validation").is_dir() for job in folder.jobs()):
+            from dgsr.apps.sweeps.reading import write_report  # imports torch, which would delay the start
 
             try:
                 sys.stderr.write(f"Report: {write_report(folder)}\n")
-            except (UserError, OSError) as error:  # the jobs lose nothing by it
+            except (UserError, OSError) as error:  # the jobs' own results are complete
                 code = 1
                 sys.stderr.write(f"No report: {error} Once that is fixed: dgsr report {folder.path}\n")
         sys.stderr.writelines(f"{line}\n" for line in closing_lines(folder))
@@ -102,4 +101,6 @@ def closing_lines(folder: SweepFolder) -> list[str]:
     lines = [f"{len(jobs) - len(undone)} of {len(jobs)} started jobs done in {folder.path}"]
     lines += [f"  {job.path.name} failed: {job.reason}" for job in undone if job.state == "failed"]
     lines += [f"  {job.path.name} was interrupted" for job in undone if job.state == "unfinished"]
-    return lines + [f"Resume with: dgsr rerun '{folder.path}'"] * bool(undone)
+    if undone:
+        lines.append(f"Resume with: dgsr rerun '{folder.path}'")
+    return lines

@@ -54,7 +54,7 @@ class Size:
         (3, "a name that only a type checker knows"),
     ],
 )
-def test_what_fits(value: Any, annotation: Any) -> None:
+def test_values_that_fit(value: Any, annotation: Any) -> None:
     assert fits(_as_config(value), annotation)
 
 
@@ -86,7 +86,7 @@ def test_what_fits(value: Any, annotation: Any) -> None:
         ({"_target_": "somewhere"}, Literal["a"] | None),
     ],
 )
-def test_what_does_not_fit(value: Any, annotation: Any) -> None:
+def test_values_that_do_not_fit(value: Any, annotation: Any) -> None:
     assert not fits(_as_config(value), annotation)
 
 

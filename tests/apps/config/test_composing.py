@@ -11,7 +11,7 @@ from dgsr.apps.config.composing import composed, runs_folder, sweeps_folder
 from dgsr.checks import UserError
 
 
-def test_overrides_count() -> None:
+def test_overrides_are_applied() -> None:
     cfg = composed("train", ["experiment=quick", "data.crop_px=96"])
     assert (cfg.data.crop_px, cfg.scale, cfg.paths.run) == (96, 4, "none")
 
@@ -49,7 +49,7 @@ def test_an_experiment_that_builds_on_another_has_its_task(tmp_path: Path, exper
     assert sweeps_folder(command) == Path("logs/estimator/multiruns")
 
 
-def test_own_paths_decide_where_runs_are(tmp_path: Path) -> None:
+def test_a_custom_paths_config_decides_where_runs_are(tmp_path: Path) -> None:
     (tmp_path / "paths").mkdir()
     (tmp_path / "paths" / "cluster.yaml").write_text("defaults: [default]\nlogs: /scratch/runs\n")
     assert runs_folder(CommandLine(("paths=cluster",), config_dir=tmp_path)) == Path("/scratch/runs/train/runs")
@@ -60,7 +60,7 @@ def test_overrides_of_a_run_to_resume_need_not_compose_alone(tmp_path: Path) -> 
     assert runs_folder(command) == tmp_path / "estimator" / "runs"
 
 
-def test_a_command_line_that_never_composes_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_command_line_that_does_not_compose_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         runs_folder(CommandLine(("experiment=qick",)))
     assert "Did you mean quick?" in capsys.readouterr().err

@@ -49,7 +49,7 @@ def config_dir(tmp_path: Path) -> Path:
         "--config-name other wrong=1",
     ],
 )
-def test_what_hydra_accepts_passes(config_dir: Path, command_line: str) -> None:
+def test_valid_overrides_pass(config_dir: Path, command_line: str) -> None:
     preflight(CommandLine.parse(command_line.split()), "main", config_dir)
 
 
@@ -93,7 +93,7 @@ def test_each_mistake_is_one_line(
     assert all(any(complaint in line for line in lines) for complaint in complaints)
 
 
-def test_own_configs_are_choices_too(config_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_configs_in_config_dir_are_choices(config_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
     own = config_dir / "own"
     (own / "experiment").mkdir(parents=True)
     (own / "experiment" / "mine.yaml").write_text("# @package _global_\nrun: {steps: 2}\n")

@@ -20,14 +20,14 @@ KEYS = ["seed", "data", "data.crop_px", "data.seed", "data.train", "data.train.r
         ("blue", []),
     ],
 )
-def test_the_nearest_known_key_is_found(typed: str, meant: list[str]) -> None:
+def test_the_most_similar_key_is_suggested(typed: str, meant: list[str]) -> None:
     assert sorted(alike(typed, KEYS)) == meant
 
 
-def test_no_more_than_three_are_offered() -> None:
+def test_at_most_three_keys_are_suggested() -> None:
     assert len(alike("step", [f"step{i}" for i in range(9)])) == 3
 
 
-def test_without_a_likely_one_the_siblings_are_listed() -> None:
+def test_siblings_are_listed_if_no_key_is_similar() -> None:
     assert unknown_key("data.blue", KEYS).endswith("got data.blue. Known there: crop_px, seed, train.")
     assert unknown_key("nowhere.blue", KEYS).endswith("Known there: nothing.")

@@ -23,7 +23,7 @@ def _write(path: Path, step: int) -> None:
     torch.save({"dgsr": {"step": step}, "state_dict": {"a": torch.zeros(1000)}}, path)
 
 
-def test_damaged_checkpoints_are_passed_over_with_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_damaged_checkpoints_are_skipped_with_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     for step in (8, 9, 10):
         _write(tmp_path / f"step_{step:07d}.ckpt", step)
     newest = tmp_path / "step_0000010.ckpt"
@@ -92,7 +92,7 @@ def _described(**description: Any) -> Rebuild:
         (_described(scale=4), _described(scale=2), r"but got scale 2 instead of 4\."),
     ],
 )
-def test_other_guides_and_another_scale_are_refused_where_they_are_recorded(
+def test_other_frozen_networks_and_another_scale_are_refused_if_recorded(
     before: Rebuild, now: Rebuild, words: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     first, same, other = (make_module() for _ in range(3))
@@ -112,7 +112,7 @@ def test_other_guides_and_another_scale_are_refused_where_they_are_recorded(
     expect_continuable(checkpoint, Path("a.ckpt"), other, "", allow_changes=False)
 
 
-def test_an_estimator_is_named_by_its_settings_where_these_tell_it() -> None:
+def test_a_changed_estimator_is_described_by_its_settings() -> None:
     first, other = make_module(), make_module()
     first.description, other.description = ({"estimator": {"seed": seed}} for seed in (0, 1))
     other.estimator = DegradationEstimator.random(1)
@@ -125,7 +125,7 @@ def test_an_estimator_is_named_by_its_settings_where_these_tell_it() -> None:
     expect_continuable(checkpoint, Path("a.ckpt"), other, "", allow_changes=False)
 
 
-def test_changed_settings_are_said_once_each(caplog: pytest.LogCaptureFixture) -> None:
+def test_changed_settings_are_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     before = OmegaConf.create({"run": {"steps": 3, "save": "${.steps}"}, "resume": None, "paths": {"run": "a"}})
     now = OmegaConf.create({"run": {"steps": 5, "save": "${.steps}"}, "resume": "b", "paths": {"run": "b"}})
     checkpoint = {"callbacks": {"Provenance": {"config": plain_config(before), "data": ""}}}
@@ -134,7 +134,7 @@ def test_changed_settings_are_said_once_each(caplog: pytest.LogCaptureFixture) -
     assert [record.getMessage() for record in caplog.records] == ["Changed: run.steps 5 instead of 3"]
 
 
-def test_differences_name_what_is_there_on_one_side_only() -> None:
+def test_differences_include_keys_of_one_side() -> None:
     assert differences({"a": {"b": 1}, "c": [1]}, {"a": {"b": 1, "d": 2}, "c": [2]}) == [
         "a.d 2 instead of its default",
         "c [2] instead of [1]",

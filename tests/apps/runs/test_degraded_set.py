@@ -1,4 +1,4 @@
-"""A test set on disk is what an evaluation makes, can be replayed, and is never mixed of two kinds."""
+"""Check that a written test set equals the evaluation's images, can be replayed and is never mixed with another."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def states(folder: Path) -> dict[str, int]:
     return {f.relative_to(folder).as_posix(): f.stat().st_mtime_ns for f in folder.rglob("*.*")}
 
 
-def test_every_pair_lies_beside_its_recipe(pairs: FixedPairs, tmp_path: Path) -> None:
+def test_every_pair_has_a_recipe(pairs: FixedPairs, tmp_path: Path) -> None:
     write_set(pairs, SPEC, tmp_path / "set", overwrite=False)
     names = ("a", "b.jpg", "b.png")
     assert set(states(tmp_path / "set")) == {
@@ -46,7 +46,7 @@ def test_every_pair_lies_beside_its_recipe(pairs: FixedPairs, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("role", ["lq", "hq", "recipes"])
-def test_only_what_is_missing_is_made(
+def test_only_missing_pairs_are_written(
     pairs: FixedPairs, tmp_path: Path, role: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_set(pairs, SPEC, tmp_path / "set", overwrite=False)
@@ -60,7 +60,7 @@ def test_only_what_is_missing_is_made(
     assert {name for name in before if after[name] != before[name]} == {"lq/a.png", "hq/a.png", "recipes/a.json"}
 
 
-def test_a_set_that_is_half_written_over_is_not_taken_for_a_whole_one(pairs: FixedPairs, tmp_path: Path) -> None:
+def test_failed_pairs_are_removed_when_overwriting(pairs: FixedPairs, tmp_path: Path) -> None:
     write_set(pairs, SPEC, tmp_path / "set", overwrite=False)
     (tmp_path / "photos" / "a.png").write_bytes(b"no image")
     (tmp_path / "photos" / "b.jpg").write_bytes(b"no image")
@@ -69,7 +69,7 @@ def test_a_set_that_is_half_written_over_is_not_taken_for_a_whole_one(pairs: Fix
     assert set(states(tmp_path / "set")) == {"lq/b.png.png", "hq/b.png.png", "recipes/b.png.json"}
 
 
-def test_a_set_is_not_written_over_beside_pairs_of_others(pairs: FixedPairs, tmp_path: Path) -> None:
+def test_overwriting_a_folder_with_other_pairs_is_refused(pairs: FixedPairs, tmp_path: Path) -> None:
     write_set(pairs, SPEC, tmp_path / "set", overwrite=False)
     expect_no_others(pairs, tmp_path / "set")
     fewer = fixed_pairs(FolderSource(tmp_path / "photos", limit=2), 36, SPEC, seed=5, key="--crop")
@@ -90,7 +90,7 @@ def test_recipes_go_into_new_folders(tmp_path: Path) -> None:
     assert Recipe.from_json((tmp_path / "new" / "a.json").read_text()) == recipe
 
 
-def test_a_recipe_that_is_there_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_recipes_are_written_atomically(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(self: Path, text: str, encoding: str) -> int:
         self.touch()
         raise OSError(errno.ENOSPC, "No space left on device", str(self))

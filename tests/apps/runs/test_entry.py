@@ -1,4 +1,4 @@
-"""Entry: how programs end."""
+"""Check exit codes and messages of programs that fail."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ PROGRAM = """
 """
 
 
-def test_a_result_is_handed_on() -> None:
+def test_results_are_returned() -> None:
     assert run_cleanly(lambda: 3) == 3
 
 
@@ -54,7 +54,7 @@ def test_a_mistake_of_the_user_is_one_line(capsys: pytest.CaptureFixture[str]) -
     assert capsys.readouterr().err == "Expected a folder, but got nothing.\n"
 
 
-def test_a_mistake_met_while_hydra_builds_is_the_same_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_mistake_reported_through_hydra_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     node = {"_target_": "dgsr.checks.refuse", "expected": "a folder", "got": "nothing", "remedy": "Make one."}
     with pytest.raises(SystemExit):
         run_cleanly(lambda: instantiate(node))
@@ -71,21 +71,21 @@ class Broken(Dataset[int]):
         return refuse("a photograph", "noise", "Look at it.")
 
 
-def test_a_mistake_met_in_a_worker_is_the_same_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_mistake_reported_by_a_worker_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     loader = DataLoader(Broken(), num_workers=1, multiprocessing_context="fork")
     with pytest.raises(SystemExit):
         run_cleanly(lambda: next(iter(loader)))
     assert capsys.readouterr().err == "Expected a photograph, but got noise. Look at it.\n"
 
 
-def test_our_own_mistake_keeps_its_traceback() -> None:
+def test_other_errors_keep_their_traceback() -> None:
     with pytest.raises(ZeroDivisionError):
         run_cleanly(lambda: 1 / 0)
     with pytest.raises(FileNotFoundError):
         run_cleanly(lambda: Path("nowhere").read_text())
 
 
-def test_a_full_disk_is_one_line_also_when_torch_met_it(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_full_disk_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     def write() -> None:
         Path("/dev/full").write_bytes(b"0" * 100_000)
 
@@ -102,7 +102,7 @@ def test_a_full_disk_is_one_line_also_when_torch_met_it(capsys: pytest.CaptureFi
         assert "resume=last" in words
 
 
-def test_the_advice_after_a_full_disk_is_the_programs_own(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_program_chooses_the_advice_for_a_full_disk(capsys: pytest.CaptureFixture[str]) -> None:
     def write() -> None:
         Path("/dev/full").write_bytes(b"0" * 100_000)
 
@@ -117,7 +117,7 @@ def test_the_advice_after_a_full_disk_is_the_programs_own(capsys: pytest.Capture
         assert words.count("\n") == 1
 
 
-@pytest.mark.parametrize(("advice", "said"), [(Advice(), ""), (Advice(stopped="It goes on."), " It goes on.")])
+@pytest.mark.parametrize(("advice", "said"), [(Advice(), ""), (Advice(stopped="It resumes."), " It resumes.")])
 def test_ctrl_c_is_one_line(capsys: pytest.CaptureFixture[str], advice: Advice, said: str) -> None:
     def interrupted() -> None:
         raise KeyboardInterrupt
@@ -139,7 +139,7 @@ class Killed(Dataset[int]):
         return index
 
 
-def test_a_forbidden_place_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_permission_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     def program() -> None:
         raise PermissionError(errno.EACCES, "Permission denied", "/mine")
 
@@ -177,7 +177,7 @@ def test_a_killed_worker_is_one_line(capsys: pytest.CaptureFixture[str]) -> None
     assert re.search("got one that (is killed by signal: Killed|exited unexpectedly)", words)
 
 
-def test_a_worker_lost_in_the_middle_of_a_batch_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_worker_that_dies_during_a_transfer_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     batch = resource_sharer.DupFd(0)
     resource_sharer.stop()  # as if its process were gone
     with pytest.raises(SystemExit):

@@ -46,7 +46,7 @@ def summary(run: Path) -> dict[str, Any]:
     return json.loads((run / "metrics.json").read_text(encoding="utf-8"))
 
 
-def test_sharp_images_are_degraded_as_in_the_validation(trained: Path, tmp_path: Path) -> None:
+def test_sharp_images_are_degraded_as_in_validation(trained: Path, tmp_path: Path) -> None:
     means = run_evaluation(config(trained, tmp_path, "data.eval.hq=bundled:val", "data.eval.crop_px=64"))
     validated = read_checkpoint(trained)["dgsr"]["validations"][-1]["psnr"]
     assert means["psnr"] == pytest.approx(validated, abs=1e-3)
@@ -134,7 +134,7 @@ def test_a_model_is_guided_as_it_was_validated(tmp_path: Path) -> None:
     assert [inference["guidance"] for inference in settings] == [1.0, 1.07]
 
 
-def test_a_broken_image_is_left_out_and_named(trained: Path, folders: Path) -> None:
+def test_a_broken_image_is_skipped_and_named(trained: Path, folders: Path) -> None:
     made, run = folders / "made", folders / "run"
     (made / "lq" / "red-maple-0.png").write_bytes(b"")
     with pytest.raises(UserError, match=r"1 of 9 skipped: .*red-maple-0\.png"):
@@ -142,7 +142,7 @@ def test_a_broken_image_is_left_out_and_named(trained: Path, folders: Path) -> N
     assert len(summary(run)["images"]) == 8
 
 
-def test_degraded_images_alone_are_restored_and_judged(trained: Path, tmp_path: Path) -> None:
+def test_degraded_images_alone_are_measured_without_reference(trained: Path, tmp_path: Path) -> None:
     write_image(tmp_path / "lq" / "a.png", read_image(ROOT / "dgsr/assets/photos/val/chelsea-0.jpg")[:, :48, :52])
     means = run_evaluation(
         config(trained, tmp_path / "run", f"data.eval.lq={tmp_path}/lq", "metrics.names=[psnr,niqe]")
@@ -167,7 +167,7 @@ def test_nothing_to_evaluate_is_refused(trained: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_two_ranks_find_what_one_finds(trained: Path, folders: Path) -> None:
+def test_two_ranks_return_the_results_of_one(trained: Path, folders: Path) -> None:
     made = folders / "made"
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "evaluate.py"]
     overrides = ["metrics.names=[psnr,ssim]", f"data.eval.lq={made}/lq", f"data.eval.hq={made}/hq"]

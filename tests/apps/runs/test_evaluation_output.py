@@ -33,7 +33,7 @@ def test_the_table_has_averages_and_definitions(capsys: pytest.CaptureFixture[st
         assert text in printed
 
 
-def test_files_that_cannot_be_written_cost_nothing_else(
+def test_an_unwritable_file_does_not_stop_the_others(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     samples = InMemory()
@@ -47,9 +47,9 @@ def test_files_that_cannot_be_written_cost_nothing_else(
     files = {"csv": tmp_path / "file", "json": tmp_path / "file" / "r.json", "html": tmp_path / "r.html"}
     with pytest.raises(UserError, match=rf"got {tmp_path}/file \(.*\), {tmp_path}/file/r\.json \("):
         publish(results, samples, files, "title")
-    told = capsys.readouterr().out
-    assert "psnr ↑" in told
-    assert "csv:" not in told
+    output = capsys.readouterr().out
+    assert "psnr ↑" in output
+    assert "csv:" not in output
     assert (tmp_path / "r.html").is_file()
 
 
@@ -58,7 +58,7 @@ def test_no_metric_at_all_is_refused_before_any_image_is_read() -> None:
         measure_all(InMemory(), Suite(build(["psnr"])).without_reference(), {}, CPU, Ranks())
 
 
-def test_what_another_rank_lacks_is_measured_by_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_metric_that_one_rank_lacks_is_skipped_on_all(monkeypatch: pytest.MonkeyPatch) -> None:
     theirs: list[list[Any]] = [[{"ssim": "ssim cannot be had."}], []]
     monkeypatch.setattr(Ranks, "gather", lambda _, items: items + theirs.pop(0))
     results = measure_all(InMemory(), Suite(build(["psnr", "ssim"])), {}, CPU, Ranks(0, 2))
@@ -67,14 +67,14 @@ def test_what_another_rank_lacks_is_measured_by_none(monkeypatch: pytest.MonkeyP
     assert results.notes == ["ssim cannot be had."]
 
 
-def test_the_other_ranks_have_no_results(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_ranks_return_no_results(monkeypatch: pytest.MonkeyPatch) -> None:
     gathered = []
     monkeypatch.setattr(Ranks, "gather", lambda _, items: gathered.append(items) or items)
     assert measure_all(InMemory(), Suite(build(["psnr"])), {}, CPU, Ranks(1, 2)) is None
     assert [type(item) for item in gathered[-1]] == [str]  # the second of three samples
 
 
-def test_nothing_that_can_be_used_is_refused() -> None:
+def test_no_usable_image_is_refused() -> None:
     samples = InMemory()
     samples.names = ("broken",)
     with pytest.raises(UserError, match=r"images that can be used, but got none\. .*broken"):

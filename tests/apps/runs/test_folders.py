@@ -1,4 +1,4 @@
-"""Results are never taken for what they come from, and failures are told at the end."""
+"""Check that results are not read as sources, and that failures are listed at the end."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def photos(tmp_path: Path) -> Path:
     return tmp_path / "photos"
 
 
-def test_results_go_outside(photos: Path, tmp_path: Path) -> None:
+def test_results_inside_the_source_are_refused(photos: Path, tmp_path: Path) -> None:
     assert list(source_outside(photos, [tmp_path, tmp_path / "new"], "IN").names) == ["a.png", "deep/b.jpg"]
     for target in (photos, photos / "new", photos / "deep"):
         with pytest.raises(UserError, match=r"a folder outside .*photos to write to"):
@@ -29,16 +29,16 @@ def test_results_go_outside(photos: Path, tmp_path: Path) -> None:
         source_outside(photos / "deep", [photos / "a.png"], "IN")
 
 
-def test_results_that_a_link_leads_to_are_passed_over(photos: Path, tmp_path: Path) -> None:
+def test_linked_results_are_skipped(photos: Path, tmp_path: Path) -> None:
     for place in ("one", "two"):
         write_image(tmp_path / place / "c.png", torch.rand(3, 4, 4))
         (photos / place).symlink_to(tmp_path / place)
-    found = source_outside(photos, [tmp_path / "one", tmp_path / "two"], "IN")
-    assert list(found.names) == ["a.png", "deep/b.jpg"]
+    source = source_outside(photos, [tmp_path / "one", tmp_path / "two"], "IN")
+    assert list(source.names) == ["a.png", "deep/b.jpg"]
     assert list(source_outside(photos, [tmp_path / "one"], "IN").names) == ["a.png", "deep/b.jpg", "two/c.png"]
 
 
-def test_the_report_of_a_folder(capsys: pytest.CaptureFixture[str]) -> None:
+def test_messages_are_not_wrapped(capsys: pytest.CaptureFixture[str]) -> None:
     console = Console(stderr=True, width=20)
     tell_kept(console, 3, 3)
     tell_kept(console, 1, 3)
@@ -47,7 +47,7 @@ def test_the_report_of_a_folder(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().err == said
 
 
-def test_failures_are_counted_where_there_are_more() -> None:
+def test_failures_are_counted() -> None:
     expect_none_failed([], 3, "upscaled")
     with pytest.raises(UserError, match=r"^a failed\.$"):
         expect_none_failed(["a failed."], 1, "upscaled")

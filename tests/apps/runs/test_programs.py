@@ -16,7 +16,7 @@ from dgsr.apps.runs.programs import program, program_for, run_program
 ROOT = Path(__file__).parents[3]
 
 
-def test_words_go_to_the_program_they_are_meant_for() -> None:
+def test_arguments_select_the_program() -> None:
     assert program_for(["train"]) == program_for(["train", "--help"]) == ROOT / "train.py"
     for words in (["ckpt_path=last", "--cfg", "job"], ["--cfg", "job", "ckpt_path=last"], ["--config-dir=d", "a=b"]):
         assert program_for(["evaluate", *words]) == ROOT / "evaluate.py"
@@ -47,16 +47,16 @@ def test_the_programs_are_found_inside_a_wheel(tmp_path: Path, monkeypatch: pyte
     assert program("train.py") == inside
 
 
-def test_a_program_sees_itself_as_python_would_start_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    told = tmp_path / "told.txt"
+def test_a_program_runs_as_if_started_by_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    record_file = tmp_path / "recorded.txt"
     file = tmp_path / "program.py"
     file.write_text(
         "import __main__, pathlib, sys\n"
-        f"pathlib.Path({str(told)!r}).write_text(repr([__name__, __main__.__spec__, *sys.argv]))"
+        f"pathlib.Path({str(record_file)!r}).write_text(repr([__name__, __main__.__spec__, *sys.argv]))"
     )
     monkeypatch.setattr(sys, "argv", ["dgsr", "train"])
     run_program(file, ["seed=1"])
-    assert told.read_text() == repr(["__main__", None, str(file), "seed=1"])
+    assert record_file.read_text() == repr(["__main__", None, str(file), "seed=1"])
 
 
 def test_a_mistake_is_reported_as_by_the_program(tmp_path: Path) -> None:
@@ -67,7 +67,7 @@ def test_a_mistake_is_reported_as_by_the_program(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_evaluate_finds_ones_own_configs_wherever_they_are_named(tmp_path: Path) -> None:
+def test_evaluate_accepts_config_dir_at_any_position(tmp_path: Path) -> None:
     (tmp_path / "mine" / "metrics").mkdir(parents=True)
     (tmp_path / "mine" / "metrics" / "psnr.yaml").write_text("names: [psnr]\n")
     words = ["--cfg", "job", "ckpt_path=last", "--config-dir", "mine", "metrics=psnr"]

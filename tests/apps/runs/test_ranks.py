@@ -1,4 +1,4 @@
-"""The first process writes the run directory, the others nothing."""
+"""Check that only rank 0 writes the run directory."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-def test_a_process_alone_and_the_first_of_several_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rank_0_keeps_its_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (rank(), silenced("seed=1")) == (0, ("seed=1",))
     monkeypatch.setenv("RANK", "0")
     monkeypatch.setenv("LOCAL_RANK", "0")
@@ -36,23 +36,21 @@ def test_a_process_alone_and_the_first_of_several_change_nothing(monkeypatch: py
 
 
 @pytest.mark.parametrize("name", ["RANK", "SLURM_PROCID", "LOCAL_RANK"])
-def test_the_others_write_no_directory(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_other_ranks_create_no_directory(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv(name, "3")
     assert rank() == 3
     assert silenced("seed=1") == ("seed=1", "hydra.run.dir=.", QUIET)
     assert silenced("hydra.run.dir='a b'") == ("hydra.run.dir='a b'", QUIET)
 
 
-def test_the_first_process_of_a_second_machine_is_not_the_first_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_local_rank_0_of_a_second_machine_is_not_rank_0(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RANK", "2")
     monkeypatch.setenv("LOCAL_RANK", "0")
     assert rank() == 2
 
 
 @pytest.mark.parametrize("names", list(itertools.permutations(["RANK", "SLURM_PROCID", "LOCAL_RANK"], 2)))
-def test_of_several_numbers_it_is_the_one_that_lightning_takes(
-    monkeypatch: pytest.MonkeyPatch, names: tuple[str, str]
-) -> None:
+def test_the_rank_agrees_with_lightning(monkeypatch: pytest.MonkeyPatch, names: tuple[str, str]) -> None:
     for number, name in enumerate(names):
         monkeypatch.setenv(name, str(number))
     assert rank() == _get_rank()
@@ -68,7 +66,7 @@ time.sleep(300)
 """
 
 
-def test_a_process_ends_with_the_one_that_started_it(tmp_path: Path) -> None:
+def test_a_process_ends_with_its_launcher(tmp_path: Path) -> None:
     (tmp_path / "rank.py").write_text(RANK)
     started = f"LOCAL_RANK=1 {sys.executable} rank.py & while [ ! -e ready ]; do sleep 0.1; done"
     environment = os.environ | {"PYTHONPATH": str(Path(dgsr.__file__).parents[1])}

@@ -32,12 +32,12 @@ def test_a_record_holds_overrides_configs_and_their_folder(tmp_path: Path) -> No
     ]
 
 
-def test_outside_of_a_program_nothing_is_written(tmp_path: Path) -> None:
+def test_without_hydra_no_record_is_written(tmp_path: Path) -> None:
     write_record(tmp_path, OmegaConf.create({"seed": 1}))
     assert list(tmp_path.iterdir()) == []
 
 
-def test_keys_of_a_single_start_are_left_out(tmp_path: Path) -> None:
+def test_keys_of_a_single_start_are_removed(tmp_path: Path) -> None:
     write_overrides(tmp_path, ["seed=1", "resume=x", "++allow_changes=true", "ckpt_path=y", "hydra.run.dir=z"])
     assert saved_overrides(tmp_path) == ["seed=1"]
 

@@ -1,4 +1,4 @@
-"""`resume=` becomes the command line that the run was started with, in the run's directory."""
+"""Check that `resume=` restores the command line of a run, in its directory."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_other_commands_pass_unchanged(tmp_path: Path) -> None:
     assert expand(["resume=null"]) == []
 
 
-def test_a_folder_that_is_named_for_a_run_is_hydras_too(tmp_path: Path) -> None:
+def test_paths_run_becomes_hydra_run_dir(tmp_path: Path) -> None:
     assert expand([f"paths.run={tmp_path}", "seed=1"]) == [f"hydra.run.dir={tmp_path}", "seed=1"]
 
 
@@ -51,7 +51,7 @@ def test_the_newest_run_resumes_with_its_own_overrides_first(tmp_path: Path, cap
     assert arguments == [*before, *after, f"resume='{newest}'", f"hydra.run.dir='{newest}'"]
 
 
-def test_the_environment_names_the_folder_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_variable_sets_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = make_run(tmp_path, "a", [], time=1)
     monkeypatch.setenv("DGSR_LOGS", str(tmp_path))
     assert expand(["resume=last"]) == [f"resume='{run}'", f"hydra.run.dir='{run}'"]
@@ -74,17 +74,17 @@ def test_folders_of_any_name_can_be_resumed(tmp_path: Path) -> None:
     given = expand([f"resume={run}"])
     parsed = OverridesParser.create().parse_overrides(given)
     assert [override.value() for override in parsed] == [str(run), str(run)]
-    again = expand(given)  # what another rank makes of the first one's command line
+    again = expand(given)  # another rank expands the command line of rank 0
     assert {str(override.value()) for override in OverridesParser.create().parse_overrides(again)} == {str(run)}
 
 
-def test_what_was_added_or_deleted_can_be_said_again(tmp_path: Path) -> None:
+def test_added_and_deleted_keys_can_be_repeated(tmp_path: Path) -> None:
     own = ["+degradation.clean_prob=0.1", "~callbacks.panels", "+logger@more=csv"]
     run = make_run(tmp_path, "a", own, time=1)
     given = expand([f"resume={run}", "+degradation.clean_prob=0.2", "~callbacks.panels"])
     assert given[:4] == [*own, "++degradation.clean_prob=0.2"]
     (run / ".hydra" / "overrides.yaml").write_text("".join(f"- {override}\n" for override in given))
-    again = expand(given)  # what another rank makes of the first one's command line
+    again = expand(given)  # another rank expands the command line of rank 0
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
         cfg = compose("train", again[:-2])
     assert cfg.degradation.clean_prob == 0.2
@@ -105,7 +105,7 @@ def test_what_was_added_or_deleted_can_be_said_again(tmp_path: Path) -> None:
         (["+degradation.stages={0:{noise_prob:0.5}}", "~degradation.stages"], "+degradation.stages={}", {}),
     ],
 )
-def test_what_is_added_again_joins_what_was_there(
+def test_repeated_additions_are_merged(
     tmp_path: Path, own: list[str], new: str, stages: dict[int | str, tuple[float, float | None]]
 ) -> None:
     run = make_run(tmp_path, "a", own, time=1)
@@ -113,8 +113,8 @@ def test_what_is_added_again_joins_what_was_there(
     (run / ".hydra" / "overrides.yaml").write_text("".join(f"- '{override}'\n" for override in given[:-2]))
     for arguments in (given, expand(given)):
         with initialize_config_dir(str(conf_dir()), version_base="1.3"):
-            found = compose("train", arguments[:-2]).degradation.stages
-        assert {number: (each.get("noise_prob"), each.get("codec_prob")) for number, each in found.items()} == stages
+            composed = compose("train", arguments[:-2]).degradation.stages
+        assert {number: (each.get("noise_prob"), each.get("codec_prob")) for number, each in composed.items()} == stages
 
 
 def test_a_run_resumes_with_its_own_configs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,12 +128,12 @@ def test_a_run_resumes_with_its_own_configs(tmp_path: Path, monkeypatch: pytest.
     sources = [{"provider": "main", "path": "/conf"}, {"provider": "command-line", "path": str(own)}]
     record = {"hydra": {"runtime": {"config_sources": sources}}}
     (run / ".hydra" / "hydra.yaml").write_text(json.dumps(record))
-    there = [f"resume='{run}'", f"hydra.run.dir='{run}'"]
+    place = [f"resume='{run}'", f"hydra.run.dir='{run}'"]
     named = f"--config-dir={own}"
     given = ["experiment=mine", "+extra=a"]
-    assert expand(["resume=last"]) == [named, *given, *there]
+    assert expand(["resume=last"]) == [named, *given, *place]
     assert expand(["resume=last", "--config-dir", str(other)])[0] == f"--config-dir={other}"
-    assert expand([*given, named, "resume=auto"]) == [named, *given, "experiment=mine", "extra=a", *there]
+    assert expand([*given, named, "resume=auto"]) == [named, *given, "experiment=mine", "extra=a", *place]
     assert expand([f"--config-dir={other}", "seed=1", "resume=auto"]) == [f"--config-dir={other}", "seed=1"]
     assert expand(["seed=1", "-cd", str(own)]) == [named, "seed=1"]
     own.rename(tmp_path / "moved")
@@ -153,12 +153,12 @@ def test_a_file_for_logs_is_refused(tmp_path: Path) -> None:
 def test_a_damaged_record_is_named(tmp_path: Path, record: str) -> None:
     run = make_run(tmp_path, "a", [], time=1)
     (run / ".hydra" / "overrides.yaml").write_text(record)
-    for wanted in ("last", "auto", run):
+    for choice in ("last", "auto", run):
         with pytest.raises(UserError, match=r"Expected a list of overrides, but got .*a/\.hydra/overrides\.yaml"):
-            expand([f"resume={wanted}", f"paths.logs={tmp_path}"])
+            expand([f"resume={choice}", f"paths.logs={tmp_path}"])
 
 
-def test_nothing_to_resume_is_said(tmp_path: Path) -> None:
+def test_nothing_to_resume_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"Start one: dgsr train"):
         expand(["resume=last", f"paths.logs={tmp_path}"])
     with pytest.raises(UserError, match="run directory"):

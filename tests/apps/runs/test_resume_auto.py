@@ -1,4 +1,4 @@
-"""`resume=auto` finds the run of the same experiment, or starts a new one."""
+"""Check that `resume=auto` resumes the run of the same experiment, or starts a new one."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from dgsr.checks import UserError
 from tests.apps.runs.test_resume import expand, make_run
 
 
-def test_auto_continues_the_same_experiment_or_starts_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_auto_resumes_the_same_experiment_or_starts_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DGSR_LOGS", str(tmp_path))
     assert expand(["seed=1", "resume=auto"]) == ["seed=1"]
     make_run(tmp_path, "a", ["seed=1", "run.max_steps=3"], time=1)
     newest = make_run(tmp_path, "b", ["seed=1", "trainer=cpu"], time=2)
     make_run(tmp_path, "c", ["seed=2"], time=3)
     make_run(tmp_path, "d", ["seed=1"], time=4, checkpoint=False)
-    there = [f"resume='{newest}'", f"hydra.run.dir='{newest}'"]
-    expected = ["seed=1", "trainer=cpu", "run.max_steps=9", "seed=1", *there]
+    place = [f"resume='{newest}'", f"hydra.run.dir='{newest}'"]
+    expected = ["seed=1", "trainer=cpu", "run.max_steps=9", "seed=1", *place]
     assert expand(["run.max_steps=9", "seed=1", "resume=auto"]) == expected
     assert expand(["seed=3", "resume=auto"]) == ["seed=3"]
     monkeypatch.setenv("SLURM_RESTART_COUNT", "1")
-    assert expand(["seed=1"]) == ["seed=1", "trainer=cpu", "seed=1", *there]
+    assert expand(["seed=1"]) == ["seed=1", "trainer=cpu", "seed=1", *place]
 
 
-def test_auto_continues_again_what_was_added(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_auto_resumes_a_run_with_added_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DGSR_LOGS", str(tmp_path))
     run = make_run(tmp_path, "a", ["+degradation.clean_prob=0.1", "++seed=1"], time=1)
     given = ["+degradation.clean_prob=0.1", "seed=1", "+trainer.fast_dev_run=false", "resume=auto"]
@@ -47,7 +47,7 @@ def test_auto_continues_again_what_was_added(tmp_path: Path, monkeypatch: pytest
         ("data.train.limit=4", False),
     ],
 )
-def test_auto_tells_circumstances_from_what_decides_a_result(
+def test_auto_ignores_only_settings_that_leave_the_result_unchanged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str, same: bool
 ) -> None:
     monkeypatch.setenv("DGSR_LOGS", str(tmp_path))
@@ -58,7 +58,7 @@ def test_auto_tells_circumstances_from_what_decides_a_result(
     assert f"resume='{run}'" in expand(["seed=1", given, "resume=auto"])
 
 
-def test_where_a_folder_is_named_auto_continues_the_run_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_auto_resumes_the_run_in_a_given_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DGSR_LOGS", str(tmp_path))
     make_run(tmp_path, "b", ["seed=1"], time=9)
     mine = tmp_path / "train" / "runs" / "mine"
@@ -66,16 +66,16 @@ def test_where_a_folder_is_named_auto_continues_the_run_in_it(tmp_path: Path, mo
     fresh = [f"hydra.run.dir={mine}", "seed=1"]
     assert expand([*given, "resume=auto"]) == fresh
     make_run(tmp_path, "mine", ["seed=1"], time=1)
-    there = [f"resume='{mine}'", f"hydra.run.dir='{mine}'"]
-    assert expand([*given, "resume=auto"]) == ["seed=1", *fresh, *there]
+    place = [f"resume='{mine}'", f"hydra.run.dir='{mine}'"]
+    assert expand([*given, "resume=auto"]) == ["seed=1", *fresh, *place]
     with pytest.raises(UserError, match=rf"a folder without a run, but got {mine}\. Resume it with resume="):
         expand(given)
     assert expand([*given, "--cfg", "job"]) == ["--cfg", "job", *fresh]
     monkeypatch.setenv("SLURM_RESTART_COUNT", "1")
-    assert expand(given) == ["seed=1", *fresh, *there]
+    assert expand(given) == ["seed=1", *fresh, *place]
 
 
-def test_another_task_has_runs_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_last_ignores_runs_of_another_task(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DGSR_LOGS", str(tmp_path))
     make_run(tmp_path, "a", ["task_name=finetune"], time=1)
     (tmp_path / "train").rename(tmp_path / "finetune")
@@ -84,19 +84,19 @@ def test_another_task_has_runs_of_its_own(tmp_path: Path, monkeypatch: pytest.Mo
         expand(["resume=last"])
 
 
-def test_an_experiment_with_a_task_of_its_own_finds_its_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_runs_of_an_experiment_with_another_task_are_resumed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DGSR_LOGS", str(tmp_path))
     make_run(tmp_path, "a", ["experiment=estimator"], time=1)
     (tmp_path / "train").rename(tmp_path / "estimator")
     make_run(tmp_path, "b", [], time=2)
-    for wanted in ("auto", "last"):
-        arguments = expand(["experiment=estimator", f"resume={wanted}"])
+    for choice in ("auto", "last"):
+        arguments = expand(["experiment=estimator", f"resume={choice}"])
         assert arguments[-1] == f"hydra.run.dir='{tmp_path}/estimator/runs/a'"
     assert expand(["resume=last"])[-1] == f"hydra.run.dir='{tmp_path}/train/runs/b'"
 
 
 @pytest.mark.parametrize("how", ["last", "auto"])
-def test_runs_are_resumed_where_own_paths_put_them(tmp_path: Path, how: str) -> None:
+def test_runs_of_a_custom_paths_config_are_resumed(tmp_path: Path, how: str) -> None:
     own, logs = tmp_path / "own", tmp_path / "scratch"
     (own / "paths").mkdir(parents=True)
     (own / "paths" / "cluster.yaml").write_text(f"defaults: [default]\nlogs: {logs}\n")
@@ -120,7 +120,7 @@ def test_runs_are_resumed_where_own_paths_put_them(tmp_path: Path, how: str) -> 
         ("++seed=3", False),
     ],
 )
-def test_a_prefix_does_not_make_it_another_run(
+def test_prefixes_do_not_distinguish_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str, same: bool
 ) -> None:
     monkeypatch.setenv("DGSR_LOGS", str(tmp_path))

@@ -24,16 +24,16 @@ ConfigStore.instance().store("program", {"resume": None, "x": 0, "wait": 0, "tex
 
 
 def body(cfg: DictConfig) -> None:
-    """Count the starts, save, wait if told to, fail above 3 or be out of time until mended, and end with a summary."""
+    """Count starts, save, wait if requested, write a summary; until "fixed" exists, fail above 3 or run out of time."""
     run = Path(HydraConfig.get().runtime.output_dir)
     with (run / "starts.txt").open("a") as file:
         file.write(f"{cfg.resume} {os.getpid()}\n")
     (run / "checkpoints").mkdir(exist_ok=True)
     (run / "checkpoints" / "last.ckpt").touch()
-    mended = Path("mended").exists()
-    time.sleep(0 if mended else cfg.wait)
-    expect(cfg.x <= 3 or mended, "x of 3 or less", cfg.x)
-    if cfg.text == "out of time" and not mended:
+    is_fixed = Path("fixed").exists()
+    time.sleep(0 if is_fixed else cfg.wait)
+    expect(cfg.x <= 3 or is_fixed, "x of 3 or less", cfg.x)
+    if cfg.text == "out of time" and not is_fixed:
         return
     metrics = {"loss": {"value": (cfg.x - 2) ** 2}}
     (run / "summary.json").write_text(json.dumps({"monitor": "loss", "metrics": metrics, "text": cfg.text}))
@@ -46,7 +46,7 @@ def main(cfg: DictConfig) -> float | None:
 
 
 def prepare() -> SweepFolder | None:
-    """As train.py does."""
+    """Expand `resume=` and choose the directory, as train.py does."""
     command, folder = sweep_of(resumed(CommandLine.parse(sys.argv[1:])))
     sys.argv[1:] = [*command.words, "hydra.output_subdir=null"]
     return folder

@@ -1,4 +1,4 @@
-"""Which files lie in a job's directory tells how far it has come."""
+"""Check how the state of a job is read from its files."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ def test_a_job_is_unfinished_until_it_is_done_or_failed(tmp_path: Path) -> None:
     assert job.state == "failed"
 
 
-def test_what_belongs_to_one_start_is_no_part_of_the_job(tmp_path: Path) -> None:
+def test_keys_of_a_single_start_are_removed_from_a_job(tmp_path: Path) -> None:
     (tmp_path / ".hydra").mkdir()
     (tmp_path / ".hydra" / "overrides.yaml").write_text("[seed=1, resume=here]\n")
     assert JobFolder(tmp_path).overrides == ["seed=1"]
 
 
-def test_jobs_come_in_their_order_and_other_folders_are_left_out(tmp_path: Path) -> None:
+def test_jobs_are_sorted_and_other_folders_skipped(tmp_path: Path) -> None:
     for name in ("10", "9", "0"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "console.log").touch()

@@ -1,4 +1,4 @@
-"""What runs have written is what is compared."""
+"""Check that the files of runs are read for comparison."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ def make_job(folder: Path, *overrides: str) -> JobFolder:
     return JobFolder(folder)
 
 
-def test_a_run_that_is_done(tmp_path: Path) -> None:
+def test_a_finished_run_is_read(tmp_path: Path) -> None:
     job = make_job(tmp_path, "seed=1", "+generator.unet_rank=4", "text='a=b'")
     metrics = {"psnr": {"value": 21.0, "direction": "higher"}}
     summary = {"monitor": "psnr", "metrics": metrics, "seconds_per_step": 0.5, "peak_memory_bytes": 7}
     job.summary.write_text(json.dumps(summary))
     picture = tmp_path / "validation" / "pictures" / "0" / "a.png"
     picture.mkdir(parents=True)
-    for kind in ("sr", "hq"):  # where nothing is degraded, there is no lq
+    for kind in ("sr", "hq"):  # without degradation there is no lq
         (picture / f"{kind}.png").touch()
     (tmp_path / "validation" / "step_0000000.csv").write_text("image,psnr,bicubic/psnr\na.png,10.0,11.0\n")
     (tmp_path / "validation" / "step_0000002.csv").write_text("image,psnr,ssim\na.png,21.0,\n")
@@ -41,7 +41,7 @@ def test_a_run_that_is_done(tmp_path: Path) -> None:
     assert trial.pictures == {"0/a.png": {kind: picture / f"{kind}.png" for kind in ("sr", "hq")}}
 
 
-def test_a_run_that_failed_before_it_wrote_anything(tmp_path: Path) -> None:
+def test_a_run_that_failed_at_its_start_is_read(tmp_path: Path) -> None:
     (tmp_path / "failure.txt").write_text("Expected a folder, but got nothing.\n")
     trial = read_trial(JobFolder(tmp_path))
     assert (trial.state, trial.reason) == ("failed", "Expected a folder, but got nothing.")
@@ -76,12 +76,12 @@ def test_a_damaged_job_is_named_and_the_others_are_reported(tmp_path: Path, file
         (job.path / "validation").mkdir()
     (tmp_path / "1" / file).write_bytes(content)
     write_report(SweepFolder(tmp_path))
-    told = (tmp_path / "report.md").read_text()
-    assert "1 done, 1 damaged of 2 jobs" in told
-    assert "- job 1 damaged: Expected " in told
-    assert str(tmp_path / "1" / file) in told
+    report = (tmp_path / "report.md").read_text()
+    assert "1 done, 1 damaged of 2 jobs" in report
+    assert "- job 1 damaged: Expected " in report
+    assert str(tmp_path / "1" / file) in report
 
 
-def test_a_reason_that_is_no_text_is_reported_as_far_as_possible(tmp_path: Path) -> None:
+def test_an_undecodable_reason_is_reported(tmp_path: Path) -> None:
     (tmp_path / "failure.txt").write_bytes(b"No \xff.\n")
     assert read_trial(JobFolder(tmp_path)).reason == "No \ufffd."

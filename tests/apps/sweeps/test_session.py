@@ -1,4 +1,4 @@
-"""A sweep has one directory, from its command line to its closing words."""
+"""Check a sweep from its command line to its closing summary."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def parse_sweep(words: list[str]) -> tuple[list[str], SweepFolder | None]:
     return command.words, folder
 
 
-def test_one_run_is_no_sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_single_run_is_not_a_sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for arguments in (["seed=1"], ["sweep=ablation", "hydra.run.dir=here"]):
         assert parse_sweep(arguments) == (arguments, None)
@@ -51,7 +51,7 @@ def test_the_directory_is_fixed_before_hydra_starts(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("option", ["--cfg job", "--cfg=job", "-c job", "--help", "-h", "--hydra-help", "--info", "-i"])
-def test_what_is_only_shown_is_no_sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, option: str) -> None:
+def test_printing_flags_start_no_sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, option: str) -> None:
     monkeypatch.chdir(tmp_path)
     shown = option.split()
     printed = ["--info=all"] if option in ("--info", "-i") else shown
@@ -60,14 +60,14 @@ def test_what_is_only_shown_is_no_sweep(tmp_path: Path, monkeypatch: pytest.Monk
     assert list(tmp_path.iterdir()) == []
 
 
-def test_sweeps_of_one_second_have_a_directory_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sweeps_of_the_same_second_have_separate_directories(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session, "datetime", Mock(now=lambda: datetime(2026, 1, 2)))
     folders = [parse_sweep(["-m", f"seed={seed},9", f"paths.logs={tmp_path}"])[1] for seed in range(3)]
     names = [folder.path.name for folder in folders if folder is not None]
     assert names == [f"2026-01-02_00-00-00{number}" for number in ("", "_2", "_3")]
 
 
-def test_what_cannot_be_swept_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unsuitable_commands_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UserError, match="dgsr rerun"):
         parse_sweep(["-m", "resume='a'", "hydra.run.dir='a'"])
     monkeypatch.setenv("LOCAL_RANK", "0")
@@ -87,15 +87,15 @@ def test_a_report_that_cannot_be_written_is_logged(
     with pytest.raises(SystemExit) as stop, sweeping(folder):
         pass
     assert stop.value.code == 1
-    told = capsys.readouterr().err
-    assert f"No report: Expected room. Once that is fixed: dgsr report {folder.path}" in told
-    assert "1 of 1 started jobs done" in told
+    output = capsys.readouterr().err
+    assert f"No report: Expected room. Once that is fixed: dgsr report {folder.path}" in output
+    assert "1 of 1 started jobs done" in output
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_sweep_leaves_no_process_and_resumes(tmp_path: Path, number: signal.Signals) -> None:
     command = [sys.executable, str(PROGRAM), "-m", "hydra.sweep.dir=sweep", "x=1,2", "wait=100"]
-    attended = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # also where these tests run in the background
+    attended = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # a background process ignores SIGINT
     streams: dict[str, Any] = {"text": True, "stderr": subprocess.PIPE, "preexec_fn": attended}
     with subprocess.Popen(command, cwd=tmp_path, env=ENVIRONMENT, **streams) as parent:
         checkpoint = tmp_path / "sweep" / "0" / "checkpoints" / "last.ckpt"
@@ -110,7 +110,7 @@ def test_an_interrupted_sweep_leaves_no_process_and_resumes(tmp_path: Path, numb
     with pytest.raises(ProcessLookupError):
         os.kill(child, 0)
 
-    (tmp_path / "mended").touch()
+    (tmp_path / "fixed").touch()
     done = rerun(tmp_path)
     assert (done.returncode, "2 of 2" in done.stderr) == (0, True), done.stderr
     assert starts(tmp_path, 0) == ["None", str(tmp_path / "sweep" / "0")]
