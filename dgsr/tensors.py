@@ -36,7 +36,7 @@ def read_plain(path: Path, expected: str, remedy: str) -> dict[str, Any]:
 
 
 def read_tensors(path: Path, expected: str, remedy: str, nested_in: Sequence[str] = ()) -> dict[str, Tensor]:
-    """Read a safetensors or torch file of named tensors onto the CPU; its content tells the format.
+    """Read a safetensors or torch file of named tensors onto the CPU.
 
     Args:
         path: The file.

@@ -96,13 +96,14 @@ class OneStepGenerator(TrainableWeights):
         return cls(backbone, Prompts.from_backbone(backbone, chosen.positive_prompt, chosen.negative_prompt), chosen)
 
     @classmethod
-    def outline(cls, path: str | Path, **options: Unpack[OptionFields]) -> OneStepGenerator:
-        """Build the generator of `from_backbone` on the meta device: shapes without weights.
+    def outline(cls, path: str | Path | Backbone, **options: Unpack[OptionFields]) -> OneStepGenerator:
+        """Build the generator of `from_backbone` on the meta device; a given backbone object stays as it is.
 
         Raises:
             UserError: There is no such backbone.
         """
-        chosen, backbone = GeneratorOptions.from_fields(options), outline_backbone(path)
+        chosen = GeneratorOptions.from_fields(options)
+        backbone = outline_backbone(path) if isinstance(path, str | Path) else path
         prompts = Prompts.random(chosen.positive_prompt, chosen.negative_prompt, *backbone.prompt_shape)
         return cls(backbone, prompts, chosen)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,19 @@ def test_a_missing_or_foreign_file_is_named(tmp_path: Path) -> None:
     for name in ("b.ckpt", "ours.pkl"):
         with pytest.raises(UserError, match="a training checkpoint of dgsr"):
             read_checkpoint(tmp_path / name)
+
+
+def test_a_disk_without_room_is_known_by_an_oserror(tmp_path: Path) -> None:
+    """From which programs make a sentence; torch keeps none where it opens the file itself."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))
+    try:
+        with pytest.raises(RuntimeError) as failure:
+            write_checkpoint({"state_dict": {"a": torch.zeros(100_000)}}, tmp_path / "a.ckpt")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert isinstance(failure.value.__context__, OSError)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

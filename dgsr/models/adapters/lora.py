@@ -26,6 +26,20 @@ class _Guided:
     lora_B: Any  # noqa: N815 (peft's name)
     scaling: dict[str, float]
 
+    def forward(self, x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        """Return W x + Σ s·B Cᵀ A x."""
+        y = self.base_layer(x)
+        if self.bank.baked:
+            return y
+        for adapter, layer in self.lora_A.items():
+            down = layer(x)
+            y = self._added(y, self._corrected_b(adapter).to(down.dtype), down)
+        return y
+
+    def _added(self, y: Tensor, up: Tensor, down: Tensor) -> Tensor:
+        """Add one adapter's contribution, s·B Cᵀ times A x, to the output."""
+        raise NotImplementedError
+
     def merge(self, *args: Any, **kwargs: Any) -> None:
         """Refuse: the correction differs between samples, so no single weight equals this layer."""
         raise NotImplementedError("A guided adapter cannot be merged; fix its correction with generator.baked().")
@@ -52,31 +66,15 @@ class _Guided:
 class GuidedLinear(_Guided, Linear):
     """A linear layer with guided adapters."""
 
-    def forward(self, x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-        """Return W x + Σ s·B Cᵀ A x."""
-        y = self.base_layer(x)
-        if self.bank.baked:
-            return y
-        for adapter, layer in self.lora_A.items():
-            down = layer(x)
-            up = self._corrected_b(adapter).to(down.dtype)
-            y = torch.baddbmm(y, down, up.mT.expand(len(x), -1, -1))
-        return y
+    def _added(self, y: Tensor, up: Tensor, down: Tensor) -> Tensor:
+        return torch.baddbmm(y, down, up.mT.expand(len(y), -1, -1))
 
 
 class GuidedConv2d(_Guided, Conv2d):
     """A convolution with guided adapters: A carries the kernel, C and B mix channels."""
 
-    def forward(self, x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-        """Return W x + Σ s·B Cᵀ A x."""
-        y = self.base_layer(x)
-        if self.bank.baked:
-            return y
-        for adapter, layer in self.lora_A.items():
-            down = layer(x)
-            up = self._corrected_b(adapter).to(down.dtype)
-            y = torch.baddbmm(y.flatten(2), up.expand(len(x), -1, -1), down.flatten(2)).view_as(y)
-        return y
+    def _added(self, y: Tensor, up: Tensor, down: Tensor) -> Tensor:
+        return torch.baddbmm(y.flatten(2), up.expand(len(y), -1, -1), down.flatten(2)).view_as(y)
 
 
 def inject(

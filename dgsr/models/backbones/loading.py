@@ -18,9 +18,6 @@ _EXPECTED = "a diffusers folder with unet, vae and scheduler, or the hub id of o
 _FAMILY = "a backbone of the family of Stable Diffusion 1, 2 or Turbo"
 _REMEDY = "Name one, such as stabilityai/sd-turbo: generator.path=… in training, --backbone, backbone=… of evaluate.py."
 
-#: The pipelines whose networks `StableDiffusion` runs.
-_PIPELINES = ("StableDiffusionPipeline", "StableDiffusionImg2ImgPipeline")
-
 
 def load_backbone(source: str | Path) -> StableDiffusion:
     """Read a backbone from a diffusers folder or the model hub.
@@ -58,29 +55,21 @@ def build_backbone(architecture: dict[str, Any], source: str) -> Backbone:
 
 
 def _read(source: str, build: Callable[[Any, Path], Any], files: str = "*") -> StableDiffusion:
-    _refuse_other_pipelines(source)
-    folder = fetch_folder(source, *StableDiffusion.folders, files=files)
-    if folder is None:
-        transformer = fetch(source, "transformer/config.json")
-        if transformer is not None:
-            refuse(_FAMILY, f"{source} with a {_content(transformer).get('_class_name')} as its denoiser", _REMEDY)
-        unreachable = not located(source).is_dir() and looks_like_hub_id(source)
-        refuse(_EXPECTED, *(_unreachable(source) if unreachable else (f"none of these at {source}", _REMEDY)))
-    difference = StableDiffusion.difference({name: _config(folder / name) for name in StableDiffusion.folders})
+    configs = fetch_folder(source, *StableDiffusion.folders, files="*.json")  # tell the family before weights come
+    if configs is None:
+        difference = _model_class(source)
+    else:
+        difference = StableDiffusion.difference({name: _config(configs / name) for name in StableDiffusion.folders})
     if difference is not None:
         refuse(_FAMILY, f"{source} with {difference}", _REMEDY)
+    folder = fetch_folder(source, *StableDiffusion.folders, files=files)
+    if folder is None:
+        unreachable = not located(source).is_dir() and looks_like_hub_id(source)
+        refuse(_EXPECTED, *(_unreachable(source) if unreachable else (f"none of these at {source}", _REMEDY)))
     try:
         return StableDiffusion.read(folder, source, build)
     except OSError as error:
         refuse(_EXPECTED, f"{source} ({str(error).splitlines()[0]})", _REMEDY)
-
-
-def _refuse_other_pipelines(source: str) -> None:
-    """Refuse a model whose index names another pipeline, before gigabytes are fetched."""
-    path = fetch(source, "model_index.json")
-    pipeline = _content(path).get("_class_name", _PIPELINES[0]) if path is not None else _PIPELINES[0]
-    if pipeline not in _PIPELINES:
-        refuse(_FAMILY, f"{source}, a {pipeline}", _REMEDY)
 
 
 def _config(folder: Path) -> dict[str, Any]:
@@ -88,6 +77,15 @@ def _config(folder: Path) -> dict[str, Any]:
     if not path.is_file():
         refuse(_EXPECTED, f"{folder} without {path.name}", _REMEDY)
     return _content(path)
+
+
+def _model_class(source: str) -> str | None:
+    """Name the pipeline or the transformer of a model that lacks some of the networks."""
+    for name in ("model_index.json", "transformer/config.json"):
+        path = fetch(source, name)
+        if path is not None:
+            return f"a {_content(path).get('_class_name')}, without some of {', '.join(StableDiffusion.folders)}"
+    return None
 
 
 def _content(path: Path) -> dict[str, Any]:

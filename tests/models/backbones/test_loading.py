@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -83,10 +84,16 @@ def test_another_pipeline_is_refused_by_name(tmp_path: Path, pipeline: str) -> N
         load_backbone(tmp_path)
 
 
+def test_the_networks_decide_and_not_the_name_of_the_pipeline(tmp_path: Path) -> None:
+    shutil.copytree(FOLDER, tmp_path / "model")
+    (tmp_path / "model" / "model_index.json").write_text('{"_class_name": "StableDiffusionControlNetPipeline"}')
+    assert load_backbone(tmp_path / "model").architecture() == load_backbone(FOLDER).architecture()
+
+
 def test_a_folder_with_a_transformer_is_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "transformer").mkdir()
     (tmp_path / "transformer" / "config.json").write_text('{"_class_name": "SD3Transformer2DModel"}')
-    with pytest.raises(UserError, match="a SD3Transformer2DModel as its denoiser"):
+    with pytest.raises(UserError, match=r"family of Stable Diffusion.*SD3Transformer2DModel"):
         load_backbone(tmp_path)
 
 
